@@ -32,10 +32,20 @@ SETTINGS = {
     "INSECURE_HTTP": "true",
     "PLAIN_STATIC": "true",
 }
-FOREIGN = (  # a developer's own, that must not leak in
-    "REDIS_URL CSRF_TRUSTED_ORIGINS BEHIND_PROXY DEBUG EMAIL_URL OUTBOUND_ALLOWED_HOSTS DEMO_SIGN_IN"
-    " UNDO_SECONDS FILE_STORAGE FILE_STORAGE_OPTIONS SECRET_KEY_FALLBACKS LOG_LEVEL"
-).split()
+FOREIGN = [  # a developer's own, that must not leak in
+    "BEHIND_PROXY",
+    "CSRF_TRUSTED_ORIGINS",
+    "DEBUG",
+    "DEMO_SIGN_IN",
+    "EMAIL_URL",
+    "FILE_STORAGE",
+    "FILE_STORAGE_OPTIONS",
+    "LOG_LEVEL",
+    "OUTBOUND_ALLOWED_HOSTS",
+    "REDIS_URL",
+    "SECRET_KEY_FALLBACKS",
+    "UNDO_SECONDS",
+]
 
 
 def _begin() -> Path:
@@ -74,10 +84,7 @@ def _clear_leftovers() -> None:
         _end(folder)
 
 
-if IS_WORKER:
-    FOLDER = Path(os.environ["FEEDBACKHUB_TEST_FOLDER"])
-else:
-    FOLDER = _begin()
+FOLDER = Path(os.environ["FEEDBACKHUB_TEST_FOLDER"]) if IS_WORKER else _begin()
 # Files are named by row, and each worker counts its rows from one.
 os.environ["DATA_DIR"] = str(FOLDER / os.environ.get("PYTEST_XDIST_WORKER", "main"))
 
