@@ -1,0 +1,709 @@
+"""From an answer to the truth about it: schema, queues, items, assignments, annotations, settlements, gold, exports."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from feedbackhub.accounts.models import (
+    ProjectForeignKey,
+    ProjectModel,
+    User,
+    project_parent,
+    same_project,
+)
+from feedbackhub.audit.tracking import legal_moves, tracked
+from feedbackhub.capture.models import Interaction
+from feedbackhub.capture.vocabulary import Severity
+from feedbackhub.ids import make_public_id
+
+
+class Verdict(models.TextChoices):
+    CORRECT = "correct", "Correct"
+    PARTLY = "partly", "Partly right"
+    WRONG = "wrong", "Wrong"
+    HARMFUL = "harmful", "Harmful"
+
+
+# --- what can be said -----------------------------------------------------------------------------
+
+
+@tracked("version", "is_current", "is_frozen")
+class LabelSchema(ProjectModel):
+    """One version of what can be said about an answer; frozen once an annotation was given under it."""
+
+    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
+    name = models.CharField(max_length=80, default="default")
+    version = models.PositiveIntegerField(default=1)
+    is_current = models.BooleanField(default=True)
+    is_frozen = models.BooleanField(default=False)
+    # [{"key", "name", "parent", "meaning", "default_severity", "good_example", "bad_example", "reported_as": [...]}]
+    categories = models.JSONField(default=list)
+    span_labels = models.JSONField(default=list)  # [{"key", "name"}]
+    rubric = models.JSONField(default=list)  # [{"key", "name", "scale", "required"}]
+    root_causes = models.JSONField(default=list)  # [{"key", "name"}]
+    guidelines = models.TextField(blank=True)  # Markdown
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            project_parent("labelschema"),
+            models.UniqueConstraint(fields=["project", "name", "version"], name="labelschema_version"),
+            models.UniqueConstraint(fields=["project", "name"], condition=Q(is_current=True), name="labelschema_current"),
+        ]
+
+    def __str__(self):
+        return f"{self.name} v{self.version}"
+
+    def category(self, key: str) -> dict | None:
+        return next((c for c in self.categories if c["key"] == key), None)
+
+    @property
+    def category_keys(self) -> list[str]:
+        return [c["key"] for c in self.categories]
+
+
+class CategoryProposal(ProjectModel):
+    """A category that an expert misses; a lead accepts, merges or declines it."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        ACCEPTED = "accepted", "Accepted"
+        MERGED = "merged", "Merged"
+        DECLINED = "declined", "Declined"
+
+    schema = ProjectForeignKey(LabelSchema, on_delete=models.CASCADE)
+    proposed_by = models.ForeignKey(User, on_delete=models.CASCADE)
+    name = models.CharField(max_length=80)
+    meaning = models.TextField(blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [*same_project("categoryproposal", "schema")]
+
+    def __str__(self):
+        return self.name
+
+
+# --- where work waits -----------------------------------------------------------------------------
+
+
+@tracked("name", "overlap", "is_blind", "is_open")
+class ReviewQueue(ProjectModel):
+    """Where items wait for the experts who can judge them, and the rules of judging there."""
+
+    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
+    name = models.CharField(max_length=80)
+    slug = models.SlugField(max_length=50)
+    schema_name = models.CharField(max_length=80, default="default")
+    overlap = models.PositiveSmallIntegerField(default=1)  # how many experts judge each item
+    is_blind = models.BooleanField(default=True)  # others' answers stay hidden
+    suggestions_after_first_answer = models.BooleanField(default=False)
+    lease_minutes = models.PositiveSmallIntegerField(default=30)
+    held_ahead = models.PositiveSmallIntegerField(default=3)  # items one person may hold at once
+    intake_cap = models.PositiveIntegerField(null=True, blank=True)  # items waiting at most; null: no cap
+    not_my_field_queue = ProjectForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL)
+    members = models.ManyToManyField(User, through="QueueMember")
+    is_open = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            project_parent("reviewqueue"),
+            *same_project("reviewqueue", "not_my_field_queue"),
+            models.UniqueConstraint(fields=["project", "slug"], name="reviewqueue_slug"),
+            models.CheckConstraint(condition=Q(overlap__range=(1, 9)), name="reviewqueue_overlap"),
+            models.CheckConstraint(condition=Q(lease_minutes__range=(1, 1440)), name="reviewqueue_lease"),
+            models.CheckConstraint(condition=Q(held_ahead__range=(1, 10)), name="reviewqueue_held_ahead"),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class QueueMember(ProjectModel):
+    """Who judges in a queue."""
+
+    queue = ProjectForeignKey(ReviewQueue, on_delete=models.CASCADE)
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    paused_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            *same_project("queuemember", "queue"),
+            models.UniqueConstraint(fields=["queue", "user"], name="queuemember_once"),
+        ]
+
+    def __str__(self):
+        return f"{self.user_id} in {self.queue_id}"
+
+
+@tracked("name", "position", "is_active", "when", "action", "priority")
+class RoutingRule(ProjectModel):
+    """When an answer looks like this, it goes to that queue, or escalates at once. The first that matches queues it."""
+
+    class Action(models.TextChoices):
+        REVIEW = "review", "Send to review"
+        ESCALATE = "escalate", "Escalate at once"
+
+    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
+    name = models.CharField(max_length=120)
+    position = models.PositiveSmallIntegerField(default=100)
+    is_active = models.BooleanField(default=True)
+    # {"kinds", "categories", "severities", "max_score", "regenerates", "models", "prompt_versions", "features",
+    #  "roles", "regions", "metadata": {key: value}, "sample_percent"} – annotation/routing.py says what each means
+    when = models.JSONField(default=dict)
+    action = models.CharField(max_length=10, choices=Action.choices, default=Action.REVIEW)
+    queue = ProjectForeignKey(ReviewQueue, null=True, blank=True, on_delete=models.CASCADE)
+    priority = models.SmallIntegerField(default=0)  # higher first
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            project_parent("routingrule"),
+            *same_project("routingrule", "queue"),
+            models.CheckConstraint(
+                condition=Q(action="review", queue__isnull=False) | Q(action="escalate", queue__isnull=True),
+                name="routingrule_queue",
+            ),
+        ]
+        indexes = [models.Index(fields=["project", "position"], condition=Q(is_active=True), name="routingrule_active")]
+
+    def __str__(self):
+        return self.name
+
+
+class RoutingMatch(ProjectModel):
+    """The log of what a rule did: once per rule and interaction."""
+
+    rule = ProjectForeignKey(RoutingRule, on_delete=models.CASCADE)
+    interaction = ProjectForeignKey(Interaction, on_delete=models.CASCADE)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            *same_project("routingmatch", "rule", "interaction"),
+            models.UniqueConstraint(fields=["rule", "interaction"], name="routingmatch_once"),
+        ]
+        indexes = [models.Index(fields=["rule", "-id"], name="routingmatch_newest")]
+
+    def __str__(self):
+        return f"{self.rule_id} on {self.interaction_id}"
+
+
+class ReviewItemQuerySet(models.QuerySet):
+    def for_project(self, project):
+        return self.filter(project=project)
+
+    def waiting(self):
+        return self.filter(state=ReviewItem.State.WAITING)
+
+    def open(self):
+        return self.filter(state__in=ReviewItem.OPEN_STATES)
+
+    def visible_to(self, membership):
+        """Everything for those who may search interactions; else the items of the queues one belongs to."""
+        if membership.may("search_interactions"):
+            return self.filter(project=membership.project_id)
+        return self.filter(project=membership.project_id, queue__queuemember__user=membership.user_id)
+
+
+_ITEM_MOVES = {
+    "waiting": ["in_review", "settled", "disputed", "dismissed"],
+    "in_review": ["waiting", "settled", "disputed", "dismissed"],
+    "disputed": ["settled", "in_review", "waiting", "dismissed"],
+    "settled": ["in_review", "waiting", "disputed"],  # reopened, or taken back within the undo
+    "dismissed": ["waiting"],
+}
+
+
+@tracked("state", "priority", "queue", "round")
+class ReviewItem(ProjectModel):
+    """One interaction waiting in one queue to be judged; unique per queue, interaction, purpose and round."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"  # a slot is free
+        IN_REVIEW = "in_review", "In review"  # every slot is taken
+        DISPUTED = "disputed", "Disputed"
+        SETTLED = "settled", "Settled"
+        DISMISSED = "dismissed", "Dismissed"
+
+    class Purpose(models.TextChoices):
+        LABEL = "label", "Label"
+        CALIBRATION = "calibration", "Calibration"
+        REPEAT = "repeat", "Repeat"
+        PAIRWISE = "pairwise", "Pairwise"
+
+    OPEN_STATES = [State.WAITING, State.IN_REVIEW, State.DISPUTED]
+
+    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
+    queue = ProjectForeignKey(ReviewQueue, on_delete=models.CASCADE, related_name="items")
+    interaction = ProjectForeignKey(Interaction, on_delete=models.CASCADE, related_name="review_items")
+    purpose = models.CharField(max_length=12, choices=Purpose.choices, default=Purpose.LABEL)
+    round = models.PositiveSmallIntegerField(default=1)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    overlap = models.PositiveSmallIntegerField(default=1)  # the queue's, as it was when the item came
+    priority = models.SmallIntegerField(default=0)
+    reason = models.CharField(max_length=200, blank=True)  # why it is here, in words
+    routed_by = ProjectForeignKey(RoutingRule, null=True, on_delete=models.SET_NULL)
+    flagged_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
+    needs_discussion = models.BooleanField(default=False)
+    due_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ReviewItemQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            project_parent("reviewitem"),
+            *same_project("reviewitem", "queue", "interaction", "routed_by"),
+            models.UniqueConstraint(fields=["queue", "interaction", "purpose", "round"], name="reviewitem_once"),
+            models.CheckConstraint(condition=Q(overlap__range=(1, 9)), name="reviewitem_overlap"),
+        ]
+        indexes = [
+            # claim_next: the next of a queue, highest priority first, oldest first
+            models.Index(F("queue"), F("priority").desc(), F("id"), condition=Q(state="waiting"), name="reviewitem_next"),
+            models.Index(fields=["project", "state", "-id"], name="reviewitem_by_state"),
+            models.Index(fields=["project", "-id"], name="reviewitem_newest"),
+        ]
+        triggers = [legal_moves("state", _ITEM_MOVES)]
+
+    def __str__(self):
+        return f"item {self.pk}"
+
+
+# --- who judges what ------------------------------------------------------------------------------
+
+_ASSIGNMENT_MOVES = {
+    "reserved": ["claimed", "expired", "skipped", "submitted", "returned"],
+    "claimed": ["submitted", "skipped", "expired", "returned"],
+    "submitted": ["claimed", "returned"],  # undo or revise; a lead's return
+    "expired": ["claimed", "reserved"],  # one's own expired claim resumes with a new fence
+    "returned": ["claimed"],
+    "skipped": ["claimed", "reserved"],
+}
+
+
+@tracked("state", "slot", "fence", "skip_reason")
+class Assignment(ProjectModel):
+    """One expert on one item: a lease with an owner, an expiry and a fencing number that every write must name."""
+
+    class State(models.TextChoices):
+        RESERVED = "reserved", "Fetched ahead"
+        CLAIMED = "claimed", "In hand"
+        SUBMITTED = "submitted", "Submitted"
+        SKIPPED = "skipped", "Skipped"
+        RETURNED = "returned", "Returned"
+        EXPIRED = "expired", "Expired"
+
+    class SkipReason(models.TextChoices):
+        NOT_MY_FIELD = "not_my_field", "Not my field"
+        CANNOT_SHOW = "cannot_show", "Cannot be shown"
+        UNCLEAR_GUIDELINE = "unclear_guideline", "The guideline is unclear"
+        NEEDS_DISCUSSION = "needs_discussion", "Needs discussion"
+
+    # a slot is taken while its assignment is one of these
+    LIVE_STATES = [State.RESERVED, State.CLAIMED, State.SUBMITTED]
+    HELD_STATES = [State.RESERVED, State.CLAIMED]
+
+    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
+    item = ProjectForeignKey(ReviewItem, on_delete=models.CASCADE, related_name="assignments")
+    expert = models.ForeignKey(User, on_delete=models.PROTECT, related_name="assignments")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.RESERVED)
+    slot = models.PositiveSmallIntegerField()  # 1 … item.overlap
+    fence = models.PositiveIntegerField(default=1)  # grows with each new lease
+    lease_until = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    draft = models.JSONField(default=dict)
+    draft_revision = models.PositiveIntegerField(default=0)
+    skip_reason = models.CharField(max_length=20, choices=SkipReason.choices, blank=True)
+    skip_note = models.TextField(blank=True)
+    return_reason = models.TextField(blank=True)
+    claimed_at = models.DateTimeField(default=timezone.now)
+    submitted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            project_parent("assignment"),
+            *same_project("assignment", "item"),
+            models.UniqueConstraint(fields=["item", "expert"], name="assignment_once_per_expert"),
+            models.UniqueConstraint(
+                fields=["item", "slot"],
+                condition=Q(state__in=["reserved", "claimed", "submitted"]),
+                name="assignment_one_per_slot",
+            ),
+            models.CheckConstraint(condition=Q(slot__range=(1, 9)), name="assignment_slot"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["lease_until"],
+                condition=Q(state__in=["reserved", "claimed"]),
+                name="assignment_lease",
+            ),
+            models.Index(
+                fields=["expert", "project"],
+                condition=Q(state__in=["reserved", "claimed"]),
+                name="assignment_held",
+            ),
+            models.Index(fields=["expert", "project", "-submitted_at"], condition=Q(state="submitted"), name="assignment_done"),
+        ]
+        triggers = [legal_moves("state", _ASSIGNMENT_MOVES)]
+
+    def __str__(self):
+        return f"assignment {self.pk}"
+
+
+class AnnotationQuerySet(models.QuerySet):
+    def current(self):
+        """The newest revision of each expert's judgement, as long as it stands."""
+        return self.filter(is_current=True)
+
+
+@tracked("revision", "is_current", "verdict", "severity")
+class Annotation(ProjectModel):
+    """What one expert said about one item. Revised, never overwritten: revisions 1, 2, 3 … without gap."""
+
+    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
+    assignment = ProjectForeignKey(Assignment, on_delete=models.CASCADE, related_name="annotations")
+    item = ProjectForeignKey(ReviewItem, on_delete=models.CASCADE, related_name="annotations")
+    schema = ProjectForeignKey(LabelSchema, on_delete=models.PROTECT)
+    expert = models.ForeignKey(User, on_delete=models.PROTECT, related_name="annotations")
+    revision = models.PositiveSmallIntegerField(default=1)
+    is_current = models.BooleanField(default=True)
+    submit_key = models.CharField(max_length=200)  # the submit's idempotency key
+    submit_hash = models.BinaryField(max_length=32)
+    verdict = models.CharField(max_length=10, choices=Verdict.choices)
+    severity = models.CharField(max_length=10, choices=Severity.choices)
+    categories = ArrayField(models.CharField(max_length=60), default=list)
+    root_cause = models.CharField(max_length=60, blank=True)
+    rubric_scores = models.JSONField(default=dict)
+    note = models.TextField(blank=True)
+    confidence = models.FloatField(null=True)
+    seconds_spent = models.PositiveIntegerField(default=0)
+    suggestion = models.JSONField(default=dict)  # {"source", "seen", "taken": [field, …]}
+    created_at = models.DateTimeField(default=timezone.now)
+    final_at = models.DateTimeField()  # when the undo has passed
+
+    objects = AnnotationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            project_parent("annotation"),
+            *same_project("annotation", "assignment", "item", "schema"),
+            models.UniqueConstraint(fields=["assignment", "revision"], name="annotation_revision"),
+            models.UniqueConstraint(fields=["assignment"], condition=Q(is_current=True), name="annotation_current"),
+            models.UniqueConstraint(fields=["assignment", "submit_key"], name="annotation_submit_key"),
+        ]
+        indexes = [
+            models.Index(fields=["item"], condition=Q(is_current=True), name="annotation_of_item"),
+            models.Index(fields=["expert", "-created_at"], name="annotation_by_expert"),
+            models.Index(fields=["project", "-id"], name="annotation_newest"),
+        ]
+
+    def __str__(self):
+        return f"annotation {self.pk}"
+
+
+class Span(ProjectModel):
+    """A marked stretch of text. Offsets count Unicode code points of the stored text; the quote is compared."""
+
+    annotation = ProjectForeignKey(Annotation, on_delete=models.CASCADE, related_name="spans")
+    field = models.CharField(max_length=40)  # "output", "messages.3", "documents.2"
+    start = models.PositiveIntegerField()
+    end = models.PositiveIntegerField()
+    quote = models.TextField()
+    label = models.CharField(max_length=60)
+    note = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["field", "start", "end", "id"]
+        constraints = [
+            *same_project("span", "annotation"),
+            models.CheckConstraint(condition=Q(end__gt=F("start")), name="span_not_empty"),
+        ]
+
+    def __str__(self):
+        return f"{self.field}[{self.start}:{self.end}]"
+
+
+_CANDIDATE_MOVES = {"proposed": ["approved", "superseded"], "approved": ["superseded"], "superseded": ["proposed", "approved"]}
+
+
+@tracked("state", "revision", "source")
+class CandidateAnswer(ProjectModel):
+    """An answer for an interaction's input: an expert's correction, the reporter's edit, a model's."""
+
+    class Source(models.TextChoices):
+        EXPERT = "expert", "Expert"
+        REPORTER = "reporter", "Reporter"
+        MODEL = "model", "Model"
+        LEAD = "lead", "Lead"
+
+    class State(models.TextChoices):
+        PROPOSED = "proposed", "Proposed"
+        APPROVED = "approved", "Approved"
+        SUPERSEDED = "superseded", "Superseded"
+
+    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
+    interaction = ProjectForeignKey(Interaction, on_delete=models.CASCADE, related_name="candidates")
+    item = ProjectForeignKey(ReviewItem, null=True, on_delete=models.CASCADE, related_name="candidates")
+    annotation = ProjectForeignKey(Annotation, null=True, on_delete=models.CASCADE, related_name="candidates")
+    author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
+    source = models.CharField(max_length=10, choices=Source.choices)
+    text = models.TextField()
+    corrects_hash = models.CharField(max_length=64)  # SHA-256 of the text that it corrects
+    text_hash = models.CharField(max_length=64)  # SHA-256 of this text
+    revision = models.PositiveIntegerField()  # per interaction: 1, 2, 3 …
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PROPOSED)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            project_parent("candidateanswer"),
+            *same_project("candidateanswer", "interaction", "item", "annotation"),
+            models.UniqueConstraint(fields=["interaction", "revision"], name="candidateanswer_revision"),
+            # only a real change is stored
+            models.CheckConstraint(condition=~Q(text_hash=F("corrects_hash")), name="candidateanswer_is_a_change"),
+        ]
+        triggers = [legal_moves("state", _CANDIDATE_MOVES)]
+
+    def __str__(self):
+        return f"candidate {self.pk}"
+
+
+@tracked("is_current", "verdict", "severity", "decided_how")
+class Settlement(ProjectModel):
+    """What the house holds to be true about an answer: one current per interaction and schema."""
+
+    class DecidedHow(models.TextChoices):
+        AGREED = "agreed", "Agreed by the experts"
+        LEAD = "lead", "Decided by a lead"
+
+    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
+    interaction = ProjectForeignKey(Interaction, on_delete=models.CASCADE, related_name="settlements")
+    item = ProjectForeignKey(ReviewItem, on_delete=models.CASCADE, related_name="settlements")
+    schema = ProjectForeignKey(LabelSchema, on_delete=models.PROTECT)
+    schema_name = models.CharField(max_length=80)
+    is_current = models.BooleanField(default=True)
+    decided_how = models.CharField(max_length=10, choices=DecidedHow.choices)
+    decided_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
+    reason = models.TextField(blank=True)
+    verdict = models.CharField(max_length=10, choices=Verdict.choices)
+    severity = models.CharField(max_length=10, choices=Severity.choices)
+    categories = ArrayField(models.CharField(max_length=60), default=list)
+    root_cause = models.CharField(max_length=60, blank=True)
+    spans = models.JSONField(default=list)  # [{"field", "start", "end", "quote", "label"}]
+    chosen_answer = ProjectForeignKey(CandidateAnswer, null=True, on_delete=models.SET_NULL)
+    annotations = models.ManyToManyField(Annotation)
+    annotation_count = models.PositiveSmallIntegerField(default=1)
+    agreement = models.FloatField(null=True)  # share of the experts whose verdict is the settled one
+    created_at = models.DateTimeField(default=timezone.now)
+    takes_effect_at = models.DateTimeField()  # when the undo has passed
+
+    class Meta:
+        constraints = [
+            project_parent("settlement"),
+            *same_project("settlement", "interaction", "item", "schema", "chosen_answer"),
+            models.UniqueConstraint(
+                fields=["interaction", "schema_name"], condition=Q(is_current=True), name="settlement_current"
+            ),
+        ]
+        indexes = [models.Index(fields=["project", "-id"], condition=Q(is_current=True), name="settlement_newest")]
+
+    def __str__(self):
+        return f"settlement {self.pk}"
+
+
+class ItemComment(ProjectModel):
+    """Discussion of an item."""
+
+    item = ProjectForeignKey(ReviewItem, on_delete=models.CASCADE, related_name="comments")
+    author = models.ForeignKey(User, on_delete=models.PROTECT)
+    text = models.TextField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [*same_project("itemcomment", "item")]
+
+    def __str__(self):
+        return f"comment {self.pk}"
+
+
+# --- gold -----------------------------------------------------------------------------------------
+
+
+class Split(models.TextChoices):
+    TRAIN = "train", "Train"
+    VALIDATION = "validation", "Validation"
+    HOLDOUT = "holdout", "Holdout"
+
+
+@tracked("split", "is_contaminated", "retired_at", "erased_at")
+class GoldExample(ProjectModel):
+    """A case that teaches or tests a model: an identity whose split is frozen at birth, by near-duplicate group."""
+
+    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
+    interaction = ProjectForeignKey(Interaction, on_delete=models.PROTECT, related_name="gold_examples")
+    split = models.CharField(max_length=10, choices=Split.choices)
+    is_contaminated = models.BooleanField(default=False)  # exported for training before its group became stricter
+    retired_at = models.DateTimeField(null=True)
+    erased_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            project_parent("goldexample"),
+            *same_project("goldexample", "interaction"),
+            models.UniqueConstraint(fields=["interaction"], name="goldexample_once"),
+        ]
+        indexes = [
+            models.Index(fields=["project", "-id"], name="goldexample_newest"),
+            models.Index(fields=["project", "split", "-id"], name="goldexample_split"),
+        ]
+
+    def __str__(self):
+        return f"gold {self.public_id}"
+
+
+class GoldRevision(ProjectModel):
+    """One immutable wording of a gold example, with the settlement it came from."""
+
+    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
+    example = ProjectForeignKey(GoldExample, on_delete=models.CASCADE, related_name="revisions")
+    revision = models.PositiveSmallIntegerField()
+    is_current = models.BooleanField(default=True)
+    settlement = ProjectForeignKey(Settlement, on_delete=models.PROTECT, related_name="gold_revisions")
+    messages = models.JSONField()  # [{role, content}], ends before the answer
+    context = models.JSONField(default=list)  # the retrieved documents
+    ideal_answer = models.TextField(blank=True)
+    rejected_answers = ArrayField(models.TextField(), default=list)
+    labels = models.JSONField(default=dict)  # {"verdict", "severity", "categories", "root_cause"}
+    assertions = models.JSONField(default=list)
+    content_hash = models.CharField(max_length=64)  # SHA-256 of all of the above
+    approved_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
+    approved_at = models.DateTimeField(default=timezone.now)
+    erased_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            project_parent("goldrevision"),
+            *same_project("goldrevision", "example", "settlement"),
+            models.UniqueConstraint(fields=["example", "revision"], name="goldrevision_revision"),
+            models.UniqueConstraint(fields=["example"], condition=Q(is_current=True), name="goldrevision_current"),
+        ]
+
+    def __str__(self):
+        return f"{self.example_id} r{self.revision}"
+
+
+@tracked("number", "digest", "example_count")
+class GoldVersion(ProjectModel):
+    """A frozen, numbered set of revisions; its digest changes only with the erasure epoch."""
+
+    number = models.PositiveIntegerField()
+    description = models.TextField(blank=True)
+    tags = ArrayField(models.CharField(max_length=80), default=list, blank=True)
+    digest = models.CharField(max_length=64)
+    previous_digests = models.JSONField(default=list)  # [{"digest", "erasure_epoch"}]
+    erasure_epoch = models.PositiveIntegerField(default=0)
+    example_count = models.PositiveIntegerField(default=0)
+    revisions = models.ManyToManyField(GoldRevision, through="GoldVersionMember")
+    frozen_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            project_parent("goldversion"),
+            models.UniqueConstraint(fields=["project", "number"], name="goldversion_number"),
+        ]
+
+    def __str__(self):
+        return f"gold v{self.number}"
+
+
+class GoldVersionMember(ProjectModel):
+    """A revision in a version, with the split it had then."""
+
+    version = ProjectForeignKey(GoldVersion, on_delete=models.CASCADE, related_name="members")
+    revision = ProjectForeignKey(GoldRevision, on_delete=models.CASCADE, related_name="memberships")
+    split = models.CharField(max_length=10, choices=Split.choices)
+
+    class Meta:
+        constraints = [
+            *same_project("goldversionmember", "version", "revision"),
+            models.UniqueConstraint(fields=["version", "revision"], name="goldversionmember_once"),
+        ]
+
+    def __str__(self):
+        return f"{self.revision_id} in {self.version_id}"
+
+
+_EXPORT_MOVES = {
+    "pending": ["running", "cancelled", "failed"],
+    "running": ["done", "failed", "cancelled", "pending"],  # pending again: its worker died
+    "done": ["pending"],  # rewritten after an erasure
+    "failed": ["pending"],
+    "cancelled": [],
+}
+
+
+@tracked("state", "format", "digest", "row_count")
+class ExportRun(ProjectModel):
+    """One export of one version in one format: made by a worker, watched, downloaded, verified."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Waiting for a worker"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
+    version = ProjectForeignKey(GoldVersion, on_delete=models.PROTECT, related_name="exports")
+    format = models.CharField(max_length=40)
+    filter = models.JSONField(default=dict)  # {"splits": [...], …}, allow-listed
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    progress_count = models.PositiveIntegerField(default=0)
+    total_count = models.PositiveIntegerField(default=0)
+    row_count = models.PositiveIntegerField(default=0)
+    manifest = models.JSONField(default=dict)
+    digest = models.CharField(max_length=64, blank=True)  # SHA-256 of the file
+    size_bytes = models.PositiveBigIntegerField(default=0)
+    file_name = models.CharField(max_length=200, blank=True)  # in the storage; made by us
+    erasure_epoch = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    failure = models.TextField(blank=True)
+    requested_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [project_parent("exportrun"), *same_project("exportrun", "version")]
+        indexes = [
+            models.Index(fields=["project", "-id"], name="exportrun_newest"),
+            models.Index(fields=["lease_until"], condition=Q(state__in=["pending", "running"]), name="exportrun_unfinished"),
+        ]
+        triggers = [legal_moves("state", _EXPORT_MOVES)]
+
+    def __str__(self):
+        return f"{self.format} of {self.version_id}"
+
+
+class ExportMember(ProjectModel):
+    """Which revision went into which export: the way forward from a gold row, and what an erasure must rewrite."""
+
+    export = ProjectForeignKey(ExportRun, on_delete=models.CASCADE, related_name="members")
+    revision = ProjectForeignKey(GoldRevision, on_delete=models.CASCADE, related_name="exported_in")
+
+    class Meta:
+        constraints = [
+            *same_project("exportmember", "export", "revision"),
+            models.UniqueConstraint(fields=["export", "revision"], name="exportmember_once"),
+        ]
+
+    def __str__(self):
+        return f"{self.revision_id} in {self.export_id}"

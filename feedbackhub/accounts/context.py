@@ -1,0 +1,57 @@
+"""What the frame of every page shows: the project, the person's places, the theme."""
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+
+from feedbackhub.accounts.models import Project
+from feedbackhub.accounts.permissions import PERMISSIONS
+
+# name, label, icon, permissions of which one is enough
+PLACES = [
+    ("review", "Review", "pencil-square", ("judge",)),
+    ("interactions", "Interactions", "chat-bubble-left-right", ("search_interactions",)),
+    ("gold", "Gold", "star", ("browse_gold",)),
+    ("exports", "Exports", "arrow-down-tray", ("export_gold",)),
+    ("problems", "Problems", "exclamation-triangle", ("see_problems", "see_problems_of_own_items")),
+    ("fixes", "Fixes", "wrench-screwdriver", ("see_problems",)),
+    ("outbox", "Outbox", "paper-airplane", ("release_notices",)),
+    ("settings", "Settings", "cog-6-tooth", ("see_members", "change_rules")),
+]
+
+
+def frame(request):
+    user = getattr(request, "user", None)
+    theme = request.COOKIES.get("theme", "auto")
+    context = {
+        "theme": theme if theme in ("auto", "light", "dark") else "auto",
+        "project": getattr(request, "project", None),
+        "membership": getattr(request, "membership", None),
+        "places": [],
+        "projects": [],
+        "can": {},
+    }
+    if user is None or not user.is_authenticated:
+        return context
+    context["projects"] = Project.objects.for_user(user).order_by("name")
+    membership = context["membership"]
+    if membership:
+        context["can"] = {permission: membership.may(permission) for permission in PERMISSIONS}
+        context["places"] = [place for place in _places(request, membership)]
+    return context
+
+
+def _places(request, membership):
+    for name, label, icon, permissions in PLACES:
+        if not any(membership.may(permission) for permission in permissions):
+            continue
+        try:
+            url = reverse(name, args=[membership.project.slug])
+        except NoReverseMatch:
+            continue
+        yield {
+            "name": name,
+            "label": _(label),
+            "url": url,
+            "icon": icon,
+            "is_current": request.path.startswith(url),
+        }

@@ -1,0 +1,1 @@
+"""Numbers are read from the other apps' rows; nothing is kept here."""

@@ -1,0 +1,462 @@
+"""From a bad answer to a fix that its reporters heard of: problems, tickets, fixes, notices."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from annotation.models import Settlement
+from feedbackhub.accounts.models import (
+    ProjectForeignKey,
+    ProjectModel,
+    ProjectOneToOneField,
+    User,
+    project_parent,
+    same_project,
+)
+from feedbackhub.audit.tracking import legal_moves, tracked
+from feedbackhub.capture.models import FeedbackEvent, Interaction, Reporter
+from feedbackhub.capture.vocabulary import Severity
+from feedbackhub.ids import make_public_id
+
+# --- problems -------------------------------------------------------------------------------------
+
+_PROBLEM_MOVES = {
+    "open": ["investigating", "fixing", "shipped", "wont_fix", "duplicate"],
+    "investigating": ["open", "fixing", "shipped", "wont_fix", "duplicate"],
+    "fixing": ["open", "investigating", "shipped", "wont_fix", "duplicate"],
+    "shipped": ["verified", "regressed", "open", "investigating", "fixing", "wont_fix", "duplicate"],
+    "verified": ["regressed"],
+    "regressed": ["investigating", "fixing", "shipped", "wont_fix", "duplicate"],
+    "wont_fix": ["open", "regressed"],
+    "duplicate": ["open"],
+}
+
+
+class ProblemQuerySet(models.QuerySet):
+    def for_project(self, project):
+        return self.filter(project=project)
+
+    def unsolved(self):
+        return self.filter(state__in=Problem.UNSOLVED_STATES)
+
+    def visible_to(self, membership):
+        """All of them, or for an expert those of the items that they judged."""
+        problems = self.filter(project=membership.project_id)
+        if membership.may("see_problems"):
+            return problems
+        return problems.filter(
+            members__interaction__review_items__assignments__expert=membership.user_id
+        ).distinct()
+
+
+@tracked("title", "state", "severity", "owner", "fixable_by", "duplicate_of")
+class Problem(ProjectModel):
+    """Bad answers that share a cause."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        INVESTIGATING = "investigating", "Investigating"
+        FIXING = "fixing", "Fixing"
+        SHIPPED = "shipped", "Shipped"
+        VERIFIED = "verified", "Verified"
+        REGRESSED = "regressed", "Regressed"
+        WONT_FIX = "wont_fix", "Won't fix"
+        DUPLICATE = "duplicate", "Duplicate"
+
+    class FixableBy(models.TextChoices):
+        PROMPT = "prompt", "Prompt"
+        RETRIEVAL = "retrieval", "Retrieval"
+        MODEL = "model", "Model"
+        PRODUCT = "product", "Product"
+        POLICY = "policy", "Policy"
+
+    UNSOLVED_STATES = [State.OPEN, State.INVESTIGATING, State.FIXING, State.REGRESSED]
+
+    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
+    number = models.PositiveIntegerField()  # per project, what people say aloud
+    title = models.CharField(max_length=200)
+    summary = models.TextField(blank=True)
+    state = models.CharField(max_length=15, choices=State.choices, default=State.OPEN)
+    severity = models.CharField(max_length=10, choices=Severity.choices, default=Severity.MEDIUM)
+    category = models.CharField(max_length=60, blank=True)  # the label schema's key that most members have
+    fixable_by = models.CharField(max_length=10, choices=FixableBy.choices, blank=True)
+    owner = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL)
+    duplicate_of = ProjectForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL)
+    # figures, recomputed by triage/priority.py
+    reach = models.PositiveIntegerField(default=0)  # distinct reporters or users
+    member_count = models.PositiveIntegerField(default=0)
+    frequency = models.FloatField(default=0)  # per 1,000 interactions of 28 days
+    priority = models.FloatField(default=0)
+    last_seen_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
+    state_changed_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ProblemQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            project_parent("problem"),
+            *same_project("problem", "duplicate_of"),
+            models.UniqueConstraint(fields=["project", "number"], name="problem_number"),
+            models.CheckConstraint(
+                condition=~Q(state="duplicate") | Q(duplicate_of__isnull=False), name="problem_duplicate_of"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["project", "state", "-priority", "-id"], name="problem_board"),
+            models.Index(fields=["project", "-priority", "-id"], name="problem_first"),
+        ]
+        triggers = [legal_moves("state", _PROBLEM_MOVES)]
+
+    def __str__(self):
+        return f"P{self.number} {self.title}"
+
+
+@tracked("problem", "is_pinned", "left_at")
+class ProblemMember(ProjectModel):
+    """An answer that belongs to a problem, and who said so."""
+
+    class Source(models.TextChoices):
+        RULE = "rule", "A rule"
+        EXPERT = "expert", "An expert"
+        LEAD = "lead", "A lead"
+        SIMILARITY = "similarity", "Similarity"
+        REPORTER = "reporter", "A reporter"
+
+    problem = ProjectForeignKey(Problem, on_delete=models.CASCADE, related_name="members")
+    interaction = ProjectForeignKey(Interaction, on_delete=models.CASCADE, related_name="problem_members")
+    settlement = ProjectForeignKey(Settlement, null=True, on_delete=models.SET_NULL)
+    source = models.CharField(max_length=10, choices=Source.choices)
+    severity = models.CharField(max_length=10, choices=Severity.choices, default=Severity.MEDIUM)
+    is_pinned = models.BooleanField(default=False)
+    left_at = models.DateTimeField(null=True)
+    joined_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            *same_project("problemmember", "problem", "interaction", "settlement"),
+            models.UniqueConstraint(fields=["problem", "interaction"], name="problemmember_once"),
+            models.UniqueConstraint(
+                fields=["interaction"], condition=Q(left_at=None), name="problemmember_one_problem"
+            ),
+        ]
+        indexes = [models.Index(fields=["problem", "-id"], name="problemmember_newest")]
+
+    def __str__(self):
+        return f"{self.interaction_id} in {self.problem_id}"
+
+
+# --- trackers -------------------------------------------------------------------------------------
+
+
+def tracker_choices():
+    from triage.trackers import choices
+
+    return choices()
+
+
+@tracked("name", "tracker", "is_active", "files_from", "paused_reason")
+class TrackerConnection(ProjectModel):
+    """The way to one place in one tracker. Credentials are encrypted at rest."""
+
+    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
+    name = models.CharField(max_length=80)
+    tracker = models.CharField(max_length=20, choices=tracker_choices)
+    config = models.JSONField(default=dict)  # base_url, project_key, …: what may be shown
+    credentials = models.BinaryField(default=b"")  # MultiFernet over JSON
+    status_map = models.JSONField(default=dict)  # {remote status name: our ticket state}, over the adapter's own
+    files_by_itself = models.BooleanField(default=True)
+    files_from = models.CharField(max_length=10, choices=Severity.choices, default=Severity.CRITICAL)
+    is_active = models.BooleanField(default=True)
+    paused_reason = models.CharField(max_length=300, blank=True)  # its credentials failed; its work is kept
+    paused_until = models.DateTimeField(null=True)  # the tracker asked for a rest
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            project_parent("trackerconnection"),
+            models.UniqueConstraint(fields=["project", "name"], name="trackerconnection_name"),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+_ESCALATION_MOVES = {
+    "pending": ["filing", "failed", "cancelled"],
+    "filing": ["filed", "pending", "unknown", "failed"],
+    "unknown": ["filed", "pending", "filing", "failed"],
+    "failed": ["pending", "cancelled"],
+    "filed": [],
+    "cancelled": ["pending"],
+}
+
+
+@tracked("state", "attempts", "failure")
+class Escalation(ProjectModel):
+    """The duty to have one ticket for one problem at one connection, whatever fails in between."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Waiting to be filed"
+        FILING = "filing", "Being filed"
+        UNKNOWN = "unknown", "May have been filed"
+        FILED = "filed", "Filed"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
+    problem = ProjectForeignKey(Problem, on_delete=models.CASCADE, related_name="escalations")
+    connection = ProjectForeignKey(TrackerConnection, on_delete=models.CASCADE, related_name="escalations")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    marker = models.UUIDField()  # version 4: the label in Jira, the issue's own id in Linear
+    attempts = models.PositiveSmallIntegerField(default=0)
+    searches = models.PositiveSmallIntegerField(default=0)  # reconciling looks since the outcome was lost
+    due_at = models.DateTimeField(default=timezone.now)
+    lease_until = models.DateTimeField(null=True)
+    failure = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    first_tried_at = models.DateTimeField(null=True)
+    filed_at = models.DateTimeField(null=True)
+    checked_again_at = models.DateTimeField(null=True)  # the late look for doubles
+
+    class Meta:
+        constraints = [
+            project_parent("escalation"),
+            *same_project("escalation", "problem", "connection"),
+            models.UniqueConstraint(fields=["problem", "connection"], name="escalation_once"),
+            models.UniqueConstraint(fields=["marker"], name="escalation_marker"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"],
+                condition=Q(state__in=["pending", "filing", "unknown"]),
+                name="escalation_due",
+            )
+        ]
+        triggers = [legal_moves("state", _ESCALATION_MOVES)]
+
+    def __str__(self):
+        return f"escalation {self.pk}"
+
+
+class TicketState(models.TextChoices):
+    OPEN = "open", "Open"
+    IN_PROGRESS = "in_progress", "In progress"
+    DONE = "done", "Done"
+    WONT_FIX = "wont_fix", "Won't fix"
+    DUPLICATE = "duplicate", "Duplicate"
+    DELETED = "deleted", "Deleted"
+    UNKNOWN = "unknown", "Unknown"
+
+
+@tracked("remote_id", "key", "state", "status_name", "remote_updated_at")
+class Ticket(ProjectModel):
+    """A tracker's ticket as last seen."""
+
+    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
+    escalation = ProjectOneToOneField(Escalation, on_delete=models.CASCADE, related_name="ticket")
+    connection = ProjectForeignKey(TrackerConnection, on_delete=models.CASCADE, related_name="tickets")
+    remote_id = models.CharField(max_length=100)
+    key = models.CharField(max_length=60)
+    url = models.CharField(max_length=2000, blank=True)
+    state = models.CharField(max_length=15, choices=TicketState.choices, default=TicketState.OPEN)
+    status_name = models.CharField(max_length=100, blank=True)
+    remote_updated_at = models.DateTimeField(null=True)  # by the tracker's clock
+    seen_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            project_parent("ticket"),
+            *same_project("ticket", "escalation", "connection"),
+            models.UniqueConstraint(fields=["connection", "remote_id"], name="ticket_once"),
+        ]
+
+    def __str__(self):
+        return self.key
+
+
+class TrackerDelivery(ProjectModel):
+    """One inbound webhook; a delivery id has at most one effect. Kept 30 days."""
+
+    connection = ProjectForeignKey(TrackerConnection, on_delete=models.CASCADE)
+    delivery_id = models.CharField(max_length=200)
+    event = models.JSONField(default=dict)  # what we understood of it: ids, states, times; no texts
+    received_at = models.DateTimeField(default=timezone.now)
+    processed_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        constraints = [
+            project_parent("trackerdelivery"),
+            *same_project("trackerdelivery", "connection"),
+            models.UniqueConstraint(fields=["connection", "delivery_id"], name="trackerdelivery_once"),
+        ]
+        indexes = [
+            models.Index(fields=["received_at"], condition=Q(processed_at=None), name="trackerdelivery_due"),
+            models.Index(fields=["connection", "-id"], name="trackerdelivery_newest"),
+        ]
+
+    def __str__(self):
+        return self.delivery_id
+
+
+# --- fixes and notices ----------------------------------------------------------------------------
+
+_FIX_MOVES = {
+    "planned": ["shipped", "reverted"],
+    "shipped": ["verified", "reverted"],
+    "verified": ["reverted"],
+    "reverted": [],
+}
+
+
+@tracked("state", "shipped_at", "verified_at")
+class Fix(ProjectModel):
+    """What changed, in words a reporter understands, and which problems it solves."""
+
+    class State(models.TextChoices):
+        PLANNED = "planned", "Planned"
+        SHIPPED = "shipped", "Shipped"
+        VERIFIED = "verified", "Verified"
+        REVERTED = "reverted", "Reverted"
+
+    class Carrier(models.TextChoices):
+        PROMPT = "prompt", "Prompt version"
+        MODEL = "model", "Model version"
+        INDEX = "index", "Index version"
+        PRODUCT = "product", "Product version"
+
+    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
+    summary = models.TextField()
+    carrier = models.CharField(max_length=10, choices=Carrier.choices, default=Carrier.PROMPT)
+    carrier_version = models.CharField(max_length=200, blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.SHIPPED)
+    problems = models.ManyToManyField(Problem, through="FixedProblem", related_name="fixes")
+    evidence = models.JSONField(default=dict)
+    recorded_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
+    external_id = models.CharField(max_length=200, null=True)  # the pipeline's own id
+    shipped_at = models.DateTimeField(null=True)
+    verified_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            project_parent("fix"),
+            models.UniqueConstraint(fields=["project", "external_id"], name="fix_external_id"),
+        ]
+        indexes = [models.Index(fields=["project", "-id"], name="fix_newest")]
+        triggers = [legal_moves("state", _FIX_MOVES)]
+
+    def __str__(self):
+        return self.summary[:60]
+
+
+class FixedProblem(ProjectModel):
+    """A problem that a fix is meant to solve."""
+
+    fix = ProjectForeignKey(Fix, on_delete=models.CASCADE, related_name="fixed_problems")
+    problem = ProjectForeignKey(Problem, on_delete=models.CASCADE, related_name="fixed_by")
+
+    class Meta:
+        constraints = [
+            *same_project("fixedproblem", "fix", "problem"),
+            models.UniqueConstraint(fields=["fix", "problem"], name="fixedproblem_once"),
+        ]
+
+    def __str__(self):
+        return f"{self.problem_id} by {self.fix_id}"
+
+
+class Replay(ProjectModel):
+    """How one of a problem's own cases comes out after the fix, as the team's pipeline posts it."""
+
+    fix = ProjectForeignKey(Fix, on_delete=models.CASCADE, related_name="replays")
+    interaction = ProjectForeignKey(Interaction, on_delete=models.CASCADE)
+    output = models.TextField(blank=True)
+    has_passed = models.BooleanField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            *same_project("replay", "fix", "interaction"),
+            models.UniqueConstraint(fields=["fix", "interaction"], name="replay_once"),
+        ]
+
+    def __str__(self):
+        return f"{self.interaction_id} after {self.fix_id}"
+
+
+_NOTICE_MOVES = {
+    "pending": ["sending", "held", "suppressed", "failed"],
+    "held": ["pending", "suppressed"],
+    "sending": ["sent", "failed", "uncertain", "pending"],
+    "failed": ["pending", "suppressed"],
+    "sent": [],
+    "suppressed": [],
+    "uncertain": ["sent", "pending"],  # a person decides
+}
+
+
+@tracked("state", "channel", "failure")
+class Notice(ProjectModel):
+    """One message to one reporter about one fix, at most once."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Waiting to be sent"
+        HELD = "held", "Held"
+        SENDING = "sending", "Being sent"
+        SENT = "sent", "Sent"
+        SUPPRESSED = "suppressed", "Not to be sent"
+        FAILED = "failed", "Failed"
+        UNCERTAIN = "uncertain", "May have been sent"
+
+    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
+    fix = ProjectForeignKey(Fix, on_delete=models.CASCADE, related_name="notices")
+    reporter = ProjectForeignKey(Reporter, on_delete=models.CASCADE, related_name="notices")
+    channel = models.CharField(max_length=10, default="email")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    reason = models.CharField(max_length=200, blank=True)  # why it was held or suppressed
+    subject = models.CharField(max_length=200, blank=True)
+    body = models.TextField(blank=True)  # as sent; emptied by an erasure
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(default=timezone.now)
+    lease_until = models.DateTimeField(null=True)
+    failure = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True)
+    opened_page_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            project_parent("notice"),
+            *same_project("notice", "fix", "reporter"),
+            models.UniqueConstraint(fields=["fix", "reporter"], name="notice_once"),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state__in=["pending", "sending"]), name="notice_due"),
+            models.Index(fields=["project", "-id"], name="notice_newest"),
+        ]
+        triggers = [legal_moves("state", _NOTICE_MOVES)]
+
+    def __str__(self):
+        return f"notice {self.pk}"
+
+
+class StillWrong(ProjectModel):
+    """A reporter's word that the fix did not help them; it reopens the problem."""
+
+    notice = ProjectForeignKey(Notice, on_delete=models.CASCADE, related_name="still_wrong")
+    problem = ProjectForeignKey(Problem, on_delete=models.CASCADE, related_name="still_wrong")
+    feedback = ProjectForeignKey(FeedbackEvent, null=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            *same_project("stillwrong", "notice", "problem", "feedback"),
+            models.UniqueConstraint(fields=["notice", "problem"], name="stillwrong_once"),
+        ]
+
+    def __str__(self):
+        return f"still wrong {self.pk}"
