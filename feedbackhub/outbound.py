@@ -283,16 +283,21 @@ def check_url(
 
     try:
         target = httpx.URL(url)
-        host = target.host
     except (httpx.InvalidURL, ValueError, TypeError):
         raise refused("its address is not a valid URL.") from None
-    if target.scheme not in ("http", "https") or not host:
+    if target.scheme not in ("http", "https") or not target.host:
         raise refused("its address must begin with https:// and a host.")
+    port = 443 if target.port is None else target.port
+    if not _HOST.fullmatch(target.raw_host) or not 0 < port < 65536:
+        raise refused("its address holds no valid host and port.")
     if target.userinfo:
         raise refused("its address must not hold a user name or a password.")
     if target.scheme == "http" and not is_opened(target, allowed_hosts=allowed_hosts):
         raise refused("its address must begin with https://.")
     return target
+
+
+_HOST = re.compile(rb"[a-z0-9._-]{1,253}|[0-9a-f:.]{2,45}")  # a name, or an IPv6 address
 
 
 def is_opened(url: httpx.URL | str, *, allowed_hosts: Iterable[str] | None = None) -> bool:
