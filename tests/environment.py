@@ -31,6 +31,7 @@ SETTINGS = {
     "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
     "INSECURE_HTTP": "true",
     "PLAIN_STATIC": "true",
+    "TASKS_EAGER": "true",
 }
 FOREIGN = [  # a developer's own, that must not leak in
     "BEHIND_PROXY",
