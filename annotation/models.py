@@ -48,8 +48,12 @@ class LabelSchema(ProjectModel):
     class Meta:
         constraints = [
             project_parent("labelschema"),
-            models.UniqueConstraint(fields=["project", "name", "version"], name="labelschema_version"),
-            models.UniqueConstraint(fields=["project", "name"], condition=Q(is_current=True), name="labelschema_current"),
+            models.UniqueConstraint(
+                fields=["project", "name", "version"], name="labelschema_version"
+            ),
+            models.UniqueConstraint(
+                fields=["project", "name"], condition=Q(is_current=True), name="labelschema_current"
+            ),
         ]
 
     def __str__(self):
@@ -102,7 +106,9 @@ class ReviewQueue(ProjectModel):
     suggestions_after_first_answer = models.BooleanField(default=False)
     lease_minutes = models.PositiveSmallIntegerField(default=30)
     held_ahead = models.PositiveSmallIntegerField(default=3)  # items one person may hold at once
-    intake_cap = models.PositiveIntegerField(null=True, blank=True)  # items waiting at most; null: no cap
+    intake_cap = models.PositiveIntegerField(
+        null=True, blank=True
+    )  # items waiting at most; null: no cap
     not_my_field_queue = ProjectForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL)
     members = models.ManyToManyField(User, through="QueueMember")
     is_open = models.BooleanField(default=True)
@@ -114,8 +120,12 @@ class ReviewQueue(ProjectModel):
             *same_project("reviewqueue", "not_my_field_queue"),
             models.UniqueConstraint(fields=["project", "slug"], name="reviewqueue_slug"),
             models.CheckConstraint(condition=Q(overlap__range=(1, 9)), name="reviewqueue_overlap"),
-            models.CheckConstraint(condition=Q(lease_minutes__range=(1, 1440)), name="reviewqueue_lease"),
-            models.CheckConstraint(condition=Q(held_ahead__range=(1, 10)), name="reviewqueue_held_ahead"),
+            models.CheckConstraint(
+                condition=Q(lease_minutes__range=(1, 1440)), name="reviewqueue_lease"
+            ),
+            models.CheckConstraint(
+                condition=Q(held_ahead__range=(1, 10)), name="reviewqueue_held_ahead"
+            ),
         ]
 
     def __str__(self):
@@ -165,11 +175,18 @@ class RoutingRule(ProjectModel):
             project_parent("routingrule"),
             *same_project("routingrule", "queue"),
             models.CheckConstraint(
-                condition=Q(action="review", queue__isnull=False) | Q(action="escalate", queue__isnull=True),
+                condition=Q(action="review", queue__isnull=False)
+                | Q(action="escalate", queue__isnull=True),
                 name="routingrule_queue",
             ),
         ]
-        indexes = [models.Index(fields=["project", "position"], condition=Q(is_active=True), name="routingrule_active")]
+        indexes = [
+            models.Index(
+                fields=["project", "position"],
+                condition=Q(is_active=True),
+                name="routingrule_active",
+            )
+        ]
 
     def __str__(self):
         return self.name
@@ -207,7 +224,9 @@ class ReviewItemQuerySet(models.QuerySet):
         """Everything for those who may search interactions; else the items of the queues one belongs to."""
         if membership.may("search_interactions"):
             return self.filter(project=membership.project_id)
-        return self.filter(project=membership.project_id, queue__queuemember__user=membership.user_id)
+        return self.filter(
+            project=membership.project_id, queue__queuemember__user=membership.user_id
+        )
 
 
 _ITEM_MOVES = {
@@ -240,11 +259,15 @@ class ReviewItem(ProjectModel):
 
     public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
     queue = ProjectForeignKey(ReviewQueue, on_delete=models.CASCADE, related_name="items")
-    interaction = ProjectForeignKey(Interaction, on_delete=models.CASCADE, related_name="review_items")
+    interaction = ProjectForeignKey(
+        Interaction, on_delete=models.CASCADE, related_name="review_items"
+    )
     purpose = models.CharField(max_length=12, choices=Purpose.choices, default=Purpose.LABEL)
     round = models.PositiveSmallIntegerField(default=1)
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
-    overlap = models.PositiveSmallIntegerField(default=1)  # the queue's, as it was when the item came
+    overlap = models.PositiveSmallIntegerField(
+        default=1
+    )  # the queue's, as it was when the item came
     priority = models.SmallIntegerField(default=0)
     reason = models.CharField(max_length=200, blank=True)  # why it is here, in words
     routed_by = ProjectForeignKey(RoutingRule, null=True, on_delete=models.SET_NULL)
@@ -260,12 +283,20 @@ class ReviewItem(ProjectModel):
         constraints = [
             project_parent("reviewitem"),
             *same_project("reviewitem", "queue", "interaction", "routed_by"),
-            models.UniqueConstraint(fields=["queue", "interaction", "purpose", "round"], name="reviewitem_once"),
+            models.UniqueConstraint(
+                fields=["queue", "interaction", "purpose", "round"], name="reviewitem_once"
+            ),
             models.CheckConstraint(condition=Q(overlap__range=(1, 9)), name="reviewitem_overlap"),
         ]
         indexes = [
             # claim_next: the next of a queue, highest priority first, oldest first
-            models.Index(F("queue"), F("priority").desc(), F("id"), condition=Q(state="waiting"), name="reviewitem_next"),
+            models.Index(
+                F("queue"),
+                F("priority").desc(),
+                F("id"),
+                condition=Q(state="waiting"),
+                name="reviewitem_next",
+            ),
             models.Index(fields=["project", "state", "-id"], name="reviewitem_by_state"),
             models.Index(fields=["project", "-id"], name="reviewitem_newest"),
         ]
@@ -348,7 +379,11 @@ class Assignment(ProjectModel):
                 condition=Q(state__in=["reserved", "claimed"]),
                 name="assignment_held",
             ),
-            models.Index(fields=["expert", "project", "-submitted_at"], condition=Q(state="submitted"), name="assignment_done"),
+            models.Index(
+                fields=["expert", "project", "-submitted_at"],
+                condition=Q(state="submitted"),
+                name="assignment_done",
+            ),
         ]
         triggers = [legal_moves("state", _ASSIGNMENT_MOVES)]
 
@@ -394,8 +429,12 @@ class Annotation(ProjectModel):
             project_parent("annotation"),
             *same_project("annotation", "assignment", "item", "schema"),
             models.UniqueConstraint(fields=["assignment", "revision"], name="annotation_revision"),
-            models.UniqueConstraint(fields=["assignment"], condition=Q(is_current=True), name="annotation_current"),
-            models.UniqueConstraint(fields=["assignment", "submit_key"], name="annotation_submit_key"),
+            models.UniqueConstraint(
+                fields=["assignment"], condition=Q(is_current=True), name="annotation_current"
+            ),
+            models.UniqueConstraint(
+                fields=["assignment", "submit_key"], name="annotation_submit_key"
+            ),
         ]
         indexes = [
             models.Index(fields=["item"], condition=Q(is_current=True), name="annotation_of_item"),
@@ -429,7 +468,11 @@ class Span(ProjectModel):
         return f"{self.field}[{self.start}:{self.end}]"
 
 
-_CANDIDATE_MOVES = {"proposed": ["approved", "superseded"], "approved": ["superseded"], "superseded": ["proposed", "approved"]}
+_CANDIDATE_MOVES = {
+    "proposed": ["approved", "superseded"],
+    "approved": ["superseded"],
+    "superseded": ["proposed", "approved"],
+}
 
 
 @tracked("state", "revision", "source")
@@ -448,9 +491,15 @@ class CandidateAnswer(ProjectModel):
         SUPERSEDED = "superseded", "Superseded"
 
     public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
-    interaction = ProjectForeignKey(Interaction, on_delete=models.CASCADE, related_name="candidates")
-    item = ProjectForeignKey(ReviewItem, null=True, on_delete=models.CASCADE, related_name="candidates")
-    annotation = ProjectForeignKey(Annotation, null=True, on_delete=models.CASCADE, related_name="candidates")
+    interaction = ProjectForeignKey(
+        Interaction, on_delete=models.CASCADE, related_name="candidates"
+    )
+    item = ProjectForeignKey(
+        ReviewItem, null=True, on_delete=models.CASCADE, related_name="candidates"
+    )
+    annotation = ProjectForeignKey(
+        Annotation, null=True, on_delete=models.CASCADE, related_name="candidates"
+    )
     author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
     source = models.CharField(max_length=10, choices=Source.choices)
     text = models.TextField()
@@ -464,9 +513,13 @@ class CandidateAnswer(ProjectModel):
         constraints = [
             project_parent("candidateanswer"),
             *same_project("candidateanswer", "interaction", "item", "annotation"),
-            models.UniqueConstraint(fields=["interaction", "revision"], name="candidateanswer_revision"),
+            models.UniqueConstraint(
+                fields=["interaction", "revision"], name="candidateanswer_revision"
+            ),
             # only a real change is stored
-            models.CheckConstraint(condition=~Q(text_hash=F("corrects_hash")), name="candidateanswer_is_a_change"),
+            models.CheckConstraint(
+                condition=~Q(text_hash=F("corrects_hash")), name="candidateanswer_is_a_change"
+            ),
         ]
         triggers = [legal_moves("state", _CANDIDATE_MOVES)]
 
@@ -483,7 +536,9 @@ class Settlement(ProjectModel):
         LEAD = "lead", "Decided by a lead"
 
     public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
-    interaction = ProjectForeignKey(Interaction, on_delete=models.CASCADE, related_name="settlements")
+    interaction = ProjectForeignKey(
+        Interaction, on_delete=models.CASCADE, related_name="settlements"
+    )
     item = ProjectForeignKey(ReviewItem, on_delete=models.CASCADE, related_name="settlements")
     schema = ProjectForeignKey(LabelSchema, on_delete=models.PROTECT)
     schema_name = models.CharField(max_length=80)
@@ -499,7 +554,9 @@ class Settlement(ProjectModel):
     chosen_answer = ProjectForeignKey(CandidateAnswer, null=True, on_delete=models.SET_NULL)
     annotations = models.ManyToManyField(Annotation)
     annotation_count = models.PositiveSmallIntegerField(default=1)
-    agreement = models.FloatField(null=True)  # share of the experts whose verdict is the settled one
+    agreement = models.FloatField(
+        null=True
+    )  # share of the experts whose verdict is the settled one
     created_at = models.DateTimeField(default=timezone.now)
     takes_effect_at = models.DateTimeField()  # when the undo has passed
 
@@ -508,10 +565,16 @@ class Settlement(ProjectModel):
             project_parent("settlement"),
             *same_project("settlement", "interaction", "item", "schema", "chosen_answer"),
             models.UniqueConstraint(
-                fields=["interaction", "schema_name"], condition=Q(is_current=True), name="settlement_current"
+                fields=["interaction", "schema_name"],
+                condition=Q(is_current=True),
+                name="settlement_current",
             ),
         ]
-        indexes = [models.Index(fields=["project", "-id"], condition=Q(is_current=True), name="settlement_newest")]
+        indexes = [
+            models.Index(
+                fields=["project", "-id"], condition=Q(is_current=True), name="settlement_newest"
+            )
+        ]
 
     def __str__(self):
         return f"settlement {self.pk}"
@@ -547,9 +610,13 @@ class GoldExample(ProjectModel):
     """A case that teaches or tests a model: an identity whose split is frozen at birth, by near-duplicate group."""
 
     public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
-    interaction = ProjectForeignKey(Interaction, on_delete=models.PROTECT, related_name="gold_examples")
+    interaction = ProjectForeignKey(
+        Interaction, on_delete=models.PROTECT, related_name="gold_examples"
+    )
     split = models.CharField(max_length=10, choices=Split.choices)
-    is_contaminated = models.BooleanField(default=False)  # exported for training before its group became stricter
+    is_contaminated = models.BooleanField(
+        default=False
+    )  # exported for training before its group became stricter
     retired_at = models.DateTimeField(null=True)
     erased_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -576,7 +643,9 @@ class GoldRevision(ProjectModel):
     example = ProjectForeignKey(GoldExample, on_delete=models.CASCADE, related_name="revisions")
     revision = models.PositiveSmallIntegerField()
     is_current = models.BooleanField(default=True)
-    settlement = ProjectForeignKey(Settlement, on_delete=models.PROTECT, related_name="gold_revisions")
+    settlement = ProjectForeignKey(
+        Settlement, on_delete=models.PROTECT, related_name="gold_revisions"
+    )
     messages = models.JSONField()  # [{role, content}], ends before the answer
     context = models.JSONField(default=list)  # the retrieved documents
     ideal_answer = models.TextField(blank=True)
@@ -593,7 +662,9 @@ class GoldRevision(ProjectModel):
             project_parent("goldrevision"),
             *same_project("goldrevision", "example", "settlement"),
             models.UniqueConstraint(fields=["example", "revision"], name="goldrevision_revision"),
-            models.UniqueConstraint(fields=["example"], condition=Q(is_current=True), name="goldrevision_current"),
+            models.UniqueConstraint(
+                fields=["example"], condition=Q(is_current=True), name="goldrevision_current"
+            ),
         ]
 
     def __str__(self):
@@ -685,7 +756,11 @@ class ExportRun(ProjectModel):
         constraints = [project_parent("exportrun"), *same_project("exportrun", "version")]
         indexes = [
             models.Index(fields=["project", "-id"], name="exportrun_newest"),
-            models.Index(fields=["lease_until"], condition=Q(state__in=["pending", "running"]), name="exportrun_unfinished"),
+            models.Index(
+                fields=["lease_until"],
+                condition=Q(state__in=["pending", "running"]),
+                name="exportrun_unfinished",
+            ),
         ]
         triggers = [legal_moves("state", _EXPORT_MOVES)]
 

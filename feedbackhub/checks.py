@@ -7,17 +7,27 @@ from django.core.checks import Error, Warning, register
 @register(deploy=True)
 def production_settings(app_configs, **kwargs):
     if settings.DEBUG:
-        yield Error("DEBUG is on.", hint="Unset DEBUG: error pages would show source and settings.", id="feedbackhub.E001")
+        yield Error(
+            "DEBUG is on.",
+            hint="Unset DEBUG: error pages would show source and settings.",
+            id="feedbackhub.E001",
+        )
     if settings.DEMO_SIGN_IN:
-        yield Error("Anybody can sign in by a demo link.", hint="Unset DEMO_SIGN_IN.", id="feedbackhub.E002")
+        yield Error(
+            "Anybody can sign in by a demo link.", hint="Unset DEMO_SIGN_IN.", id="feedbackhub.E002"
+        )
 
 
 @register()
 def secrets_are_our_own(app_configs, **kwargs):
     if len(settings.SECRET_KEY) < 32:
-        yield Error("SECRET_KEY is too short.", hint="Use 50 random characters.", id="feedbackhub.E003")
+        yield Error(
+            "SECRET_KEY is too short.", hint="Use 50 random characters.", id="feedbackhub.E003"
+        )
     if len(settings.IDENTIFIER_KEY) < 32:
-        yield Error("IDENTIFIER_KEY is too short.", hint="Use 50 random characters.", id="feedbackhub.E004")
+        yield Error(
+            "IDENTIFIER_KEY is too short.", hint="Use 50 random characters.", id="feedbackhub.E004"
+        )
     from cryptography.fernet import Fernet
 
     for key in settings.CREDENTIAL_KEYS:
@@ -34,7 +44,11 @@ def secrets_are_our_own(app_configs, **kwargs):
 @register()
 def addresses_fit_together(app_configs, **kwargs):
     if settings.BASE_URL.startswith("https://") and settings.INSECURE_HTTP:
-        yield Error("INSECURE_HTTP is on while BASE_URL is https.", hint="Unset INSECURE_HTTP.", id="feedbackhub.E006")
+        yield Error(
+            "INSECURE_HTTP is on while BASE_URL is https.",
+            hint="Unset INSECURE_HTTP.",
+            id="feedbackhub.E006",
+        )
     if settings.BASE_URL.startswith("http://") and not settings.INSECURE_HTTP:
         yield Warning(
             "BASE_URL is plain http, but cookies are Secure: nobody can sign in.",
@@ -42,7 +56,9 @@ def addresses_fit_together(app_configs, **kwargs):
             id="feedbackhub.W007",
         )
     if "*" in settings.ALLOWED_HOSTS:
-        yield Error("ALLOWED_HOSTS lets every host in.", hint="Name the hosts.", id="feedbackhub.E008")
+        yield Error(
+            "ALLOWED_HOSTS lets every host in.", hint="Name the hosts.", id="feedbackhub.E008"
+        )
 
 
 @register("database", deploy=True)
@@ -52,7 +68,11 @@ def database_is_durable(app_configs, databases=None, **kwargs):
     if not databases:
         return
     with connection.cursor() as cursor:
-        for name, wanted in (("fsync", ("on",)), ("full_page_writes", ("on",)), ("synchronous_commit", ("on", "remote_write", "remote_apply"))):
+        for name, wanted in (
+            ("fsync", ("on",)),
+            ("full_page_writes", ("on",)),
+            ("synchronous_commit", ("on", "remote_write", "remote_apply")),
+        ):
             cursor.execute("SELECT current_setting(%s)", [name])
             value = cursor.fetchone()[0]
             if value not in wanted:

@@ -28,7 +28,9 @@ def readyz(request):
     oldest = _oldest_unsent_seconds() if checks["database"] == "ok" else None
     checks["oldest_unsent_seconds"] = oldest
     is_ready = checks["database"] == "ok" and checks["broker"] == "ok"
-    return JsonResponse({"status": "ready" if is_ready else "not ready", **checks}, status=200 if is_ready else 503)
+    return JsonResponse(
+        {"status": "ready" if is_ready else "not ready", **checks}, status=200 if is_ready else 503
+    )
 
 
 def _check(ask) -> str:
@@ -69,9 +71,13 @@ class _Figures:
         from triage.models import Escalation, Notice
 
         started = time.perf_counter()
-        yield GaugeMetricFamily("feedbackhub_outbox_due", "Outbox rows due", value=OutboxEvent.objects.due().count())
         yield GaugeMetricFamily(
-            "feedbackhub_oldest_unsent_seconds", "Age of the oldest due outbox row", value=_oldest_unsent_seconds()
+            "feedbackhub_outbox_due", "Outbox rows due", value=OutboxEvent.objects.due().count()
+        )
+        yield GaugeMetricFamily(
+            "feedbackhub_oldest_unsent_seconds",
+            "Age of the oldest due outbox row",
+            value=_oldest_unsent_seconds(),
         )
         for name, model in (
             ("review_items", ReviewItem),
@@ -82,10 +88,14 @@ class _Figures:
             for state, count in model.objects.values_list("state").annotate(Count("id")):
                 family.add_metric([state], count)
             yield family
-        yield GaugeMetricFamily("feedbackhub_scrape_seconds", "Time of this scrape", value=time.perf_counter() - started)
+        yield GaugeMetricFamily(
+            "feedbackhub_scrape_seconds", "Time of this scrape", value=time.perf_counter() - started
+        )
 
 
 def metrics(request):
     registry = CollectorRegistry()
     registry.register(_Figures())
-    return HttpResponse(generate_latest(registry), content_type="text/plain; version=0.0.4; charset=utf-8")
+    return HttpResponse(
+        generate_latest(registry), content_type="text/plain; version=0.0.4; charset=utf-8"
+    )

@@ -31,7 +31,9 @@ class Page:
         return len(self.rows)
 
 
-def paginate(queryset: QuerySet, *, order: tuple[str, ...], cursor: str | None = None, limit: int = 50) -> Page:
+def paginate(
+    queryset: QuerySet, *, order: tuple[str, ...], cursor: str | None = None, limit: int = 50
+) -> Page:
     """One page of `queryset` in `order` (field names, "-" for descending, the last one unique)."""
     fields = [name.lstrip("-") for name in order]
     values, is_backward = None, False
@@ -50,7 +52,9 @@ def paginate(queryset: QuerySet, *, order: tuple[str, ...], cursor: str | None =
     return Page(
         rows,
         next_cursor=_write(order, last, False) if (has_more or is_backward) else None,
-        previous_cursor=_write(order, first, True) if (cursor and (has_more or not is_backward)) else None,
+        previous_cursor=_write(order, first, True)
+        if (cursor and (has_more or not is_backward))
+        else None,
     )
 
 
@@ -79,7 +83,10 @@ def _behind(order, values, is_backward) -> Q:
 
 
 def _write(order, values, is_backward) -> str:
-    plain = [["t", value.isoformat()] if isinstance(value, datetime) else ["v", value] for value in values]
+    plain = [
+        ["t", value.isoformat()] if isinstance(value, datetime) else ["v", value]
+        for value in values
+    ]
     return signing.dumps([list(order), plain, is_backward], salt=SALT, compress=True)
 
 

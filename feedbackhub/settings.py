@@ -23,8 +23,12 @@ if _env_file.is_file():
 SECRET_KEY = env.str("SECRET_KEY")  # signs sessions and links; no secret, no start
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])  # old ones, while rotating
 DEBUG = env.bool("DEBUG", default=False)  # error pages with source; never in production
-BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")  # links in mails, tickets
-DATA_DIR = Path(env.str("DATA_DIR", default=str(ROOT / ".local")))  # private database, files on disk
+BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000").rstrip(
+    "/"
+)  # links in mails, tickets
+DATA_DIR = Path(
+    env.str("DATA_DIR", default=str(ROOT / ".local"))
+)  # private database, files on disk
 DEMO_SIGN_IN = env.bool("DEMO_SIGN_IN", default=False)  # sign-in links for the demo's people
 
 # Keys the identifiers (user ids, reporter refs, bodies as received) are hashed under; never rotate.
@@ -36,7 +40,9 @@ CREDENTIAL_KEYS = env.list("CREDENTIAL_KEYS")
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(BASE_URL).hostname])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)  # trust X-Forwarded-Proto and -For of one proxy
+BEHIND_PROXY = env.bool(
+    "BEHIND_PROXY", default=False
+)  # trust X-Forwarded-Proto and -For of one proxy
 INSECURE_HTTP = env.bool("INSECURE_HTTP", default=False)  # cookies without Secure: a laptop, a test
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -183,9 +189,7 @@ STATIC_ROOT = ROOT / "staticfiles"
 STATICFILES_DIRS = [ROOT / "static"]
 STORAGES = {
     "default": {  # exports; S3 by setting
-        "BACKEND": env.str(
-            "FILE_STORAGE", default="django.core.files.storage.FileSystemStorage"
-        ),
+        "BACKEND": env.str("FILE_STORAGE", default="django.core.files.storage.FileSystemStorage"),
         "OPTIONS": env.json("FILE_STORAGE_OPTIONS", default={"location": str(DATA_DIR / "files")}),
     },
     "staticfiles": {

@@ -1,14 +1,20 @@
 """Rows for tests, plain and valid. The database's constraints hold for them as for everybody."""
 
 import hashlib
-
-import factory
 from datetime import timedelta
 
+import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from annotation.models import Annotation, Assignment, LabelSchema, QueueMember, ReviewItem, ReviewQueue
+from annotation.models import (
+    Annotation,
+    Assignment,
+    LabelSchema,
+    QueueMember,
+    ReviewItem,
+    ReviewQueue,
+)
 from feedbackhub.accounts.models import Membership, Project, User
 from feedbackhub.capture.models import FeedbackEvent, Interaction, Reporter
 from triage.models import Problem, ProblemMember, TrackerConnection
@@ -88,9 +94,24 @@ class LabelSchemaFactory(DjangoModelFactory):
     name = "default"
     version = 1
     categories = [
-        {"key": "factual_error", "name": "Factual error", "meaning": "It says something untrue.", "default_severity": "medium"},
-        {"key": "outdated", "name": "Outdated", "meaning": "It was true once.", "default_severity": "medium"},
-        {"key": "harmful", "name": "Harmful", "meaning": "It hurts who follows it.", "default_severity": "critical"},
+        {
+            "key": "factual_error",
+            "name": "Factual error",
+            "meaning": "It says something untrue.",
+            "default_severity": "medium",
+        },
+        {
+            "key": "outdated",
+            "name": "Outdated",
+            "meaning": "It was true once.",
+            "default_severity": "medium",
+        },
+        {
+            "key": "harmful",
+            "name": "Harmful",
+            "meaning": "It hurts who follows it.",
+            "default_severity": "critical",
+        },
     ]
     span_labels = [{"key": "wrong", "name": "Wrong"}, {"key": "unsupported", "name": "Unsupported"}]
     root_causes = [{"key": "retrieval_misled", "name": "Retrieval misled"}]
@@ -120,7 +141,9 @@ class ReviewItemFactory(DjangoModelFactory):
 
     queue = factory.SubFactory(ReviewQueueFactory)
     project = factory.SelfAttribute("queue.project")
-    interaction = factory.SubFactory(InteractionFactory, project=factory.SelfAttribute("..queue.project"))
+    interaction = factory.SubFactory(
+        InteractionFactory, project=factory.SelfAttribute("..queue.project")
+    )
     overlap = factory.SelfAttribute("queue.overlap")
     reason = "thumbs down"
 
@@ -145,7 +168,9 @@ class AnnotationFactory(DjangoModelFactory):
     project = factory.SelfAttribute("assignment.project")
     item = factory.SelfAttribute("assignment.item")
     expert = factory.SelfAttribute("assignment.expert")
-    schema = factory.SubFactory(LabelSchemaFactory, project=factory.SelfAttribute("..assignment.project"))
+    schema = factory.SubFactory(
+        LabelSchemaFactory, project=factory.SelfAttribute("..assignment.project")
+    )
     submit_key = factory.Sequence(lambda n: f"submit-{n}")
     submit_hash = b"\0" * 32
     verdict = "wrong"
@@ -169,7 +194,9 @@ class ProblemMemberFactory(DjangoModelFactory):
 
     problem = factory.SubFactory(ProblemFactory)
     project = factory.SelfAttribute("problem.project")
-    interaction = factory.SubFactory(InteractionFactory, project=factory.SelfAttribute("..problem.project"))
+    interaction = factory.SubFactory(
+        InteractionFactory, project=factory.SelfAttribute("..problem.project")
+    )
     source = "expert"
 
 

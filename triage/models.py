@@ -24,7 +24,15 @@ _PROBLEM_MOVES = {
     "open": ["investigating", "fixing", "shipped", "wont_fix", "duplicate"],
     "investigating": ["open", "fixing", "shipped", "wont_fix", "duplicate"],
     "fixing": ["open", "investigating", "shipped", "wont_fix", "duplicate"],
-    "shipped": ["verified", "regressed", "open", "investigating", "fixing", "wont_fix", "duplicate"],
+    "shipped": [
+        "verified",
+        "regressed",
+        "open",
+        "investigating",
+        "fixing",
+        "wont_fix",
+        "duplicate",
+    ],
     "verified": ["regressed"],
     "regressed": ["investigating", "fixing", "shipped", "wont_fix", "duplicate"],
     "wont_fix": ["open", "regressed"],
@@ -78,7 +86,9 @@ class Problem(ProjectModel):
     summary = models.TextField(blank=True)
     state = models.CharField(max_length=15, choices=State.choices, default=State.OPEN)
     severity = models.CharField(max_length=10, choices=Severity.choices, default=Severity.MEDIUM)
-    category = models.CharField(max_length=60, blank=True)  # the label schema's key that most members have
+    category = models.CharField(
+        max_length=60, blank=True
+    )  # the label schema's key that most members have
     fixable_by = models.CharField(max_length=10, choices=FixableBy.choices, blank=True)
     owner = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL)
     duplicate_of = ProjectForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL)
@@ -100,7 +110,8 @@ class Problem(ProjectModel):
             *same_project("problem", "duplicate_of"),
             models.UniqueConstraint(fields=["project", "number"], name="problem_number"),
             models.CheckConstraint(
-                condition=~Q(state="duplicate") | Q(duplicate_of__isnull=False), name="problem_duplicate_of"
+                condition=~Q(state="duplicate") | Q(duplicate_of__isnull=False),
+                name="problem_duplicate_of",
             ),
         ]
         indexes = [
@@ -125,7 +136,9 @@ class ProblemMember(ProjectModel):
         REPORTER = "reporter", "A reporter"
 
     problem = ProjectForeignKey(Problem, on_delete=models.CASCADE, related_name="members")
-    interaction = ProjectForeignKey(Interaction, on_delete=models.CASCADE, related_name="problem_members")
+    interaction = ProjectForeignKey(
+        Interaction, on_delete=models.CASCADE, related_name="problem_members"
+    )
     settlement = ProjectForeignKey(Settlement, null=True, on_delete=models.SET_NULL)
     source = models.CharField(max_length=10, choices=Source.choices)
     severity = models.CharField(max_length=10, choices=Severity.choices, default=Severity.MEDIUM)
@@ -165,11 +178,17 @@ class TrackerConnection(ProjectModel):
     tracker = models.CharField(max_length=20, choices=tracker_choices)
     config = models.JSONField(default=dict)  # base_url, project_key, …: what may be shown
     credentials = models.BinaryField(default=b"")  # MultiFernet over JSON
-    status_map = models.JSONField(default=dict)  # {remote status name: our ticket state}, over the adapter's own
+    status_map = models.JSONField(
+        default=dict
+    )  # {remote status name: our ticket state}, over the adapter's own
     files_by_itself = models.BooleanField(default=True)
-    files_from = models.CharField(max_length=10, choices=Severity.choices, default=Severity.CRITICAL)
+    files_from = models.CharField(
+        max_length=10, choices=Severity.choices, default=Severity.CRITICAL
+    )
     is_active = models.BooleanField(default=True)
-    paused_reason = models.CharField(max_length=300, blank=True)  # its credentials failed; its work is kept
+    paused_reason = models.CharField(
+        max_length=300, blank=True
+    )  # its credentials failed; its work is kept
     paused_until = models.DateTimeField(null=True)  # the tracker asked for a rest
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -207,11 +226,15 @@ class Escalation(ProjectModel):
 
     public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
     problem = ProjectForeignKey(Problem, on_delete=models.CASCADE, related_name="escalations")
-    connection = ProjectForeignKey(TrackerConnection, on_delete=models.CASCADE, related_name="escalations")
+    connection = ProjectForeignKey(
+        TrackerConnection, on_delete=models.CASCADE, related_name="escalations"
+    )
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     marker = models.UUIDField()  # version 4: the label in Jira, the issue's own id in Linear
     attempts = models.PositiveSmallIntegerField(default=0)
-    searches = models.PositiveSmallIntegerField(default=0)  # reconciling looks since the outcome was lost
+    searches = models.PositiveSmallIntegerField(
+        default=0
+    )  # reconciling looks since the outcome was lost
     due_at = models.DateTimeField(default=timezone.now)
     lease_until = models.DateTimeField(null=True)
     failure = models.CharField(max_length=500, blank=True)
@@ -256,7 +279,9 @@ class Ticket(ProjectModel):
 
     public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
     escalation = ProjectOneToOneField(Escalation, on_delete=models.CASCADE, related_name="ticket")
-    connection = ProjectForeignKey(TrackerConnection, on_delete=models.CASCADE, related_name="tickets")
+    connection = ProjectForeignKey(
+        TrackerConnection, on_delete=models.CASCADE, related_name="tickets"
+    )
     remote_id = models.CharField(max_length=100)
     key = models.CharField(max_length=60)
     url = models.CharField(max_length=2000, blank=True)
@@ -291,10 +316,14 @@ class TrackerDelivery(ProjectModel):
         constraints = [
             project_parent("trackerdelivery"),
             *same_project("trackerdelivery", "connection"),
-            models.UniqueConstraint(fields=["connection", "delivery_id"], name="trackerdelivery_once"),
+            models.UniqueConstraint(
+                fields=["connection", "delivery_id"], name="trackerdelivery_once"
+            ),
         ]
         indexes = [
-            models.Index(fields=["received_at"], condition=Q(processed_at=None), name="trackerdelivery_due"),
+            models.Index(
+                fields=["received_at"], condition=Q(processed_at=None), name="trackerdelivery_due"
+            ),
             models.Index(fields=["connection", "-id"], name="trackerdelivery_newest"),
         ]
 
@@ -435,7 +464,9 @@ class Notice(ProjectModel):
             models.UniqueConstraint(fields=["fix", "reporter"], name="notice_once"),
         ]
         indexes = [
-            models.Index(fields=["due_at"], condition=Q(state__in=["pending", "sending"]), name="notice_due"),
+            models.Index(
+                fields=["due_at"], condition=Q(state__in=["pending", "sending"]), name="notice_due"
+            ),
             models.Index(fields=["project", "-id"], name="notice_newest"),
         ]
         triggers = [legal_moves("state", _NOTICE_MOVES)]

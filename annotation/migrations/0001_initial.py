@@ -382,7 +382,7 @@ class Migration(migrations.Migration):
                     ('verdict', models.CharField(choices=[('correct', 'Correct'), ('partly', 'Partly right'), ('wrong', 'Wrong'), ('harmful', 'Harmful')], max_length=10)),
                     ('severity', models.CharField(choices=[('none', 'none'), ('low', 'low'), ('medium', 'medium'), ('high', 'high'), ('critical', 'critical')], max_length=10)),
                     ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                    ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='revision_is_current_verdict_severity_project_events', to='annotation.annotation')),
+                    ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit_events', to='annotation.annotation')),
                     ('project', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='accounts.project')),
                 ],
                 options={
@@ -419,7 +419,7 @@ class Migration(migrations.Migration):
                     ('fence', models.PositiveIntegerField(default=1)),
                     ('skip_reason', models.CharField(blank=True, choices=[('not_my_field', 'Not my field'), ('cannot_show', 'Cannot be shown'), ('unclear_guideline', 'The guideline is unclear'), ('needs_discussion', 'Needs discussion')], max_length=20)),
                     ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                    ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='state_slot_fence_skip_reason_project_events', to='annotation.assignment')),
+                    ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit_events', to='annotation.assignment')),
                     ('project', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='accounts.project')),
                 ],
                 options={

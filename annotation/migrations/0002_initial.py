@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
             ), migrations.AddField(
                 model_name='candidateanswerevent',
                 name='pgh_obj',
-                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='state_revision_source_project_events', to='annotation.candidateanswer'),
+                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit_events', to='annotation.candidateanswer'),
             ), migrations.AddField(
                 model_name='candidateanswerevent',
                 name='project',
@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
             ), migrations.AddField(
                 model_name='exportrunevent',
                 name='pgh_obj',
-                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='state_format_digest_row_count_project_events', to='annotation.exportrun'),
+                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit_events', to='annotation.exportrun'),
             ), migrations.AddField(
                 model_name='exportrunevent',
                 name='project',
@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
             ), migrations.AddField(
                 model_name='goldexampleevent',
                 name='pgh_obj',
-                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='split_is_contaminated_retired_at_erased_at_project_events', to='annotation.goldexample'),
+                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit_events', to='annotation.goldexample'),
             ), migrations.AddField(
                 model_name='goldexampleevent',
                 name='project',
@@ -134,7 +134,7 @@ class Migration(migrations.Migration):
             ), migrations.AddField(
                 model_name='goldversionevent',
                 name='pgh_obj',
-                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='number_digest_example_count_project_events', to='annotation.goldversion'),
+                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit_events', to='annotation.goldversion'),
             ), migrations.AddField(
                 model_name='goldversionevent',
                 name='project',
@@ -182,7 +182,7 @@ class Migration(migrations.Migration):
             ), migrations.AddField(
                 model_name='labelschemaevent',
                 name='pgh_obj',
-                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='version_is_current_is_frozen_project_events', to='annotation.labelschema'),
+                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit_events', to='annotation.labelschema'),
             ), migrations.AddField(
                 model_name='labelschemaevent',
                 name='project',
@@ -230,7 +230,7 @@ class Migration(migrations.Migration):
             ), migrations.AddField(
                 model_name='reviewitemevent',
                 name='pgh_obj',
-                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='state_priority_queue_round_project_events', to='annotation.reviewitem'),
+                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit_events', to='annotation.reviewitem'),
             ), migrations.AddField(
                 model_name='reviewitemevent',
                 name='project',
@@ -266,7 +266,7 @@ class Migration(migrations.Migration):
             ), migrations.AddField(
                 model_name='reviewqueueevent',
                 name='pgh_obj',
-                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='name_overlap_is_blind_is_open_project_events', to='annotation.reviewqueue'),
+                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit_events', to='annotation.reviewqueue'),
             ), migrations.AddField(
                 model_name='reviewqueueevent',
                 name='project',
@@ -302,7 +302,7 @@ class Migration(migrations.Migration):
             ), migrations.AddField(
                 model_name='routingruleevent',
                 name='pgh_obj',
-                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='name_position_is_active_when_action_priority_project_events', to='annotation.routingrule'),
+                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit_events', to='annotation.routingrule'),
             ), migrations.AddField(
                 model_name='routingruleevent',
                 name='project',
@@ -346,7 +346,7 @@ class Migration(migrations.Migration):
             ), migrations.AddField(
                 model_name='settlementevent',
                 name='pgh_obj',
-                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='is_current_verdict_severity_decided_how_project_events', to='annotation.settlement'),
+                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit_events', to='annotation.settlement'),
             ), migrations.AddField(
                 model_name='settlementevent',
                 name='project',

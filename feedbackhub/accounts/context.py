@@ -36,7 +36,7 @@ def frame(request):
     membership = context["membership"]
     if membership:
         context["can"] = {permission: membership.may(permission) for permission in PERMISSIONS}
-        context["places"] = [place for place in _places(request, membership)]
+        context["places"] = list(_places(request, membership))
     return context
 
 

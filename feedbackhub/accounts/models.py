@@ -42,7 +42,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(max_length=80)
     is_active = models.BooleanField(default=True)
     theme = models.CharField(
-        max_length=5, choices=[("auto", "auto"), ("light", "light"), ("dark", "dark")], default="auto"
+        max_length=5,
+        choices=[("auto", "auto"), ("light", "light"), ("dark", "dark")],
+        default="auto",
     )
     time_zone = models.CharField(max_length=64, default="UTC")
     created_at = models.DateTimeField(default=timezone.now)
@@ -105,7 +107,9 @@ class Membership(ProjectModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["project", "user"], name="membership_once"),
-            models.CheckConstraint(condition=models.Q(roles__len__gte=1), name="membership_has_role"),
+            models.CheckConstraint(
+                condition=models.Q(roles__len__gte=1), name="membership_has_role"
+            ),
             models.CheckConstraint(
                 condition=models.Q(roles__contained_by=Role.values), name="membership_known_roles"
             ),
@@ -147,8 +151,13 @@ class ApiKey(ProjectModel):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=models.Q(scopes__contained_by=Scope.values), name="apikey_known_scopes"),
-            models.CheckConstraint(condition=~models.Q(kind="public") | models.Q(scopes=[]), name="apikey_public_has_no_scope"),
+            models.CheckConstraint(
+                condition=models.Q(scopes__contained_by=Scope.values), name="apikey_known_scopes"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(kind="public") | models.Q(scopes=[]),
+                name="apikey_public_has_no_scope",
+            ),
         ]
         indexes = [models.Index(fields=["project", "-id"], name="apikey_of_project")]
 

@@ -36,7 +36,9 @@ class ProjectOneToOneField(models.OneToOneField):
 class SameProject(BaseConstraint):
     """FOREIGN KEY (field_id, project_id) REFERENCES parent (id, project_id), checked at commit."""
 
-    def __init__(self, *, field: str, name: str, violation_error_code=None, violation_error_message=None):
+    def __init__(
+        self, *, field: str, name: str, violation_error_code=None, violation_error_message=None
+    ):
         self.field = field
         super().__init__(name=name)
 
@@ -74,7 +76,10 @@ class SameProject(BaseConstraint):
         return path, args, {**kwargs, "field": self.field}
 
     def __eq__(self, other):
-        return isinstance(other, SameProject) and (self.name, self.field) == (other.name, other.field)
+        return isinstance(other, SameProject) and (self.name, self.field) == (
+            other.name,
+            other.field,
+        )
 
     __hash__ = BaseConstraint.__hash__ or object.__hash__
 

@@ -22,7 +22,9 @@ def event_tables() -> list[str]:
     return sorted(
         model._meta.db_table
         for model in apps.get_models()
-        if issubclass(model, pghistory.models.Event) and not model._meta.proxy and model._meta.managed
+        if issubclass(model, pghistory.models.Event)
+        and not model._meta.proxy
+        and model._meta.managed
     )
 
 
@@ -36,13 +38,22 @@ def seal() -> int:
         previous = Seal.objects.order_by("-id").first()
         digest = bytes(previous.digest) if previous else b""
         for table in event_tables():
-            last = Seal.objects.filter(table=table).order_by("-last_id").values_list("last_id", flat=True).first()
+            last = (
+                Seal.objects.filter(table=table)
+                .order_by("-last_id")
+                .values_list("last_id", flat=True)
+                .first()
+            )
             rows = _rows(cursor, table, after=last or 0, limit=BATCH)
             if not rows:
                 continue
             digest = _link(digest, table, rows)
             Seal.objects.create(
-                table=table, first_id=rows[0][0], last_id=rows[-1][0], row_count=len(rows), digest=digest
+                table=table,
+                first_id=rows[0][0],
+                last_id=rows[-1][0],
+                row_count=len(rows),
+                digest=digest,
             )
             sealed += len(rows)
     return sealed
@@ -56,7 +67,9 @@ def verify() -> str | None:
             rows = _rows(cursor, link.table, after=link.first_id - 1, until=link.last_id)
             digest = _link(digest, link.table, rows)
             if len(rows) != link.row_count or digest != bytes(link.digest):
-                return f"{link.table} rows {link.first_id} to {link.last_id} are not what was sealed"
+                return (
+                    f"{link.table} rows {link.first_id} to {link.last_id} are not what was sealed"
+                )
     return None
 
 

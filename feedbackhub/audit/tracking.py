@@ -21,6 +21,7 @@ def tracked(*fields: str):
             pghistory.DeleteEvent("deleted"),
             fields=names,
             append_only=True,
+            obj_field=pghistory.ObjForeignKey(related_name="audit_events"),
             model_name=f"{model.__name__}Event",
         )(model)
 

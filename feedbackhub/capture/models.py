@@ -31,14 +31,18 @@ class PromptVersion(ProjectModel):
     version = models.CharField(max_length=200, blank=True)
     content_hash = models.CharField(max_length=128, blank=True)
     text = models.TextField(blank=True)
-    rationale = models.TextField(blank=True)  # which failure does this change address, on what evidence
+    rationale = models.TextField(
+        blank=True
+    )  # which failure does this change address, on what evidence
     deployed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = [
             project_parent("promptversion"),
-            models.UniqueConstraint(fields=["project", "name", "version", "content_hash"], name="promptversion_once"),
+            models.UniqueConstraint(
+                fields=["project", "name", "version", "content_hash"], name="promptversion_once"
+            ),
         ]
         indexes = [models.Index(fields=["project", "-id"], name="promptversion_newest")]
 
@@ -76,9 +80,13 @@ class NearDuplicateBand(ProjectModel):
     class Meta:
         constraints = [
             *same_project("nearduplicateband", "group", "interaction"),
-            models.UniqueConstraint(fields=["interaction", "position"], name="nearduplicateband_once"),
+            models.UniqueConstraint(
+                fields=["interaction", "position"], name="nearduplicateband_once"
+            ),
         ]
-        indexes = [models.Index(fields=["project", "position", "digest"], name="nearduplicateband_find")]
+        indexes = [
+            models.Index(fields=["project", "position", "digest"], name="nearduplicateband_find")
+        ]
 
     def __str__(self):
         return f"{self.interaction_id}:{self.position}"
@@ -121,7 +129,9 @@ class Interaction(ProjectModel):
     metadata = models.JSONField(default=dict)
     trace_url = models.CharField(max_length=2000, blank=True)
     redaction_counts = models.JSONField(default=dict)  # {kind: how many were masked}
-    near_duplicate_group = ProjectForeignKey(NearDuplicateGroup, null=True, on_delete=models.SET_NULL)
+    near_duplicate_group = ProjectForeignKey(
+        NearDuplicateGroup, null=True, on_delete=models.SET_NULL
+    )
     is_sampled = models.BooleanField(default=False)  # came to review from the quiet majority
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField(default=timezone.now)
@@ -132,15 +142,31 @@ class Interaction(ProjectModel):
         constraints = [
             project_parent("interaction"),
             *same_project("interaction", "prompt_version", "near_duplicate_group"),
-            models.UniqueConstraint(fields=["project", "external_id"], name="interaction_external_id"),
-            models.CheckConstraint(condition=Q(confidence=None) | Q(confidence__range=(0, 1)), name="interaction_confidence"),
+            models.UniqueConstraint(
+                fields=["project", "external_id"], name="interaction_external_id"
+            ),
+            models.CheckConstraint(
+                condition=Q(confidence=None) | Q(confidence__range=(0, 1)),
+                name="interaction_confidence",
+            ),
         ]
         indexes = [
             models.Index(fields=["project", "-occurred_at", "-id"], name="interaction_newest"),
-            models.Index(fields=["project", "session_id"], condition=~Q(session_id=""), name="interaction_session"),
-            models.Index(fields=["project", "user_hash"], condition=~Q(user_hash=""), name="interaction_user"),
-            models.Index(fields=["project", "prompt_version", "-occurred_at", "-id"], name="interaction_prompt"),
-            models.Index(fields=["project", "feature", "-occurred_at", "-id"], name="interaction_feature"),
+            models.Index(
+                fields=["project", "session_id"],
+                condition=~Q(session_id=""),
+                name="interaction_session",
+            ),
+            models.Index(
+                fields=["project", "user_hash"], condition=~Q(user_hash=""), name="interaction_user"
+            ),
+            models.Index(
+                fields=["project", "prompt_version", "-occurred_at", "-id"],
+                name="interaction_prompt",
+            ),
+            models.Index(
+                fields=["project", "feature", "-occurred_at", "-id"], name="interaction_feature"
+            ),
         ]
 
     def __str__(self):
@@ -181,9 +207,13 @@ class RetrievedDocument(ProjectModel):
         ordering = ["position"]
         constraints = [
             *same_project("retrieveddocument", "interaction"),
-            models.UniqueConstraint(fields=["interaction", "position"], name="retrieveddocument_position"),
+            models.UniqueConstraint(
+                fields=["interaction", "position"], name="retrieveddocument_position"
+            ),
         ]
-        indexes = [models.Index(fields=["project", "document_id"], name="retrieveddocument_document")]
+        indexes = [
+            models.Index(fields=["project", "document_id"], name="retrieveddocument_document")
+        ]
 
     def __str__(self):
         return self.title or self.document_id
@@ -236,7 +266,9 @@ class FeedbackEvent(ProjectModel):
     public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
     external_id = models.CharField(max_length=200, null=True)  # the caller's idempotency key
     body_hash = models.BinaryField(max_length=32)
-    interaction = ProjectForeignKey(Interaction, null=True, on_delete=models.CASCADE, related_name="feedback")
+    interaction = ProjectForeignKey(
+        Interaction, null=True, on_delete=models.CASCADE, related_name="feedback"
+    )
     interaction_external_id = models.CharField(max_length=200)
     kind = models.CharField(max_length=20, choices=FeedbackKind.choices)
     category = models.CharField(max_length=20, choices=ReportedCategory.choices, blank=True)
@@ -245,8 +277,12 @@ class FeedbackEvent(ProjectModel):
     raw_score = models.JSONField(null=True)  # {"value", "scale"} as it came
     comment = models.TextField(blank=True)
     edited_output = models.TextField(blank=True)
-    reporter = ProjectForeignKey(Reporter, null=True, on_delete=models.SET_NULL, related_name="feedback")
-    source = models.CharField(max_length=20, default="api")  # api, widget, import, otlp, reporter_page
+    reporter = ProjectForeignKey(
+        Reporter, null=True, on_delete=models.SET_NULL, related_name="feedback"
+    )
+    source = models.CharField(
+        max_length=20, default="api"
+    )  # api, widget, import, otlp, reporter_page
     metadata = models.JSONField(default=dict)
     redaction_counts = models.JSONField(default=dict)
     occurred_at = models.DateTimeField()
@@ -259,8 +295,12 @@ class FeedbackEvent(ProjectModel):
         constraints = [
             project_parent("feedbackevent"),
             *same_project("feedbackevent", "interaction", "reporter"),
-            models.UniqueConstraint(fields=["project", "external_id"], name="feedbackevent_external_id"),
-            models.CheckConstraint(condition=Q(score=None) | Q(score__range=(0, 1)), name="feedbackevent_score"),
+            models.UniqueConstraint(
+                fields=["project", "external_id"], name="feedbackevent_external_id"
+            ),
+            models.CheckConstraint(
+                condition=Q(score=None) | Q(score__range=(0, 1)), name="feedbackevent_score"
+            ),
         ]
         indexes = [
             models.Index(
@@ -268,7 +308,9 @@ class FeedbackEvent(ProjectModel):
                 condition=Q(interaction=None),
                 name="feedbackevent_waiting",
             ),
-            models.Index(fields=["project", "kind", "-occurred_at", "-id"], name="feedbackevent_kind"),
+            models.Index(
+                fields=["project", "kind", "-occurred_at", "-id"], name="feedbackevent_kind"
+            ),
             models.Index(fields=["project", "-occurred_at", "-id"], name="feedbackevent_newest"),
         ]
 
@@ -279,7 +321,9 @@ class FeedbackEvent(ProjectModel):
 class Embedding(ProjectModel):
     """The vector of an interaction's input under one embedder; vectors of two embedders are never compared."""
 
-    interaction = ProjectForeignKey(Interaction, on_delete=models.CASCADE, related_name="embeddings")
+    interaction = ProjectForeignKey(
+        Interaction, on_delete=models.CASCADE, related_name="embeddings"
+    )
     embedder = models.CharField(max_length=60)
     embedder_version = models.CharField(max_length=60)
     vector = VectorField(dimensions=VECTOR_DIMENSIONS)
@@ -288,7 +332,9 @@ class Embedding(ProjectModel):
     class Meta:
         constraints = [
             *same_project("embedding", "interaction"),
-            models.UniqueConstraint(fields=["interaction", "embedder", "embedder_version"], name="embedding_once"),
+            models.UniqueConstraint(
+                fields=["interaction", "embedder", "embedder_version"], name="embedding_once"
+            ),
         ]
         indexes = [
             HnswIndex(fields=["vector"], opclasses=["vector_cosine_ops"], name="embedding_nearest"),
@@ -309,7 +355,9 @@ class ImportRun(ProjectModel):
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["project", "file_digest"], name="importrun_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "file_digest"], name="importrun_once")
+        ]
 
     def __str__(self):
         return self.name

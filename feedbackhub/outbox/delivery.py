@@ -85,7 +85,13 @@ def deliver_next() -> bool:
                     consume(event)
         except Exception as error:
             pause = min(timedelta(seconds=2 ** min(event.attempts, 12)), LONGEST_PAUSE)
-            log.warning("outbox.failed", event_id=event.pk, kind=event.kind, error=type(error).__name__, exc_info=True)
+            log.warning(
+                "outbox.failed",
+                event_id=event.pk,
+                kind=event.kind,
+                error=type(error).__name__,
+                exc_info=True,
+            )
             OutboxEvent.objects.filter(pk=event.pk).update(
                 attempts=F("attempts") + 1,
                 due_at=timezone.now() + pause,

@@ -27,7 +27,9 @@ class OutboxEvent(ProjectModel):
     class Meta:
         indexes = [
             # the deliverer's query: what is due, oldest first
-            models.Index(fields=["due_at", "id"], condition=models.Q(delivered_at=None), name="outbox_due"),
+            models.Index(
+                fields=["due_at", "id"], condition=models.Q(delivered_at=None), name="outbox_due"
+            ),
             models.Index(fields=["delivered_at"], name="outbox_delivered"),
         ]
 

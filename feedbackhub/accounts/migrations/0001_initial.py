@@ -106,7 +106,7 @@ class Migration(migrations.Migration):
                     ('pgh_label', models.TextField(help_text='The event label.')),
                     ('roles', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('expert', 'Expert'), ('engineer', 'Engineer'), ('lead', 'Lead'), ('owner', 'Owner')], max_length=10), size=None)),
                     ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                    ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='roles_project_events', to='accounts.membership')),
+                    ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit_events', to='accounts.membership')),
                     ('project', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='accounts.project')),
                 ],
                 options={
@@ -137,7 +137,7 @@ class Migration(migrations.Migration):
                     ('origins', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), blank=True, default=list, size=None)),
                     ('revoked_at', models.DateTimeField(null=True)),
                     ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                    ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='name_scopes_origins_revoked_at_project_events', to='accounts.apikey')),
+                    ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit_events', to='accounts.apikey')),
                     ('project', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='accounts.project')),
                 ],
                 options={
@@ -153,7 +153,7 @@ class Migration(migrations.Migration):
             ), migrations.AddField(
                 model_name='projectevent',
                 name='pgh_obj',
-                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='name_slug_retention_days_redaction_kinds_sla_hours_events', to='accounts.project'),
+                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit_events', to='accounts.project'),
             )],
         ),
         feedbackhub.migrating.Together(

@@ -108,7 +108,7 @@ class Migration(migrations.Migration):
                     ('version', models.CharField(blank=True, max_length=200)),
                     ('deployed_at', models.DateTimeField(null=True)),
                     ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                    ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='name_version_deployed_at_project_events', to='capture.promptversion')),
+                    ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='audit_events', to='capture.promptversion')),
                     ('project', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='accounts.project')),
                 ],
                 options={
