@@ -217,16 +217,17 @@ def _clear_after_crash(folder: Path) -> None:
         except (psutil.Error, OSError):
             continue
     number = folder / "postmaster.pid"
-    try:
-        pid, _folder, _started, port, socket_folder, *_rest = number.read_text().splitlines()
-        (Path(socket_folder) / f".s.PGSQL.{port}.lock").unlink(missing_ok=True)
-        leftovers.append(psutil.Process(int(pid)))
-        if "postgres" not in leftovers[-1].name():
-            leftovers.pop()
+    try:  # killed, but not gone yet: to the next server its number would look alive
+        process = psutil.Process(int(number.read_text().partition("\n")[0]))
+        if "postgres" in process.name():
+            leftovers.append(process)
     except (OSError, ValueError, psutil.Error):
         pass
     psutil.wait_procs(leftovers, timeout=5)
     number.unlink(missing_ok=True)
+    runtime_path = _import_pgserver().PostgresServer.runtime_path
+    for lock in _socket_folder(folder, runtime_path).glob(".s.PGSQL.*.lock"):
+        lock.unlink(missing_ok=True)
 
 
 def _make_database(connection: psycopg.Connection, database: str) -> None:

@@ -157,6 +157,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     except (CannotStart, embedded_postgres.EmbeddedPostgresError) as error:
         _stop(children)
+        if own_database:
+            embedded_postgres.stop(data_dir)
         print(f"\n{error}", file=sys.stderr)
         return 1
     return 0
@@ -300,7 +302,7 @@ def _prepare(env: dict[str, str]) -> list[dict]:
     preparing = subprocess.Popen(
         [sys.executable, "-m", "feedbackhub.quickstart", "--prepare"],
         cwd=ROOT,
-        env=env,
+        env={"LOG_LEVEL": "WARNING", **env},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         start_new_session=True,
@@ -323,13 +325,9 @@ def prepare() -> None:
 
     django.setup()
     from django.core.management import call_command
-    from django.db import connection
 
     with step("Bringing the database up to date"):
         call_command("migrate", verbosity=0, interactive=False)
-        call_command("createcachetable", verbosity=0)
-        connection.ensure_connection()
-        embedded_postgres.ensure_pgmq(connection.connection)
     with step("Loading the demo project"):
         people = []
     print("people", json.dumps(people), flush=True)
