@@ -18,6 +18,17 @@ PLACES = [
     ("settings", "Settings", "cog-6-tooth", ("see_members", "change_rules")),
 ]
 
+SETTINGS_PLACES = [
+    ("settings_members", "Members", "users", "see_members"),
+    ("settings_keys", "API keys", "key", "see_api_keys"),
+    ("settings_queues", "Queues", "queue-list", "change_queues"),
+    ("settings_rules", "Routing rules", "arrows-right-left", "change_rules"),
+    ("settings_schema", "Label schema", "tag", "change_label_schema"),
+    ("settings_trackers", "Trackers", "ticket", "see_trackers"),
+    ("settings_privacy", "Privacy", "shield-check", "see_privacy"),
+    ("settings_audit", "Audit trail", "clipboard-document-list", "read_audit"),
+]
+
 
 def frame(request):
     user = getattr(request, "user", None)
@@ -37,6 +48,7 @@ def frame(request):
     if membership:
         context["can"] = {permission: membership.may(permission) for permission in PERMISSIONS}
         context["places"] = list(_places(request, membership))
+        context["settings_places"] = list(_settings_places(request, membership))
     return context
 
 
@@ -55,3 +67,16 @@ def _places(request, membership):
             "icon": icon,
             "is_current": request.path.startswith(url),
         }
+
+
+def _settings_places(request, membership):
+    for name, label, icon, permission in SETTINGS_PLACES:
+        if membership.may(permission):
+            url = reverse(name, args=[membership.project.slug])
+            yield {
+                "name": name,
+                "label": _(label),
+                "url": url,
+                "icon": icon,
+                "is_current": request.path.startswith(url),
+            }

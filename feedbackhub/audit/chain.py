@@ -17,15 +17,22 @@ SEAL_LOCK = 0x5EA1
 BATCH = 10_000
 
 
-def event_tables() -> list[str]:
-    """The tables of the audit trail, in a stable order."""
+def event_models() -> list:
+    """The models of the audit trail, in a stable order."""
     return sorted(
-        model._meta.db_table
-        for model in apps.get_models()
-        if issubclass(model, pghistory.models.Event)
-        and not model._meta.proxy
-        and model._meta.managed
+        (
+            model
+            for model in apps.get_models()
+            if issubclass(model, pghistory.models.Event)
+            and not model._meta.proxy
+            and model._meta.managed
+        ),
+        key=lambda model: model._meta.db_table,
     )
+
+
+def event_tables() -> list[str]:
+    return [model._meta.db_table for model in event_models()]
 
 
 def seal() -> int:

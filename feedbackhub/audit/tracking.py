@@ -6,15 +6,19 @@ outlives an erasure, so it must hold nothing to erase.
 
 import pghistory
 import pgtrigger
+from django.db import models
 
 
 def tracked(*fields: str):
     """Class decorator: one audit row for each insert, change and delete that touches `fields`."""
 
     def track(model):
-        names = list(fields)
+        names, meta = list(fields), {}
         if any(field.name == "project" for field in model._meta.local_fields):
             names.append("project")
+            meta["indexes"] = [  # the trail of one project, newest first
+                models.Index(fields=["project", "-pgh_id"], name=f"{model._meta.model_name}_trail")
+            ]
         return pghistory.track(
             pghistory.InsertEvent("created"),
             pghistory.UpdateEvent("changed"),
@@ -23,6 +27,7 @@ def tracked(*fields: str):
             append_only=True,
             obj_field=pghistory.ObjForeignKey(related_name="audit_events"),
             model_name=f"{model.__name__}Event",
+            meta=meta,
         )(model)
 
     return track

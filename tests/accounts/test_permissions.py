@@ -66,12 +66,16 @@ def test_several_roles_add_up():
 
 def project_pages():
     """Every address below /p/<project>/ that needs nothing else to be named."""
-    for pattern in get_resolver().url_patterns:
-        if str(pattern.pattern) != "p/<slug:project>/":
-            continue
-        for page in pattern.url_patterns:
-            if page.name and "<" not in str(page.pattern):
-                yield page.name, page.callback
+    yield from _below(get_resolver().url_patterns, "")
+
+
+def _below(patterns, prefix):
+    for pattern in patterns:
+        address = prefix + str(pattern.pattern)
+        if hasattr(pattern, "url_patterns"):
+            yield from _below(pattern.url_patterns, address)
+        elif address.startswith("p/<slug:project>/") and address.count("<") == 1:
+            yield pattern.name, pattern.callback
 
 
 PAGES = sorted(dict(project_pages()).items())
