@@ -264,7 +264,7 @@ def word_diff(
     return format_html(
         '<div class="diff{}" dir="auto">{}</div>',
         " is-small" if small else "",
-        word_diff_html(before or "", after or "", around=around),
+        word_diff_html(before or "", after or "", around=int(around) if around else None),
     )
 
 
