@@ -1,0 +1,431 @@
+"""What every tracker speaks of, in our words: drafts, tickets, events, and the adapter's promises.
+
+A tracker is one file: a subclass of `Tracker`, listed in `triage.trackers.TRACKERS`. It is built
+from plain dicts, holds no state of its own, and reaches the outside through `outbound` only.
+"""
+
+import abc
+import enum
+import hashlib
+import hmac
+import json
+import re
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+import httpx
+
+from feedbackhub import outbound
+from feedbackhub.outbound import Limits, OutboundError, Outcome
+
+# --- what goes out --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Heading:
+    """Our own words above a part of the ticket."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Our own words. What they quote is shown as it is, but nothing in it works."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Names of ours beside values from anywhere, each on one line."""
+
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Verbatim:
+    """Text from outside (a question, an answer, a comment), shown exactly and inert."""
+
+    text: str
+
+
+Block = Heading | Paragraph | Facts | Verbatim
+
+
+@dataclass(frozen=True)
+class TicketDraft:
+    """A ticket to be filed.
+
+    `marker` is a UUID version 4, stored before the first call: a ticket is found again by it, and
+    the same marker never makes two tickets where the tracker allows that to be promised.
+    `severity` is one of none, low, medium, high, critical. `link_back_url` is the problem's page
+    here. Everything in it leaves the house: redact first.
+    """
+
+    title: str
+    blocks: tuple[Block, ...]
+    marker: str | uuid.UUID
+    link_back_url: str
+    severity: str = "none"
+    labels: tuple[str, ...] = ()
+    trace_url: str = ""
+
+
+# --- what comes back ------------------------------------------------------------------------------
+
+
+class TicketState(enum.StrEnum):
+    """Where a ticket stands. Done says that its people are finished, not that a fix shipped."""
+
+    OPEN = "open"
+    IN_PROGRESS = "in_progress"
+    DONE = "done"
+    WONT_FIX = "wont_fix"
+    DUPLICATE = "duplicate"
+    DELETED = "deleted"
+    UNKNOWN = "unknown"  # the tracker used a word that nobody told us the meaning of
+
+
+@dataclass(frozen=True)
+class FiledTicket:
+    """A ticket as the tracker has it. `remote_id` never changes; `key` does when it moves.
+
+    `remote_updated_at` is the tracker's own time, None where the answer did not hold it.
+    """
+
+    remote_id: str
+    key: str
+    url: str
+    state: TicketState = TicketState.OPEN
+    status_name: str = ""
+    remote_updated_at: datetime | None = None
+
+
+class EventKind(enum.StrEnum):
+    CREATED = "created"
+    UPDATED = "updated"
+    DELETED = "deleted"
+    COMMENTED = "commented"
+
+
+@dataclass(frozen=True)
+class TrackerEvent:
+    """What a webhook said of one ticket.
+
+    `updated_at` is the earliest time the tracker gives for it, so that an event which comes late
+    never seems new. `state` is None where the event says nothing of the state. `markers` are our
+    UUIDs that the ticket carries: by them a ticket is adopted whose making was never answered.
+    """
+
+    delivery_id: str
+    kind: EventKind
+    remote_id: str
+    key: str = ""
+    status_name: str = ""
+    state: TicketState | None = None
+    updated_at: datetime | None = None
+    actor_id: str = ""
+    actor_name: str = ""
+    comment: str = ""
+    markers: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Ids, states and times for a row; no names, no texts."""
+        shown = asdict(self)
+        del shown["actor_name"], shown["comment"]
+        shown["updated_at"] = self.updated_at and self.updated_at.isoformat()
+        shown["markers"] = list(self.markers)
+        return shown
+
+
+class WebhookRefused(Exception):
+    """A webhook that does not count. `status` is the answer it deserves; the text is for the log."""
+
+    def __init__(self, reason: str, status: int = 401):
+        super().__init__(reason)
+        self.status = status
+
+
+# --- settings -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ConfigField:
+    """One field of a connection's settings page. `kind` is text, url, email, json or secret."""
+
+    name: str
+    label: str
+    help: str = ""
+    kind: str = "text"
+    required: bool = True
+    placeholder: str = ""
+
+    @property
+    def is_secret(self) -> bool:
+        return self.kind == "secret"
+
+
+class ConfigError(OutboundError):
+    """Settings that cannot work. `errors` holds a sentence for each field that needs another look."""
+
+    def __init__(self, errors: Mapping[str, str]):
+        super().__init__(" ".join(errors.values()), Outcome.REFUSED_FOR_GOOD)
+        self.errors = dict(errors)
+
+    def __reduce__(self):
+        return (type(self), (self.errors,))
+
+
+@dataclass(frozen=True)
+class ConnectionReport:
+    """What a test of the connection found, in lines to show.
+
+    `account_id` is who we are over there: events by that actor are echoes of our own writes.
+    `warnings` are lines that do not stop a ticket from being filed.
+    """
+
+    lines: tuple[str, ...]
+    account_id: str
+    warnings: tuple[str, ...] = ()
+
+
+# --- the adapter ----------------------------------------------------------------------------------
+
+
+class Tracker(abc.ABC):
+    """One place in one tracker.
+
+    `config` and `secrets` are dicts with the names of `config_fields`. Operations raise
+    OutboundError and nothing else for what the tracker or the network does; its outcome says
+    whether the step happened. Settings are judged again at each call, so that a stored row cannot
+    lead where the form would not have let it.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    config_fields: ClassVar[tuple[ConfigField, ...]]
+    # May the same create be sent again after `unknown`? (True: the marker is the ticket's own id.)
+    create_is_repeatable: ClassVar[bool]
+    # Seconds after an unknown create at which to look by marker, before creating again.
+    look_again_after: ClassVar[tuple[int, ...]]
+    # Seconds after every create at which to look once more for a double; None: there can be none.
+    look_for_doubles_after: ClassVar[int | None]
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        secrets: Mapping[str, str],
+        *,
+        status_map: Mapping[str, str] | None = None,
+        allowed_hosts: Iterable[str] | None = None,
+        limits: Limits = outbound.LIMITS,
+    ):
+        self.config = dict(config)
+        self.secrets = dict(secrets)
+        self._status_map = {
+            folded(name): TicketState(state)
+            for name, state in (status_map or {}).items()
+            if state in TicketState.__members__.values()
+        }
+        self._allowed_hosts = None if allowed_hosts is None else tuple(allowed_hosts)
+        self._limits = limits
+
+    @classmethod
+    @abc.abstractmethod
+    def normalise_config(
+        cls,
+        config: Mapping[str, Any],
+        secrets: Mapping[str, str],
+        *,
+        allowed_hosts: Iterable[str] | None = None,
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """The settings as they will be kept, unknown names dropped. Raises ConfigError."""
+
+    @abc.abstractmethod
+    def check(self) -> ConnectionReport:
+        """Try the connection without writing anything."""
+
+    @abc.abstractmethod
+    def create(self, draft: TicketDraft) -> FiledTicket:
+        """File the ticket. Sent at most once per call."""
+
+    @abc.abstractmethod
+    def find(self, marker: str | uuid.UUID) -> list[FiledTicket]:
+        """Every ticket that was filed with this marker, the oldest first.
+
+        An empty list is no proof where the tracker's search lags: see `look_again_after`.
+        """
+
+    @abc.abstractmethod
+    def read(self, remote_id: str) -> FiledTicket:
+        """The ticket now. Gone, or no longer shown to us, is the state `deleted`."""
+
+    @abc.abstractmethod
+    def comment(self, remote_id: str, text: str | Sequence[Block], marker: str | uuid.UUID) -> str:
+        """Add a comment and return its id; the same marker (a UUID version 4) adds it once."""
+
+    @abc.abstractmethod
+    def reopen(self, remote_id: str, key: str = "") -> FiledTicket:
+        """Bring a finished ticket back among the open ones; an open one stays as it is."""
+
+    @abc.abstractmethod
+    def link_back(self, remote_id: str, *, url: str, title: str) -> None:
+        """Set our page beside the ticket; the same URL twice is one link."""
+
+    @abc.abstractmethod
+    def verify_webhook(
+        self, raw_body: bytes, headers: Mapping[str, str], *, now: datetime | None = None
+    ) -> None:
+        """Raise WebhookRefused unless this very body was signed with this connection's secret."""
+
+    @abc.abstractmethod
+    def parse_webhook(self, raw_body: bytes, headers: Mapping[str, str]) -> TrackerEvent | None:
+        """What a verified webhook says; None where it is about nothing we follow."""
+
+    def _state_by_owner(self, *names: str) -> TicketState | None:
+        """What the owner's own table says of a status, by id or by name."""
+        for name in names:
+            if folded(name) in self._status_map:
+                return self._status_map[folded(name)]
+        return None
+
+
+# --- what adapters share --------------------------------------------------------------------------
+
+MARKER_PREFIX = "fbh-"
+_MARKER = re.compile(r"fbh-([0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})")
+
+
+def marker_uuid(marker: str | uuid.UUID) -> str:
+    """The marker in its one spelling. A marker that is no UUID version 4 is a mistake of ours."""
+    value = marker if isinstance(marker, uuid.UUID) else uuid.UUID(str(marker))
+    if value.version != 4:
+        raise ValueError("a marker is a UUID version 4")
+    return str(value)
+
+
+def marker_label(marker: str | uuid.UUID) -> str:
+    """The marker as a label: letters, digits and hyphens, safe in every query language."""
+    return MARKER_PREFIX + marker_uuid(marker)
+
+
+def markers_in(labels: Iterable[Any]) -> tuple[str, ...]:
+    """Our markers among a ticket's labels."""
+    found = (_MARKER.fullmatch(label) for label in labels if isinstance(label, str))
+    return tuple(match[1] for match in found if match)
+
+
+def header(headers: Mapping[str, str], name: str) -> str:
+    """A header by its name, however the web server spelt it."""
+    for given, value in headers.items():
+        if given.lower() == name.lower():
+            return value
+    return ""
+
+
+def check_signature(raw_body: bytes, secret: str, given: str) -> None:
+    """HMAC-SHA256 over the very bytes, in hex, compared in constant time; or WebhookRefused."""
+    if not secret:
+        raise WebhookRefused("no webhook secret is set for this connection")
+    if not given:
+        raise WebhookRefused("the signature is missing")
+    expected = hmac.new(secret.encode(), raw_body, hashlib.sha256).hexdigest()
+    # Bytes: compare_digest raises TypeError for text that is not ASCII.
+    if not hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace")):
+        raise WebhookRefused("the signature does not match")
+
+
+def read_payload(raw_body: bytes) -> dict[str, Any]:
+    """The body as an object, or WebhookRefused with status 400."""
+    try:
+        payload = json.loads(raw_body)
+    except (ValueError, RecursionError):
+        raise WebhookRefused("the body is not JSON", status=400) from None
+    if not isinstance(payload, dict):
+        raise WebhookRefused("the body is not an object", status=400)
+    return payload
+
+
+def delivery_id(given: str, raw_body: bytes) -> str:
+    """The sender's id of the delivery; the body's own digest where there is none worth keeping."""
+    if re.fullmatch(r"[!-~]{1,200}", given):
+        return given
+    return "sha256:" + hashlib.sha256(raw_body).hexdigest()
+
+
+def dig(value: Any, *path: str | int) -> Any:
+    """The value at a path of keys and indexes, or None; for answers that may have any shape."""
+    for step in path:
+        if isinstance(value, Mapping) and isinstance(step, str):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def text_at(value: Any, *path: str | int, limit: int = 200) -> str:
+    """The string (or integer id) at a path, cut to `limit`; empty where there is none."""
+    found = dig(value, *path)
+    if isinstance(found, int) and not isinstance(found, bool):
+        found = str(found)
+    return found[:limit] if isinstance(found, str) else ""
+
+
+def time_at(value: Any, *path: str | int) -> datetime | None:
+    """The moment at a path: ISO 8601 text, or milliseconds since 1970."""
+    found = dig(value, *path)
+    try:
+        if isinstance(found, str):
+            when = datetime.fromisoformat(found)
+            return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+        if isinstance(found, int | float) and not isinstance(found, bool):
+            return datetime.fromtimestamp(found / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        pass
+    return None
+
+
+def secrets_and_errors(
+    fields: Iterable[ConfigField], secrets: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The secrets as they will be kept, and a sentence for each that cannot be one."""
+    kept, errors = {}, {}
+    for field in fields:
+        if not field.is_secret:
+            continue
+        value = str(secrets.get(field.name) or "").strip()
+        if not value and field.required:
+            errors[field.name] = f"{field.label}: enter one."
+        elif not re.fullmatch(r"[!-~]*", value):
+            errors[field.name] = f"{field.label}: it holds characters that no such secret has."
+        kept[field.name] = value
+    return kept, errors
+
+
+def opened_url(url: str, allowed_hosts: Iterable[str] | None) -> httpx.URL | None:
+    """The URL, if the operator opened its host and port and it is nothing but scheme and path."""
+    try:
+        parsed = outbound.check_url(url, allowed_hosts=allowed_hosts)
+    except OutboundError:
+        return None
+    if (
+        parsed.query
+        or parsed.fragment
+        or not outbound.is_opened(parsed, allowed_hosts=allowed_hosts)
+    ):
+        return None
+    return parsed
+
+
+def earliest(*times: datetime | None) -> datetime | None:
+    return min((when for when in times if when is not None), default=None)
+
+
+def folded(name: str) -> str:
+    """A status name for comparing: case and the shape of an apostrophe do not matter."""
+    return " ".join(str(name).replace("’", "'").casefold().split())
