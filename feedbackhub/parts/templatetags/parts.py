@@ -176,6 +176,12 @@ def person(who: Any, small: bool = True, detail: str = "") -> SafeString:
     )
 
 
+@register.inclusion_tag("parts/_button.html")
+def button(label: str, **options: Any) -> dict:
+    """A button by its verb; the options stand in `parts/_button.html`."""
+    return {"label": label, **options}
+
+
 # Time and numbers
 
 
