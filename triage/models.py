@@ -1,5 +1,7 @@
 """From a bad answer to a fix that its reporters heard of: problems, tickets, fixes, notices."""
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -57,7 +59,7 @@ class ProblemQuerySet(models.QuerySet):
         ).distinct()
 
 
-@tracked("title", "state", "severity", "owner", "fixable_by", "duplicate_of")
+@tracked("state", "severity", "owner", "fixable_by", "duplicate_of")  # a title may quote a person
 class Problem(ProjectModel):
     """Bad answers that share a cause."""
 
@@ -182,9 +184,7 @@ class TrackerConnection(ProjectModel):
         default=dict
     )  # {remote status name: our ticket state}, over the adapter's own
     files_by_itself = models.BooleanField(default=True)
-    files_from = models.CharField(
-        max_length=10, choices=Severity.choices, default=Severity.CRITICAL
-    )
+    files_from = models.CharField(max_length=10, choices=Severity.choices, default=Severity.HIGH)
     is_active = models.BooleanField(default=True)
     paused_reason = models.CharField(
         max_length=300, blank=True
@@ -201,20 +201,45 @@ class TrackerConnection(ProjectModel):
     def __str__(self):
         return self.name
 
+    @property
+    def is_paused(self) -> bool:
+        return bool(self.paused_reason)
 
+
+# "filed" can be reached from every state: the tracker's own webhook may show a ticket that nobody expected any more.
 _ESCALATION_MOVES = {
-    "pending": ["filing", "failed", "cancelled"],
+    "pending": ["filing", "filed", "failed", "cancelled"],
     "filing": ["filed", "pending", "unknown", "failed"],
-    "unknown": ["filed", "pending", "filing", "failed"],
-    "failed": ["pending", "cancelled"],
+    "unknown": ["filed", "pending", "failed"],
+    "failed": ["pending", "filed", "cancelled"],
     "filed": [],
-    "cancelled": ["pending"],
+    "cancelled": ["pending", "filed"],
 }
+
+
+class EscalationQuerySet(models.QuerySet):
+    def open(self):
+        """Neither filed nor given up."""
+        return self.filter(state__in=Escalation.OPEN_STATES)
+
+    def waiting_for_a_person(self):
+        """Failed, on a paused connection, of uncertain number, or open for half an hour (RELIABILITY I6)."""
+        return self.filter(
+            Q(state=Escalation.State.FAILED)
+            | Q(
+                state__in=Escalation.OPEN_STATES,
+                created_at__lt=timezone.now() - Escalation.PATIENCE,
+            )
+            | (Q(state__in=Escalation.OPEN_STATES) & ~Q(connection__paused_reason=""))
+            | (Q(state=Escalation.State.FILED) & ~Q(failure=""))
+        )
 
 
 @tracked("state", "attempts", "failure")
 class Escalation(ProjectModel):
     """The duty to have one ticket for one problem at one connection, whatever fails in between."""
+
+    PATIENCE = timedelta(minutes=30)  # longer than this a person is asked, while trying goes on
 
     class State(models.TextChoices):
         PENDING = "pending", "Waiting to be filed"
@@ -223,6 +248,8 @@ class Escalation(ProjectModel):
         FILED = "filed", "Filed"
         FAILED = "failed", "Failed"
         CANCELLED = "cancelled", "Cancelled"
+
+    OPEN_STATES = [State.PENDING, State.FILING, State.UNKNOWN]
 
     public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
     problem = ProjectForeignKey(Problem, on_delete=models.CASCADE, related_name="escalations")
@@ -243,6 +270,8 @@ class Escalation(ProjectModel):
     filed_at = models.DateTimeField(null=True)
     checked_again_at = models.DateTimeField(null=True)  # the late look for doubles
 
+    objects = EscalationQuerySet.as_manager()
+
     class Meta:
         constraints = [
             project_parent("escalation"),
@@ -253,7 +282,8 @@ class Escalation(ProjectModel):
         indexes = [
             models.Index(
                 fields=["due_at"],
-                condition=Q(state__in=["pending", "filing", "unknown"]),
+                condition=Q(state__in=["pending", "filing", "unknown"])
+                | Q(state="filed", checked_again_at=None),
                 name="escalation_due",
             )
         ]
@@ -261,6 +291,15 @@ class Escalation(ProjectModel):
 
     def __str__(self):
         return f"escalation {self.pk}"
+
+    @property
+    def needs_a_person(self) -> bool:
+        """What `waiting_for_a_person` asks of the database, for one row at hand."""
+        if self.state in self.OPEN_STATES:
+            return self.connection.is_paused or timezone.now() - self.created_at > self.PATIENCE
+        return self.state == self.State.FAILED or bool(
+            self.state == self.State.FILED and self.failure
+        )
 
 
 class TicketState(models.TextChoices):
@@ -289,6 +328,7 @@ class Ticket(ProjectModel):
     status_name = models.CharField(max_length=100, blank=True)
     remote_updated_at = models.DateTimeField(null=True)  # by the tracker's clock
     seen_at = models.DateTimeField(default=timezone.now)
+    look_at = models.DateTimeField(null=True, default=timezone.now)  # when to ask the tracker next
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -297,9 +337,60 @@ class Ticket(ProjectModel):
             *same_project("ticket", "escalation", "connection"),
             models.UniqueConstraint(fields=["connection", "remote_id"], name="ticket_once"),
         ]
+        indexes = [
+            models.Index(
+                fields=["look_at"], condition=Q(look_at__isnull=False), name="ticket_look_at"
+            )
+        ]
 
     def __str__(self):
         return self.key
+
+
+_TICKET_NOTE_MOVES = {"waiting": ["sent", "failed"], "failed": ["waiting"], "sent": []}
+
+
+@tracked("kind", "state", "failure")
+class TicketNote(ProjectModel):
+    """Something to be said on a ticket, kept until it was said; its words are made when they are sent."""
+
+    class Kind(models.TextChoices):
+        REOPENED = "reopened", "Open again"
+        MORE_CASES = "more_cases", "More cases"
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting to be sent"
+        SENT = "sent", "Sent"
+        FAILED = "failed", "Failed"
+
+    ticket = ProjectForeignKey(Ticket, on_delete=models.CASCADE, related_name="notes")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    why = models.CharField(max_length=20, blank=True)  # of a reopening: problems.WHY_REOPENED
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    marker = models.UUIDField()  # version 4: the comment is made once, however often it is sent
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(default=timezone.now)
+    failure = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            *same_project("ticketnote", "ticket"),
+            # what happens while a note waits is said by that note
+            models.UniqueConstraint(
+                fields=["ticket", "kind"],
+                condition=Q(state="waiting"),
+                name="ticketnote_one_waiting",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state="waiting"), name="ticketnote_due")
+        ]
+        triggers = [legal_moves("state", _TICKET_NOTE_MOVES)]
+
+    def __str__(self):
+        return f"{self.kind} on {self.ticket_id}"
 
 
 class TrackerDelivery(ProjectModel):
