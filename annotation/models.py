@@ -268,6 +268,7 @@ class ReviewItem(ProjectModel):
     overlap = models.PositiveSmallIntegerField(
         default=1
     )  # the queue's, as it was when the item came
+    taken_count = models.PositiveSmallIntegerField(default=0)  # slots with a live assignment
     priority = models.SmallIntegerField(default=0)
     reason = models.CharField(max_length=200, blank=True)  # why it is here, in words
     routed_by = ProjectForeignKey(RoutingRule, null=True, on_delete=models.SET_NULL)
@@ -287,15 +288,32 @@ class ReviewItem(ProjectModel):
                 fields=["queue", "interaction", "purpose", "round"], name="reviewitem_once"
             ),
             models.CheckConstraint(condition=Q(overlap__range=(1, 9)), name="reviewitem_overlap"),
+            models.CheckConstraint(
+                condition=Q(taken_count__lte=F("overlap")), name="reviewitem_taken"
+            ),
         ]
         indexes = [
-            # claim_next: the next of a queue, highest priority first, oldest first
+            # claim_next: the next of a queue that nobody began, highest priority first, oldest first
             models.Index(
                 F("queue"),
                 F("priority").desc(),
                 F("id"),
-                condition=Q(state="waiting"),
-                name="reviewitem_next",
+                condition=Q(state="waiting", taken_count=0),
+                name="reviewitem_fresh",
+            ),
+            # claim_next: the next of a queue that somebody began and another expert may finish
+            models.Index(
+                F("queue"),
+                F("priority").desc(),
+                F("id"),
+                condition=Q(state="waiting", taken_count__gt=0),
+                name="reviewitem_begun",
+            ),
+            # the lead's list
+            models.Index(
+                fields=["project", "-id"],
+                condition=Q(needs_discussion=True),
+                name="reviewitem_discuss",
             ),
             models.Index(fields=["project", "state", "-id"], name="reviewitem_by_state"),
             models.Index(fields=["project", "-id"], name="reviewitem_newest"),
@@ -380,6 +398,11 @@ class Assignment(ProjectModel):
                 name="assignment_held",
             ),
             models.Index(
+                fields=["expert", "project"],
+                condition=Q(state__in=["expired", "returned"]),
+                name="assignment_to_resume",
+            ),
+            models.Index(
                 fields=["expert", "project", "-submitted_at"],
                 condition=Q(state="submitted"),
                 name="assignment_done",
@@ -421,6 +444,7 @@ class Annotation(ProjectModel):
     suggestion = models.JSONField(default=dict)  # {"source", "seen", "taken": [field, …]}
     created_at = models.DateTimeField(default=timezone.now)
     final_at = models.DateTimeField()  # when the undo has passed
+    taken_back_at = models.DateTimeField(null=True)  # undone by its expert
 
     objects = AnnotationQuerySet.as_manager()
 
