@@ -112,7 +112,7 @@ MIDDLEWARE = [
     "feedbackhub.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "feedbackhub.request_log.RequestLog",
     "feedbackhub.api.problems.ApiProblemMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -275,5 +275,9 @@ PGTRIGGER_MIGRATIONS = True
 # --- logs: ids, never texts ---------------------------------------------------------------------
 
 from feedbackhub import logs  # noqa: E402
+
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = 10  # DEBUG: the end of a request says it all
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # addresses are personal data
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = False  # it would let a caller write into our log
 
 LOGGING = logs.configuration(level=env.str("LOG_LEVEL", default="INFO"))

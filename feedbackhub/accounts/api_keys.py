@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from datetime import timedelta
 
+import pghistory
 from django.db.models import Q
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
@@ -74,6 +75,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             raise AuthenticationFailed("This API key is not known. Make one in Settings, Keys.")
         note_use(key)
         request._request.project = key.project
+        pghistory.context(api_key=str(key.public_id))
         return None, key
 
     def authenticate_header(self, request):

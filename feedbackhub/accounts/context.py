@@ -43,6 +43,9 @@ def frame(request):
     }
     if user is None or not user.is_authenticated:
         return context
+    context["person_links"] = [
+        {"label": _("Profile"), "url": reverse("profile"), "icon": "user-circle"}
+    ]
     context["projects"] = Project.objects.for_user(user).order_by("name")
     membership = context["membership"]
     if membership:
@@ -72,7 +75,10 @@ def _places(request, membership):
 def _settings_places(request, membership):
     for name, label, icon, permission in SETTINGS_PLACES:
         if membership.may(permission):
-            url = reverse(name, args=[membership.project.slug])
+            try:
+                url = reverse(name, args=[membership.project.slug])
+            except NoReverseMatch:
+                continue
             yield {
                 "name": name,
                 "label": _(label),

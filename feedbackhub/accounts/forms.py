@@ -42,7 +42,10 @@ class AddApiKeyForm(forms.Form):
         widget=forms.RadioSelect,
     )
     scopes = forms.MultipleChoiceField(
-        label=_("It may"), choices=Scope.choices, required=False, widget=forms.CheckboxSelectMultiple
+        label=_("It may"),
+        choices=Scope.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
     origins = forms.CharField(
         label=_("From these origins"),
@@ -55,7 +58,11 @@ class AddApiKeyForm(forms.Form):
         origins = self.cleaned_data["origins"].split()
         for origin in origins:
             parts = urlsplit(origin)
-            if parts.scheme not in ("https", "http") or not parts.hostname or parts.path not in ("", "/"):
+            if (
+                parts.scheme not in ("https", "http")
+                or not parts.hostname
+                or parts.path not in ("", "/")
+            ):
                 raise ValidationError(_("%(origin)s is not an origin.") % {"origin": origin})
         return [origin.rstrip("/") for origin in origins]
 

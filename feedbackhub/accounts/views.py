@@ -79,7 +79,7 @@ def settings(request):
 def settings_members(request):
     form = AddMemberForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        membership, is_new = members.add_member(project=request.project, **form.cleaned_data)
+        membership, _is_new = members.add_member(project=request.project, **form.cleaned_data)
         messages.success(request, _("%(name)s is a member.") % {"name": membership.user})
         return redirect("settings_members", request.project.slug)
     rows = Membership.objects.filter(project=request.project).select_related("user")
@@ -104,7 +104,9 @@ def settings_members(request):
 def member(request, public_id):
     """Change one member's roles."""
     membership = get_object_or_404(
-        Membership.objects.select_related("user"), project=request.project, user__public_id=public_id
+        Membership.objects.select_related("user"),
+        project=request.project,
+        user__public_id=public_id,
     )
     form = ChangeRolesForm(request.POST or None, initial={"roles": membership.roles})
     if request.method == "POST" and form.is_valid():

@@ -1,4 +1,4 @@
-"""Says on each audit row who acted and by which request."""
+"""Says on each audit row who acted and through which page or call."""
 
 import pghistory
 
@@ -10,9 +10,12 @@ class AuditMiddleware:
     def __call__(self, request):
         if request.method in ("GET", "HEAD", "OPTIONS"):
             return self.get_response(request)
-        user = getattr(request, "user", None)
-        with pghistory.context(
-            user=user.pk if user is not None and user.is_authenticated else None,
-            action=f"{request.method} {request.resolver_match.view_name if request.resolver_match else ''}".strip(),
-        ):
+        with pghistory.context():
             return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs):
+        if request.method not in ("GET", "HEAD", "OPTIONS"):
+            # inside a context a further call adds to it; the caller of the API is added by its key
+            pghistory.context(action=f"{request.method} {request.resolver_match.view_name}")
+            if request.user.is_authenticated:
+                pghistory.context(user=request.user.pk)

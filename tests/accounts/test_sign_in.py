@@ -1,0 +1,105 @@
+"""Signing in: by password, within limits, and by demo links only where a quickstart says so."""
+
+import pytest
+from django.core.cache import cache
+from django.urls import reverse
+
+from feedbackhub.accounts.demo_sign_in import sign_in_link
+from feedbackhub.accounts.models import User
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def nia(project, settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick
+    cache.clear()
+    user = User.objects.create_user("nia@example.com", PASSWORD, name="Nia")
+    yield user
+    cache.clear()
+
+
+def sign_in(client, password, address="203.0.113.7", email="nia@example.com"):
+    return client.post(
+        reverse("account_login"), {"login": email, "password": password}, REMOTE_ADDR=address
+    )
+
+
+def test_the_right_password_signs_in_whatever_the_case_of_the_address(client, nia):
+    answer = sign_in(client, PASSWORD, email="NIA@example.com")
+    assert answer.status_code == 302
+    assert client.session["_auth_user_id"] == str(nia.pk)
+
+
+def test_a_wrong_password_and_an_unknown_person_get_the_same_answer(client, nia):
+    wrong = sign_in(client, "not the password")
+    unknown = sign_in(client, "not the password", email="nobody@example.com")
+    assert wrong.status_code == unknown.status_code == 200
+    assert wrong.context["form"].errors == unknown.context["form"].errors
+    assert "_auth_user_id" not in client.session
+
+
+def test_ten_failures_of_an_account_are_enough_for_ten_minutes(client, nia):
+    answers = [sign_in(client, "not the password", address=f"203.0.113.{n}") for n in range(11)]
+    assert [answer.status_code for answer in answers[:10]] == [200] * 10
+    assert "Too many" in str(answers[10].content)
+
+
+def test_the_login_page_sends_nobody_to_another_site(client, nia):
+    answer = client.post(
+        reverse("account_login"),
+        {"login": "nia@example.com", "password": PASSWORD, "next": "https://evil.example/"},
+    )
+    assert answer.url == "/"
+
+
+def test_nobody_signs_up_unasked(client, db):
+    answer = client.post(
+        reverse("account_signup"),
+        {"email": "new@example.com", "password1": PASSWORD, "password2": PASSWORD},
+    )
+    assert not User.objects.exists()
+    assert b"By invitation" in answer.content
+
+
+def test_a_demo_link_signs_in_on_the_button_not_on_the_look(client, nia, settings):
+    settings.DEMO_SIGN_IN = True
+    link = sign_in_link(nia)
+    assert b"Sign in as Nia" in client.get(link).content
+    assert "_auth_user_id" not in client.session
+    client.post(link)
+    assert client.session["_auth_user_id"] == str(nia.pk)
+
+
+def test_a_demo_link_is_nothing_outside_a_quickstart(client, nia):
+    assert client.get(sign_in_link(nia)).status_code == 404
+    assert client.post(sign_in_link(nia)).status_code == 404
+
+
+def test_a_forged_demo_link_is_nothing(client, nia, settings):
+    settings.DEMO_SIGN_IN = True
+    assert client.post(sign_in_link(nia)[:-3] + "xx/").status_code == 404
+
+
+def test_home_goes_to_the_only_project(as_user, ana):
+    assert as_user(ana).get("/").url == "/p/tax-help/"
+
+
+def test_cookies_are_secure_unless_told_otherwise():
+    import os
+    import subprocess
+    import sys
+
+    script = (
+        "from django.conf import settings as s; "
+        "print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SESSION_COOKIE_HTTPONLY, s.DEBUG)"
+    )
+    environment = os.environ | {
+        "INSECURE_HTTP": "false",
+        "DJANGO_SETTINGS_MODULE": "feedbackhub.settings",
+        "BASE_URL": "https://hub.example",
+    }
+    said = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.split() == ["True", "True", "True", "False"]
