@@ -376,6 +376,12 @@ def text_at(value: Any, *path: str | int, limit: int = 200) -> str:
     return found[:limit] if isinstance(found, str) else ""
 
 
+def list_at(value: Any, *path: str | int) -> list[Any]:
+    """The list at a path; empty where there is none."""
+    found = dig(value, *path)
+    return found if isinstance(found, list) else []
+
+
 def time_at(value: Any, *path: str | int) -> datetime | None:
     """The moment at a path: ISO 8601 text, or milliseconds since 1970."""
     found = dig(value, *path)
