@@ -1,0 +1,12 @@
+"""Trackers: one file each. A new one is a file, and a line in `TRACKERS`."""
+
+from triage.trackers.base import Tracker
+from triage.trackers.jira import Jira
+from triage.trackers.linear import Linear
+
+TRACKERS: dict[str, type[Tracker]] = {tracker.name: tracker for tracker in (Jira, Linear)}
+
+
+def choices() -> list[tuple[str, str]]:
+    """For a model field: a function, so that a new tracker needs no migration."""
+    return [(name, tracker.label) for name, tracker in TRACKERS.items()]
