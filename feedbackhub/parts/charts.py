@@ -127,8 +127,8 @@ def draw_lines(
         if len(highs) > 1:
             row.band = " ".join([*highs, *reversed(lows)])
         if row.dots:
-            row.end = row.dots[-1] | {"text_y": row.dots[-1]["y"] - 8}
-    _push_apart([row.end for row in rows if row.end], least=14, lowest=top + plot - 4)
+            row.end = dict(row.dots[-1])
+    _place_labels([row.end for row in rows if row.end], top=top, lowest=top + plot - 4)
     labels = [point.label for point in rows[0].points] if rows else []
     return DrawnLines(
         height=height,
@@ -204,11 +204,12 @@ def _point(point: Point | dict) -> Point:
     return point if isinstance(point, Point) else Point(**point)
 
 
-def _push_apart(ends: list[dict], *, least: float, lowest: float) -> None:
-    ends.sort(key=lambda end: end["text_y"])
+def _place_labels(ends: list[dict], *, top: float, lowest: float) -> None:
+    """The highest line's words stand above its end, the others' below theirs; none overlap."""
+    ends.sort(key=lambda end: end["y"])
+    for place, end in enumerate(ends):
+        end["text_y"] = end["y"] - 8 if place == 0 else end["y"] + 16
     for above, below in pairwise(ends):
-        below["text_y"] = max(below["text_y"], above["text_y"] + least)
-    overflow = max((end["text_y"] for end in ends), default=0) - lowest
-    if overflow > 0:
-        for end in ends:
-            end["text_y"] = max(12, end["text_y"] - overflow)
+        below["text_y"] = max(below["text_y"], above["text_y"] + 14)
+    for place, end in enumerate(reversed(ends)):
+        end["text_y"] = max(top - 6, min(end["text_y"], lowest - 14 * place))

@@ -5,7 +5,8 @@
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-const language = document.documentElement.lang || undefined;
+const page = document.documentElement.lang;
+const language = page === "en" ? "en-GB" : page || undefined; // 3 Nov, as the server writes it
 const words = document.getElementById("time-words")?.dataset ?? {};
 
 const exact = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });

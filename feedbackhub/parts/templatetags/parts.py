@@ -397,7 +397,7 @@ def matrix(problems: Iterable[dict], title: str = "") -> dict:
             "frequency": formats.number_format(bubble["frequency"], decimal_pos=1),
             "reach": grouped(bubble["reach"]),
         }
-    return placed | {"title": title}
+    return placed | {"title": title, "most": _said(placed["most"], "number")}
 
 
 def _said(value: float | None, kind: str) -> str:
