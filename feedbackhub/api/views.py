@@ -1,6 +1,10 @@
-"""What every API view shares: a key's project, and a scope for each method."""
+"""What every API view shares: a key's project, a scope for each method, and Idempotency-Key on POST."""
 
+from django.db import transaction
+from rest_framework.response import Response
 from rest_framework.views import APIView
+
+from feedbackhub.api import idempotency
 
 
 class ProjectAPIView(APIView):
@@ -11,3 +15,30 @@ class ProjectAPIView(APIView):
     @property
     def project(self):
         return self.request.auth.project
+
+    def initial(self, request, *args, **kwargs):
+        super().initial(request, *args, **kwargs)
+        if request.method == "POST" and "Idempotency-Key" in request.headers:
+            self.post = self._once(self.post)
+
+    def _once(self, post):
+        """The handler, done once per Idempotency-Key."""
+
+        def handler(request, *args, **kwargs):
+            row = idempotency.begin(
+                request._request, project=self.project, caller=str(request.auth.public_id)
+            )
+            if row.status is not None:
+                return Response(
+                    row.answer, status=row.status, headers={"Idempotent-Replayed": "true"}
+                )
+            try:
+                with transaction.atomic():
+                    response = post(request, *args, **kwargs)
+                    idempotency.finish(row, status=response.status_code, answer=response.data)
+                return response
+            except Exception:
+                idempotency.forget(row)
+                raise
+
+        return handler

@@ -1,0 +1,58 @@
+"""The audit trail is append-only, and a seal shows whether somebody changed it all the same."""
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from feedbackhub.accounts.models import Membership
+from feedbackhub.audit import chain
+from feedbackhub.audit.models import Seal
+from tests.factories import MembershipFactory
+
+EVENTS = "accounts_membershipevent"
+
+
+def behind_the_guards(statement):
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {EVENTS} DISABLE TRIGGER USER")
+        cursor.execute(statement)
+        cursor.execute(f"ALTER TABLE {EVENTS} ENABLE TRIGGER USER")
+
+
+@pytest.fixture
+def sealed(project):
+    members = MembershipFactory.create_batch(3, project=project)
+    behind_the_guards(f"UPDATE {EVENTS} SET pgh_created_at = now() - interval '2 minutes'")
+    assert chain.seal() >= 3
+    return members
+
+
+def test_an_audit_row_can_be_neither_changed_nor_removed(ana):
+    event = Membership.objects.get(user=ana).audit_events.get()
+    for act in (lambda: event.delete(), lambda: event.__class__.objects.update(roles=["owner"])):
+        with pytest.raises(DatabaseError, match=r"append_only|Cannot"), transaction.atomic():
+            act()
+
+
+def test_an_untouched_trail_verifies(sealed):
+    assert chain.verify() is None
+
+
+def test_nothing_new_makes_no_link(sealed):
+    links = Seal.objects.count()
+    assert chain.seal() == 0
+    assert Seal.objects.count() == links
+
+
+def test_a_changed_row_breaks_the_chain(sealed):
+    behind_the_guards(f"UPDATE {EVENTS} SET roles = '{{owner}}' WHERE pgh_obj_id = {sealed[0].pk}")
+    assert EVENTS in chain.verify()
+
+
+def test_a_removed_row_breaks_the_chain(sealed):
+    behind_the_guards(f"DELETE FROM {EVENTS} WHERE pgh_obj_id = {sealed[1].pk}")
+    assert EVENTS in chain.verify()
+
+
+def test_rows_that_may_still_be_joined_by_others_are_left_for_the_next_seal(project):
+    MembershipFactory(project=project)
+    assert chain.seal() == 0
