@@ -50,48 +50,6 @@ class PromptVersion(ProjectModel):
         return f"{self.name} {self.version}".strip()
 
 
-class NearDuplicateGroup(ProjectModel):
-    """Interactions whose inputs say nearly the same (MinHash, fixed parameters); its split is shared by all members."""
-
-    key = models.CharField(max_length=64)  # stable: hash of the first member's external id
-    parameters = models.CharField(max_length=60)
-    merged_into = ProjectForeignKey("self", null=True, on_delete=models.SET_NULL)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        constraints = [
-            project_parent("nearduplicategroup"),
-            *same_project("nearduplicategroup", "merged_into"),
-            models.UniqueConstraint(fields=["project", "key"], name="nearduplicategroup_once"),
-        ]
-
-    def __str__(self):
-        return self.key
-
-
-class NearDuplicateBand(ProjectModel):
-    """One band of an interaction's MinHash signature: equal bands make candidates for the same group."""
-
-    group = ProjectForeignKey(NearDuplicateGroup, on_delete=models.CASCADE)
-    interaction = ProjectForeignKey("capture.Interaction", on_delete=models.CASCADE)
-    position = models.PositiveSmallIntegerField()
-    digest = models.BigIntegerField()
-
-    class Meta:
-        constraints = [
-            *same_project("nearduplicateband", "group", "interaction"),
-            models.UniqueConstraint(
-                fields=["interaction", "position"], name="nearduplicateband_once"
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["project", "position", "digest"], name="nearduplicateband_find")
-        ]
-
-    def __str__(self):
-        return f"{self.interaction_id}:{self.position}"
-
-
 class InteractionQuerySet(models.QuerySet):
     def for_project(self, project):
         return self.filter(project=project)
@@ -129,9 +87,6 @@ class Interaction(ProjectModel):
     metadata = models.JSONField(default=dict)
     trace_url = models.CharField(max_length=2000, blank=True)
     redaction_counts = models.JSONField(default=dict)  # {kind: how many were masked}
-    near_duplicate_group = ProjectForeignKey(
-        NearDuplicateGroup, null=True, on_delete=models.SET_NULL
-    )
     is_sampled = models.BooleanField(default=False)  # came to review from the quiet majority
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField(default=timezone.now)
@@ -141,7 +96,7 @@ class Interaction(ProjectModel):
     class Meta:
         constraints = [
             project_parent("interaction"),
-            *same_project("interaction", "prompt_version", "near_duplicate_group"),
+            *same_project("interaction", "prompt_version"),
             models.UniqueConstraint(
                 fields=["project", "external_id"], name="interaction_external_id"
             ),
@@ -175,6 +130,44 @@ class Interaction(ProjectModel):
     @property
     def last_user_message(self) -> str:
         return next((m["content"] for m in reversed(self.messages) if m["role"] == "user"), "")
+
+
+class NearDuplicateGroup(ProjectModel):
+    """Interactions that ask nearly the same; a split of gold is given to a whole group, so that no twin crosses a line."""
+
+    key = models.CharField(max_length=64)  # stable: from the first member's external id
+    merged_into = ProjectForeignKey("self", null=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            project_parent("nearduplicategroup"),
+            *same_project("nearduplicategroup", "merged_into"),
+            models.UniqueConstraint(fields=["project", "key"], name="nearduplicategroup_once"),
+        ]
+
+    def __str__(self):
+        return self.key
+
+
+class NearDuplicateSignature(ProjectModel):
+    """An interaction's place among its near-duplicates: equal bands make candidates for one group."""
+
+    interaction = ProjectOneToOneField(
+        Interaction, on_delete=models.CASCADE, related_name="signature"
+    )
+    group = ProjectForeignKey(
+        NearDuplicateGroup, on_delete=models.CASCADE, related_name="signatures"
+    )
+    parameters = models.CharField(max_length=20)  # of similarity.minhash; two are never compared
+    bands = ArrayField(models.BigIntegerField())
+
+    class Meta:
+        constraints = [*same_project("nearduplicatesignature", "interaction", "group")]
+        indexes = [GinIndex(fields=["bands"], name="nearduplicate_bands")]
+
+    def __str__(self):
+        return str(self.interaction_id)
 
 
 class InteractionText(ProjectModel):
