@@ -1,3 +1,10 @@
-from django.urls import path  # noqa: F401
+"""Where trackers call us."""
 
-urlpatterns = []
+from django.urls import path
+
+from triage import webhooks
+
+urlpatterns = [
+    path("<slug:tracker>/<uuid:connection>", webhooks.receive, name="tracker_hook"),
+    path("<slug:tracker>/<uuid:connection>/", webhooks.receive),
+]

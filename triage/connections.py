@@ -1,0 +1,150 @@
+"""The ways to trackers: set up, tried, paused when their credentials fail, resumed with their work kept."""
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from feedbackhub.capture.vocabulary import Severity
+from feedbackhub.outbound import OutboundError, Outcome
+from triage import credentials, escalation
+from triage.models import Problem, TrackerConnection
+from triage.trackers import TRACKERS
+from triage.trackers.base import ConfigError, ConnectionReport, Tracker
+
+
+def tracker_of(connection) -> Tracker:
+    """The adapter for this connection. Raises OutboundError where its credentials can no longer be opened."""
+    try:
+        secrets = credentials.unseal(connection.credentials)
+    except credentials.CredentialsLost as lost:
+        raise OutboundError(str(lost), Outcome.REFUSED_FOR_GOOD, credential_refused=True) from None
+    return TRACKERS[connection.tracker](
+        connection.config, secrets, status_map=connection.status_map
+    )
+
+
+def kind_of(connection) -> type[Tracker]:
+    """The adapter's class: its name for people, and what it promises."""
+    return TRACKERS[connection.tracker]
+
+
+def create_connection(
+    *,
+    project,
+    name,
+    tracker,
+    config,
+    secrets,
+    status_map=None,
+    files_by_itself=True,
+    files_from=Severity.HIGH,
+):
+    """A new connection, its settings judged by its adapter. Raises ConfigError; calls nobody."""
+    config, secrets = TRACKERS[tracker].normalise_config(config, secrets)
+    try:
+        with transaction.atomic():
+            return TrackerConnection.objects.create(
+                project=project,
+                name=name,
+                tracker=tracker,
+                config=config,
+                credentials=credentials.seal(secrets),
+                status_map=status_map or {},
+                files_by_itself=files_by_itself,
+                files_from=files_from,
+            )
+    except IntegrityError:
+        raise ConfigError(
+            {"name": f"This project has a connection called {name} already."}
+        ) from None
+
+
+def update_connection(*, connection, config=None, secrets=None, **changes):
+    """Change settings. A secret left empty keeps the one that is kept; new credentials end a pause.
+
+    `changes`: name, status_map, files_by_itself, files_from, is_active.
+    """
+    kept = credentials.unseal(connection.credentials)
+    given = {name: value for name, value in (secrets or {}).items() if value}
+    config, all_secrets = TRACKERS[connection.tracker].normalise_config(
+        connection.config if config is None else config, kept | given
+    )
+    is_other = config != connection.config or all_secrets != kept
+    connection.config, connection.credentials = config, credentials.seal(all_secrets)
+    for field, value in changes.items():
+        if field not in ("name", "status_map", "files_by_itself", "files_from", "is_active"):
+            raise TypeError(field)
+        setattr(connection, field, value)
+    try:
+        with transaction.atomic():
+            connection.save(update_fields=["config", "credentials", *changes])
+    except IntegrityError:
+        raise ConfigError(
+            {"name": f"This project has a connection called {connection.name} already."}
+        ) from None
+    if is_other or changes.get("is_active"):
+        resume_connection(connection=connection)
+    return connection
+
+
+def test_connection(*, connection) -> ConnectionReport:
+    """Try it without writing anything over there; what works ends a pause. Raises OutboundError."""
+    report = tracker_of(connection).check()
+    if connection.is_paused:
+        resume_connection(connection=connection)
+    return report
+
+
+test_connection.__test__ = False  # not one of pytest's
+
+
+def pause_connection(*, connection, reason):
+    """Stop calling this tracker until a person has looked; its work is kept."""
+    TrackerConnection.objects.filter(pk=connection.pk).update(paused_reason=reason[:300])
+    connection.refresh_from_db(fields=["paused_reason"])
+    return connection
+
+
+def resume_connection(*, connection):
+    """Call it again: what waited for it is due now, with its 72 hours before it."""
+    TrackerConnection.objects.filter(pk=connection.pk).update(paused_reason="", paused_until=None)
+    connection.refresh_from_db(fields=["paused_reason", "paused_until"])
+    escalation.resume_connection_work(connection=connection)
+    return connection
+
+
+def rest_connection(*, connection, until):
+    """The tracker asked for a rest, or cannot be reached: one gate for all that waits for it."""
+    TrackerConnection.objects.filter(pk=connection.pk).exclude(paused_until__gte=until).update(
+        paused_until=until
+    )
+
+
+def may_be_called(*, now=None):
+    """The connections that are switched on, not paused and not resting, as a queryset."""
+    return TrackerConnection.objects.filter(is_active=True, paused_reason="").exclude(
+        paused_until__gt=now or timezone.now()
+    )
+
+
+def filing_connections(*, project, severity) -> list[TrackerConnection]:
+    """Those that file a problem this severe by themselves."""
+    return [
+        connection
+        for connection in TrackerConnection.objects.filter(
+            project=project, is_active=True, files_by_itself=True
+        ).order_by("id")
+        if Severity(severity).rank >= Severity(connection.files_from).rank
+    ]
+
+
+def waiting_for_a_tracker(*, project):
+    """Unsolved problems without any escalation: the board says that they wait here."""
+    return Problem.objects.for_project(project).unsolved().filter(escalations=None)
+
+
+def webhook_url(connection) -> str:
+    """What the owner pastes into the tracker's webhook settings."""
+    path = reverse("tracker_hook", args=[connection.tracker, connection.public_id])
+    return settings.BASE_URL + path

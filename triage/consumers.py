@@ -1,0 +1,131 @@
+"""What triage hears from the apps on its left, and from itself."""
+
+from django.utils import timezone
+
+from annotation.models import Annotation, Assignment, LabelSchema, RoutingRule, Settlement, Verdict
+from feedbackhub import outbox
+from feedbackhub.capture.models import FeedbackEvent, Interaction
+from feedbackhub.capture.vocabulary import ReportedCategory, Severity
+from triage import placing, ticket_notes
+from triage.models import Problem, ProblemMember
+
+HARMFUL = Severity.HIGH  # a case that is called harmful counts as at least this severe
+
+
+class NotYet(Exception):
+    """The undo has not passed: the outbox tells us again."""
+
+
+@outbox.consumer("harm_found")
+def place_harmful_case(event):
+    """`{"interaction_id"}` and what says so: `"annotation_id"`, `"settlement_id"`, or `"rule_id"` and `"feedback_id"`.
+
+    It is told after the undo (the event's due_at). A judgement that was taken back, revised or returned meanwhile
+    is no longer current, and says nothing.
+    """
+    about = event.about
+    interaction = (
+        Interaction.objects.kept()
+        .select_related("near_duplicate_group")
+        .filter(project=event.project_id, pk=about["interaction_id"])
+        .first()
+    )
+    case = interaction and (
+        _settled(interaction, about) or _judged(interaction, about) or _ruled(interaction, about)
+    )
+    if case:
+        placing.place_case(interaction=interaction, **case)
+
+
+@outbox.consumer("problem_regressed")
+def reopen_tickets(event):
+    """`{"problem_id", "why"}`: its tickets are reopened over there, with the reason."""
+    problem = Problem.objects.filter(
+        project=event.project_id, pk=event.about["problem_id"], state__in=Problem.UNSOLVED_STATES
+    ).first()
+    if problem:
+        ticket_notes.note_reopened(problem=problem, why=event.about["why"], since=event.created_at)
+
+
+def _settled(interaction, about):
+    settlement = Settlement.objects.filter(
+        pk=about.get("settlement_id"), interaction=interaction, is_current=True
+    ).first()
+    if settlement is None or not _is_harm(settlement):
+        return None
+    _demand_final(settlement.takes_effect_at)
+    is_lead = settlement.decided_how == Settlement.DecidedHow.LEAD
+    return _case(
+        settlement,
+        source=ProblemMember.Source.LEAD if is_lead else ProblemMember.Source.EXPERT,
+        settlement=settlement,
+    )
+
+
+def _judged(interaction, about):
+    annotation = (
+        Annotation.objects.current()
+        .filter(
+            pk=about.get("annotation_id"),
+            item__interaction=interaction,
+            assignment__state=Assignment.State.SUBMITTED,
+        )
+        .first()
+    )
+    if annotation is None or not _is_harm(annotation):
+        return None
+    _demand_final(annotation.final_at)
+    return _case(annotation, source=ProblemMember.Source.EXPERT)
+
+
+def _ruled(interaction, about):
+    """A rule escalated before anyone judged: as severe as the reporter claims, in the category they named."""
+    rule = RoutingRule.objects.filter(
+        pk=about.get("rule_id"), project=interaction.project_id
+    ).first()
+    if rule is None:
+        return None
+    said = FeedbackEvent.objects.filter(interaction=interaction, erased_at=None)
+    feedback = (
+        said.filter(pk=about.get("feedback_id")).first()
+        or said.exclude(category="").order_by("-id").first()
+    )
+    reported = feedback.category if feedback else ""
+    claimed = feedback.severity if feedback else ""
+    return {
+        "source": ProblemMember.Source.RULE,
+        "severity": _at_least_harmful(Severity(claimed or Severity.HIGH)),
+        "category": _category_reported_as(interaction.project_id, reported),
+    }
+
+
+def _is_harm(judgement) -> bool:
+    return judgement.verdict == Verdict.HARMFUL or judgement.severity == Severity.CRITICAL
+
+
+def _demand_final(when):
+    if when > timezone.now():
+        raise NotYet
+
+
+def _case(judgement, **more):
+    return {
+        "severity": _at_least_harmful(Severity(judgement.severity)),
+        "category": next(iter(judgement.categories), ""),
+        **more,
+    }
+
+
+def _at_least_harmful(severity: Severity) -> Severity:
+    return max(severity, HARMFUL, key=lambda one: one.rank)
+
+
+def _category_reported_as(project_id, reported: str) -> str:
+    """The schema's category for a reporter's own word; the word itself where the schema maps none."""
+    if not reported or reported == ReportedCategory.OTHER:
+        return ""
+    schema = LabelSchema.objects.filter(project=project_id, is_current=True).order_by("id").first()
+    for category in schema.categories if schema else ():
+        if reported in category.get("reported_as", ()) or reported == category["key"]:
+            return category["key"]
+    return reported

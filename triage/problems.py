@@ -1,0 +1,301 @@
+"""Problems: bad answers that share a cause. Opened, joined, moved, merged, reopened.
+
+Who else touches a problem: `priority` computes its figures, `placing` finds the one that a harmful case belongs to,
+`escalation` files its tickets, `ticket_state` brings back what became of them.
+
+A move names the state it starts from: of two people who move one problem at once, the second is told (`MoveRefused`)
+and nothing of the first is overwritten. Which moves exist stands in `triage.models`; the database refuses the others.
+"""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from feedbackhub import outbox
+from feedbackhub.accounts.models import Membership, Project
+from feedbackhub.capture.vocabulary import Severity
+from triage import escalation, priority, ticket_notes
+from triage.models import _PROBLEM_MOVES, Problem, ProblemMember
+
+# Why a problem is open again: the words for its ticket.
+WHY_REOPENED = {
+    "still_wrong": "A reporter says that it is still wrong after the fix.",
+    "recurrence": "New cases came in after the fix.",
+    "reverted": "The fix was taken back.",
+    "by_hand": "A lead reopened the problem.",
+}
+
+
+class MoveRefused(ValueError):
+    """A change that this problem does not take, in a sentence for the person who asked for it."""
+
+
+# --- making ---------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def open_problem(
+    *,
+    project,
+    title,
+    category="",
+    severity=Severity.MEDIUM,
+    summary="",
+    fixable_by="",
+    owner=None,
+):
+    """A new problem with the project's next number. Its clock (SLA) starts now."""
+    Project.objects.filter(pk=project.pk).update(next_problem_number=F("next_problem_number") + 1)
+    number = Project.objects.values_list("next_problem_number", flat=True).get(pk=project.pk) - 1
+    return Problem.objects.create(
+        project=project,
+        number=number,
+        title=_one_line(title) or f"Problem {number}",
+        summary=summary,
+        category=category,
+        severity=severity,
+        fixable_by=fixable_by,
+        owner=owner,
+        due_at=_due_at(project, severity),
+    )
+
+
+def problem_title(*, category_name: str, feature: str, words: str) -> str:
+    """What it is, where, and the asker's own words: "Outdated in tax_help: “Can I deduct my bicycle?”"."""
+    place = " in ".join(part for part in (category_name or "Harmful answer", feature) if part)
+    words = _one_line(words, limit=90)
+    return _one_line(f"{place}: “{words}”" if words else place)
+
+
+@transaction.atomic
+def join_problem(
+    *, problem, interaction, source, severity=Severity.MEDIUM, settlement=None, is_pinned=False
+):
+    """Make an answer a member; again only raises what is known of it. Answers the membership.
+
+    An answer belongs to one problem at a time: it leaves the one it was in. A member that is worse than the problem
+    makes the problem as severe. A ticket that is already filed hears of further members, at most once an hour.
+    """
+    problem = Problem.objects.select_for_update(no_key=True).get(pk=problem.pk)
+    for elsewhere in ProblemMember.objects.filter(interaction=interaction, left_at=None).exclude(
+        problem=problem
+    ):
+        leave_problem(member=elsewhere)
+    member, is_new = ProblemMember.objects.get_or_create(
+        project_id=problem.project_id,
+        problem=problem,
+        interaction=interaction,
+        defaults={
+            "source": source,
+            "severity": severity,
+            "settlement": settlement,
+            "is_pinned": is_pinned,
+        },
+    )
+    if not is_new:
+        is_new = member.left_at is not None
+        if is_new:
+            member.joined_at, member.source = timezone.now(), source
+        member.left_at = None
+        member.severity = severity
+        member.settlement = settlement or member.settlement
+        member.is_pinned = member.is_pinned or is_pinned
+        member.save()
+    _be_at_least_as_severe_as(problem, member)
+    priority.recompute(problem=problem)
+    if is_new:
+        ticket_notes.note_more_cases(problem=problem)
+    return member
+
+
+@transaction.atomic
+def leave_problem(*, member):
+    """Take an answer out of its problem; idempotent. The problem's severity stays: a lead lowers it by hand."""
+    if ProblemMember.objects.filter(pk=member.pk, left_at=None).update(left_at=timezone.now()):
+        priority.recompute(problem=member.problem)
+    member.refresh_from_db()
+    return member
+
+
+# --- moving ---------------------------------------------------------------------------------------
+
+
+def moves_of(problem) -> list[str]:
+    """The states that a person may move this problem to, for the page's menu (merging has a form of its own)."""
+    return [state for state in _PROBLEM_MOVES[problem.state] if state != Problem.State.DUPLICATE]
+
+
+@transaction.atomic
+def move_problem_state(*, problem, state, was=None):
+    """Move a problem to `state`; `was` is the state the person saw (default: the row's as loaded).
+
+    To be told again what is so already changes nothing. Into `regressed` goes through `reopen_problem`. What is not
+    going to be repaired needs no ticket: pending escalations are cancelled, and come back when it is open again.
+    """
+    was = was or problem.state
+    if state == Problem.State.REGRESSED:
+        return reopen_problem(problem=problem, why="by_hand")
+    if state == was:
+        return problem
+    if state not in _PROBLEM_MOVES[was] or state == Problem.State.DUPLICATE:
+        raise MoveRefused(f"P{problem.number} cannot go from {_name(was)} to {_name(state)}.")
+    _move(problem, was, state)
+    if state == Problem.State.WONT_FIX:
+        escalation.cancel_pending(problem=problem)
+    elif was in (Problem.State.WONT_FIX, Problem.State.DUPLICATE):
+        problem.due_at = _due_at(problem.project, problem.severity)
+        problem.duplicate_of = None
+        problem.save(update_fields=["due_at", "duplicate_of"])
+        escalation.resume_cancelled(problem=problem)
+    return problem
+
+
+@transaction.atomic
+def reopen_problem(*, problem, why):
+    """What was thought solved is not: `regressed`, with a fresh clock, and its tickets are reopened.
+
+    `why` is one of WHY_REOPENED. A problem that is still being worked on stays as it is; of a duplicate, the problem
+    that it is a duplicate of is reopened. Answers the problem that was meant. Twice is once.
+    """
+    if why not in WHY_REOPENED:
+        raise ValueError(why)
+    problem = Problem.objects.select_for_update(no_key=True).get(pk=problem.pk)
+    if problem.state == Problem.State.DUPLICATE:
+        return reopen_problem(problem=problem.duplicate_of, why=why)
+    if problem.state in Problem.UNSOLVED_STATES:
+        return problem
+    _move(problem, problem.state, Problem.State.REGRESSED)
+    problem.due_at = _due_at(problem.project, problem.severity)
+    problem.save(update_fields=["due_at"])
+    priority.recompute(problem=problem)
+    escalation.resume_cancelled(problem=problem)
+    outbox.publish("problem_regressed", project=problem.project, problem_id=problem.pk, why=why)
+    return problem
+
+
+@transaction.atomic
+def merge_problem(*, problem, into):
+    """`problem` was `into` all along: its members move there, it keeps its own tickets and history."""
+    first, second = sorted(
+        (problem.pk, into.pk)
+    )  # both in one order, so that two merges never wait for each other
+    rows = {
+        row.pk: row
+        for row in Problem.objects.select_for_update(no_key=True)
+        .filter(pk__in=(first, second), project_id=problem.project_id)
+        .order_by("pk")
+    }
+    if len(rows) < 2:
+        raise MoveRefused("A problem cannot be a duplicate of itself.")
+    problem, into = rows[problem.pk], rows[into.pk]
+    if into.state == Problem.State.DUPLICATE:
+        raise MoveRefused(
+            f"P{into.number} is a duplicate itself. Name the problem that it belongs to."
+        )
+    if Problem.State.DUPLICATE not in _PROBLEM_MOVES[problem.state]:
+        raise MoveRefused(
+            f"P{problem.number} is {_name(problem.state)}: reopen it before merging it."
+        )
+    Problem.objects.filter(duplicate_of=problem).update(duplicate_of=into)
+    Problem.objects.filter(pk=problem.pk).update(
+        state=Problem.State.DUPLICATE, duplicate_of=into, state_changed_at=timezone.now()
+    )
+    problem.refresh_from_db()
+    escalation.cancel_pending(problem=problem)
+    for member in problem.members.filter(left_at=None).select_related("interaction", "settlement"):
+        join_problem(
+            problem=into,
+            interaction=member.interaction,
+            source=member.source,
+            severity=member.severity,
+            settlement=member.settlement,
+            is_pinned=member.is_pinned,
+        )
+    return problem
+
+
+# --- describing -----------------------------------------------------------------------------------
+
+
+def rename_problem(*, problem, title, summary=None):
+    problem.title = _one_line(title) or problem.title
+    problem.summary = problem.summary if summary is None else summary
+    problem.save(update_fields=["title", "summary"])
+    return problem
+
+
+def set_owner(*, problem, owner):
+    """Who sees to it: a member of the project, or nobody."""
+    if owner and not Membership.objects.filter(project_id=problem.project_id, user=owner).exists():
+        raise MoveRefused(f"{owner} is not a member of this project.")
+    problem.owner = owner
+    problem.save(update_fields=["owner"])
+    return problem
+
+
+def set_fixable_by(*, problem, fixable_by):
+    problem.fixable_by = fixable_by
+    problem.save(update_fields=["fixable_by"])
+    return problem
+
+
+@transaction.atomic
+def set_severity(*, problem, severity):
+    """A lead's own word on how bad it is; the next worse member raises it again."""
+    problem = Problem.objects.select_for_update(no_key=True).get(pk=problem.pk)
+    if severity != problem.severity:
+        problem.severity = severity
+        problem.due_at = _due_at(problem.project, severity)
+        problem.save(update_fields=["severity", "due_at"])
+        priority.recompute(problem=problem)
+    return problem
+
+
+@transaction.atomic
+def forget_words(*, interaction):
+    """Before an answer is erased: no title or summary goes on quoting it. Titles are kept where they do not."""
+    words = _one_line(interaction.last_user_message, limit=90)
+    for member in ProblemMember.objects.filter(interaction=interaction).select_related("problem"):
+        problem = member.problem
+        if words and (words in problem.title or words in problem.summary):
+            problem.title = f"{problem.title.partition(': “')[0]} (P{problem.number})"
+            problem.summary = ""
+            problem.save(update_fields=["title", "summary"])
+
+
+# --- shared ---------------------------------------------------------------------------------------
+
+
+def _move(problem, was, state):
+    moved = Problem.objects.filter(pk=problem.pk, state=was).update(
+        state=state, state_changed_at=timezone.now()
+    )
+    problem.refresh_from_db()
+    if not moved:
+        raise MoveRefused(
+            f"P{problem.number} is {_name(problem.state)} by now. Look again before moving it."
+        )
+
+
+def _be_at_least_as_severe_as(problem, member):
+    if Severity(member.severity).rank > Severity(problem.severity).rank:
+        problem.severity = member.severity
+        sooner = _due_at(problem.project, member.severity)
+        problem.due_at = min(filter(None, (problem.due_at, sooner)), default=None)
+        problem.save(update_fields=["severity", "due_at"])
+
+
+def _due_at(project, severity):
+    hours = project.sla_hours.get(str(severity))
+    return timezone.now() + timedelta(hours=hours) if hours else None
+
+
+def _one_line(text: str, limit: int = 200) -> str:
+    line = " ".join(str(text).split())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def _name(state) -> str:
+    return Problem.State(state).label.lower()

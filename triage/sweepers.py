@@ -1,0 +1,90 @@
+"""What triage's brooms find every 30 seconds: due rows whose message was lost, rows whose worker died."""
+
+from datetime import timedelta
+
+import structlog
+from django.db.models import Q
+from django.utils import timezone
+
+from feedbackhub.audit.acting import acting
+from feedbackhub.outbox.sweeping import sweeper
+from triage import connections, escalation, priority, tasks, webhooks
+from triage.models import Escalation, Ticket, TicketNote, TrackerDelivery
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 200
+DELIVERIES_KEPT = timedelta(days=30)
+
+
+@sweeper
+def expired_leases() -> int:
+    with acting(action="sweep"):
+        return escalation.give_up_leases()
+
+
+@sweeper
+def due_escalations() -> int:
+    """Calls to trackers are made by the workers, not by the sweep: a slow tracker must not hold it up."""
+    now = timezone.now()
+    due = Escalation.objects.filter(
+        Q(state__in=["pending", "unknown"]) | Q(state="filed", checked_again_at=None),
+        due_at__lte=now,
+        connection__in=connections.may_be_called(now=now),
+    )
+    return _ring_each(due.order_by("due_at"), tasks.pursue_escalation, "escalation_id")
+
+
+@sweeper
+def due_ticket_notes() -> int:
+    now = timezone.now()
+    due = TicketNote.objects.filter(
+        state=TicketNote.State.WAITING,
+        due_at__lte=now,
+        ticket__connection__in=connections.may_be_called(now=now),
+    )
+    return _ring_each(due.order_by("due_at"), tasks.send_ticket_note, "note_id")
+
+
+@sweeper
+def tickets_to_look_at() -> int:
+    now = timezone.now()
+    due = Ticket.objects.filter(look_at__lte=now, connection__in=connections.may_be_called(now=now))
+    return _ring_each(due.order_by("look_at"), tasks.look_at_ticket, "ticket_id")
+
+
+@sweeper
+def unprocessed_deliveries() -> int:
+    """These are worked through right here: they call nobody."""
+    waiting = TrackerDelivery.objects.filter(
+        processed_at=None, received_at__lt=timezone.now() - timedelta(seconds=5)
+    ).order_by("received_at")[:AT_ONCE]
+    processed = 0
+    for delivery in waiting:
+        try:
+            with acting(action="tracker_webhook"):
+                webhooks.process_delivery(delivery=delivery)
+                processed += 1
+        except Exception as error:  # one that we cannot read must not hold up the others
+            log.exception("delivery.failed", delivery=delivery.pk, error=type(error).__name__)
+    return processed
+
+
+@sweeper
+def faded_priorities() -> int:
+    return priority.refresh()
+
+
+@sweeper
+def old_deliveries() -> int:
+    old = TrackerDelivery.objects.filter(
+        received_at__lt=timezone.now() - DELIVERIES_KEPT, processed_at__isnull=False
+    )
+    return TrackerDelivery.objects.filter(pk__in=old.values("pk")[:1_000]).delete()[0]
+
+
+def _ring_each(rows, task, name) -> int:
+    found = list(rows.values_list("pk", flat=True)[:AT_ONCE])
+    for pk in found:
+        task.delay(**{name: pk})
+    return len(found)

@@ -1,0 +1,56 @@
+"""Doorbells: find the row, call the action. Running one twice does no harm, losing one neither: the sweep rings again."""
+
+from functools import partial
+
+from django.db import transaction
+
+from feedbackhub.audit.acting import acting
+from feedbackhub.celery import app
+from triage import escalation, ticket_notes, ticket_state, webhooks
+from triage.models import Escalation, Ticket, TicketNote, TrackerDelivery
+
+LONGEST_WAIT = 60  # seconds; what waits longer is found by the sweep
+
+
+def ring(task, *, after: float = 0, **ids):
+    """Queue `task` once this transaction is committed. A broker that is away costs seconds: the sweep rings too."""
+    if after <= LONGEST_WAIT:
+        # a moment late rather than early: a row that is not yet due is left alone
+        countdown = after + 0.2 if after else None
+        transaction.on_commit(
+            partial(task.apply_async, kwargs=ids, countdown=countdown), robust=True
+        )
+
+
+@app.task
+def pursue_escalation(escalation_id):
+    row = (
+        Escalation.objects.select_related("connection", "problem").filter(pk=escalation_id).first()
+    )
+    if row:
+        with acting(action="file_ticket"):
+            escalation.pursue(escalation=row)
+
+
+@app.task
+def process_delivery(delivery_id):
+    row = TrackerDelivery.objects.filter(pk=delivery_id, processed_at=None).first()
+    if row:
+        with acting(action="tracker_webhook"):
+            webhooks.process_delivery(delivery=row)
+
+
+@app.task
+def look_at_ticket(ticket_id):
+    row = Ticket.objects.select_related("connection").filter(pk=ticket_id).first()
+    if row:
+        with acting(action="look_at_ticket"):
+            ticket_state.look_at_ticket(ticket=row)
+
+
+@app.task
+def send_ticket_note(note_id):
+    row = TicketNote.objects.filter(pk=note_id).first()
+    if row:
+        with acting(action="send_ticket_note"):
+            ticket_notes.send_note(note=row)

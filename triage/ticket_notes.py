@@ -1,0 +1,159 @@
+"""What is said on tickets that are filed already: it is open again; more cases came in.
+
+Each is a row first. While one waits, what happens in the meantime is said by it too; its words are made when it is
+sent, and its marker lets the tracker keep it once, however often it is sent. News of cases goes out at most once an hour.
+"""
+
+import uuid
+from datetime import timedelta
+
+from django.db.models import F
+from django.utils import timezone
+
+from feedbackhub.outbound import OutboundError, Outcome
+from triage import connections, escalation, problems, tasks, ticket_state
+from triage.links import problem_url
+from triage.models import Problem, Ticket, TicketNote, TicketState
+from triage.trackers.base import Block, Facts, Paragraph
+
+AT_MOST_EVERY = timedelta(hours=1)
+LEASE = timedelta(minutes=2)  # reopening and commenting are several calls
+
+Kind, State = TicketNote.Kind, TicketNote.State
+
+
+def note_more_cases(*, problem):
+    """An answer joined: say so on the problem's tickets, within the hour."""
+    for ticket in _tickets(problem):
+        last = (
+            ticket.notes.filter(state=State.SENT)
+            .order_by("-sent_at")
+            .values_list("sent_at")
+            .first()
+        )
+        spoke_at = max(filter(None, (ticket.created_at, *(last or ()))))
+        _note(ticket, Kind.MORE_CASES, due_at=max(timezone.now(), spoke_at + AT_MOST_EVERY))
+
+
+def note_reopened(*, problem, why, since):
+    """The problem regressed: its tickets are reopened, with the reason. News of the same event twice is one note."""
+    for ticket in _tickets(problem):
+        if not ticket.notes.filter(kind=Kind.REOPENED, created_at__gte=since).exists():
+            _note(ticket, Kind.REOPENED, due_at=timezone.now(), why=why)
+
+
+def send_note(*, note):
+    """Say it, if it is due and nobody else is saying it; what has become pointless meanwhile is dropped."""
+    if not _claim(note):
+        return None
+    ticket = Ticket.objects.select_related("connection", "escalation__problem__project").get(
+        pk=note.ticket_id
+    )
+    words = _words(note, ticket)
+    if not words:
+        note.delete()
+        return None
+    try:
+        tracker = connections.tracker_of(ticket.connection)
+        if note.kind == Kind.REOPENED:
+            seen = tracker.reopen(ticket.remote_id, ticket.key)
+            ticket_state.note_seen(ticket=ticket, seen=seen)
+        tracker.comment(ticket.remote_id, words, note.marker)
+    except OutboundError as error:
+        _write_failure(note, ticket, error)
+    else:
+        TicketNote.objects.filter(pk=note.pk, state=State.WAITING).update(
+            state=State.SENT, sent_at=timezone.now(), failure=""
+        )
+    note.refresh_from_db()
+    return note
+
+
+def retry_note(*, note):
+    """A person asks for another try."""
+    TicketNote.objects.filter(pk=note.pk, state=State.FAILED).update(
+        state=State.WAITING, due_at=timezone.now(), failure="", created_at=timezone.now()
+    )
+    note.refresh_from_db()
+    tasks.ring(tasks.send_ticket_note, note_id=note.pk)
+    return note
+
+
+# --- shared ---------------------------------------------------------------------------------------
+
+
+def _tickets(problem):
+    return Ticket.objects.filter(escalation__problem=problem).exclude(state=TicketState.DELETED)
+
+
+def _note(ticket, kind, *, due_at, why=""):
+    note, _ = TicketNote.objects.get_or_create(
+        project_id=ticket.project_id,
+        ticket=ticket,
+        kind=kind,
+        state=State.WAITING,
+        defaults={"marker": uuid.uuid4(), "due_at": due_at, "why": why},
+    )
+    seconds = max(0, (note.due_at - timezone.now()).total_seconds())
+    tasks.ring(tasks.send_ticket_note, after=seconds, note_id=note.pk)
+    return note
+
+
+def _claim(note) -> bool:
+    now = timezone.now()
+    claimed = TicketNote.objects.filter(
+        pk=note.pk,
+        state=State.WAITING,
+        due_at__lte=now,
+        ticket__in=Ticket.objects.filter(connection__in=connections.may_be_called(now=now)),
+    ).update(due_at=now + LEASE, attempts=F("attempts") + 1)
+    note.refresh_from_db()
+    return bool(claimed)
+
+
+def _words(note, ticket) -> tuple[Block, ...]:
+    """What to say now; nothing when there is nothing (any more) to say."""
+    problem = ticket.escalation.problem
+    if note.kind == Kind.REOPENED:
+        if problem.state not in Problem.UNSOLVED_STATES:
+            return ()
+        return (
+            Paragraph(f"P{problem.number} is open again. {problems.WHY_REOPENED[note.why]}"),
+            _figures(problem),
+        )
+    last = ticket.notes.filter(state=State.SENT).order_by("-sent_at").first()
+    since = last.sent_at if last else ticket.created_at
+    count = problem.members.filter(left_at=None, joined_at__gt=since).count()
+    if not count:
+        return ()
+    cases = "One more case" if count == 1 else f"{count} more cases"
+    return (Paragraph(f"{cases} of P{problem.number}."), _figures(problem))
+
+
+def _figures(problem) -> Facts:
+    return Facts(
+        (
+            ("Cases", str(problem.member_count)),
+            ("People", str(problem.reach)),
+            ("Severity", problem.severity),
+            ("In FeedbackHub", problem_url(problem)),
+        )
+    )
+
+
+def _write_failure(note, ticket, error):
+    waiting = TicketNote.objects.filter(pk=note.pk, state=State.WAITING)
+    said, now = error.message[:500], timezone.now()
+    if escalation.is_locked_out(error):
+        waiting.update(due_at=now, failure=said)
+        connections.pause_connection(connection=ticket.connection, reason=said)
+    elif error.outcome is Outcome.REFUSED_FOR_GOOD or now - note.created_at > escalation.TRIED_FOR:
+        waiting.update(state=State.FAILED, failure=said)
+    else:  # also after `unknown`: the marker makes a repeat harmless
+        pause = escalation.pause_seconds(2.0 ** min(note.attempts - 1, 10), error.retry_after)
+        waiting.update(due_at=now + timedelta(seconds=pause), failure=said)
+        if error.retry_after is not None:
+            connections.rest_connection(
+                connection=ticket.connection, until=now + timedelta(seconds=pause)
+            )
+        tasks.ring(tasks.send_ticket_note, after=pause, note_id=note.pk)
