@@ -1,0 +1,265 @@
+"""Gold: what a lead approved as truth, kept in immutable revisions, frozen into numbered versions.
+
+Approval is its own step after settling. Every gold revision leads back to its settlement, and from there to annotations,
+feedback, interaction, prompt version and model.
+"""
+
+import hashlib
+import json
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from annotation.models import (
+    CandidateAnswer,
+    GoldExample,
+    GoldRevision,
+    GoldVersion,
+    GoldVersionMember,
+    Settlement,
+    Verdict,
+)
+from annotation.splits import split_of_group
+from feedbackhub import outbox
+from feedbackhub.accounts.models import Project
+from feedbackhub.capture.near_duplicates import group_of
+
+
+class NotReady(Exception):
+    """A settlement that cannot be gold yet; `reasons` say what is missing, in words."""
+
+    def __init__(self, reasons: list[str]):
+        super().__init__(" ".join(reasons))
+        self.reasons = reasons
+
+
+class NothingToFreeze(Exception):
+    """There is no approved example, or nothing changed since the last version."""
+
+
+def missing_for_gold(settlement: Settlement) -> list[str]:
+    """What is missing before this settlement can be gold; empty when nothing is."""
+    reasons = []
+    if not settlement.is_current:
+        reasons.append(_("It was judged again since; approve the newer judgement."))
+    if settlement.takes_effect_at > timezone.now():
+        reasons.append(_("It can still be taken back for a few seconds."))
+    if settlement.interaction.erased_at:
+        reasons.append(_("Its person was erased."))
+    if settlement.verdict != Verdict.CORRECT and settlement.chosen_answer is None:
+        reasons.append(_("A wrong answer needs a correction before it can teach anything."))
+    if not settlement.interaction.messages:
+        reasons.append(_("It has no question."))
+    return reasons
+
+
+@transaction.atomic
+def promote_to_gold(*, settlement: Settlement, by) -> GoldRevision:
+    """Approve a settlement as gold: a new example with its split, or a new revision of the one there is.
+
+    Raises NotReady. Approving the same settlement again answers the revision it has.
+    """
+    settlement = (
+        Settlement.objects.select_for_update(of=("self",))
+        .select_related("interaction", "chosen_answer", "schema", "project")
+        .get(pk=settlement.pk)
+    )
+    reasons = missing_for_gold(settlement)
+    if reasons:
+        raise NotReady(reasons)
+    example = _example_of(settlement.interaction)
+    newest = example.revisions.order_by("-revision").first()
+    content = _content(settlement)
+    if newest and newest.is_current and newest.settlement_id == settlement.pk:
+        return newest
+    example.revisions.filter(is_current=True).update(is_current=False)
+    revision = GoldRevision.objects.create(
+        project=settlement.project,
+        example=example,
+        revision=newest.revision + 1 if newest else 1,
+        settlement=settlement,
+        approved_by=by,
+        content_hash=content_hash(content),
+        **content,
+    )
+    if settlement.chosen_answer:
+        _approve_answer(settlement)
+        outbox.publish("correction_approved", project=settlement.project, revision_id=revision.pk)
+    return revision
+
+
+def _example_of(interaction) -> GoldExample:
+    split = split_of_group(group_of(interaction))
+    example, is_new = GoldExample.objects.get_or_create(
+        interaction=interaction, defaults={"project_id": interaction.project_id, "split": split}
+    )
+    if not is_new and example.retired_at:
+        GoldExample.objects.filter(pk=example.pk).update(retired_at=None)
+        example.retired_at = None
+    return GoldExample.objects.select_for_update().get(pk=example.pk)
+
+
+def _content(settlement) -> dict:
+    interaction, chosen = settlement.interaction, settlement.chosen_answer
+    is_correct = settlement.verdict == Verdict.CORRECT
+    ideal = chosen.text if chosen else interaction.output if is_correct else ""
+    rejected = [] if ideal == interaction.output or is_correct else [interaction.output]
+    return {
+        "messages": interaction.messages,
+        "context": [
+            {"id": d.document_id, "chunk_id": d.chunk_id, "title": d.title, "url": d.url, "text": d.text}
+            for d in interaction.documents.all()
+        ],
+        "ideal_answer": ideal,
+        "rejected_answers": rejected,
+        "labels": {
+            "verdict": settlement.verdict,
+            "severity": settlement.severity,
+            "categories": sorted(settlement.categories),
+            "root_cause": settlement.root_cause,
+            "schema": f"{settlement.schema.name} v{settlement.schema.version}",
+        },
+        "assertions": [],
+    }
+
+
+def content_hash(content: dict) -> str:
+    """SHA-256 of what a revision says."""
+    plain = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def _approve_answer(settlement) -> None:
+    answers = CandidateAnswer.objects.filter(interaction=settlement.interaction)
+    answers.filter(state="approved").exclude(pk=settlement.chosen_answer_id).update(state="superseded")
+    answers.filter(pk=settlement.chosen_answer_id).exclude(state="approved").update(state="approved")
+
+
+@transaction.atomic
+def retire_example(*, example: GoldExample) -> GoldExample:
+    """Take an example out of the versions to come; frozen ones stay whole."""
+    GoldExample.objects.filter(pk=example.pk, retired_at=None).update(retired_at=timezone.now())
+    example.refresh_from_db()
+    return example
+
+
+# --- versions -------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def freeze_gold_version(*, project: Project, by=None, description="", tags=()) -> GoldVersion:
+    """Freeze the current revisions of all living examples as the next numbered version.
+
+    Raises NothingToFreeze when there are none, or when the last version holds exactly these.
+    """
+    project = Project.objects.select_for_update().get(pk=project.pk)
+    revisions = GoldRevision.objects.filter(
+        project=project,
+        is_current=True,
+        erased_at=None,
+        example__retired_at=None,
+        example__erased_at=None,
+    )
+    lines = revisions.values_list("example__public_id", "content_hash", "example__split")
+    digest, count = digest_of(lines.order_by("example_id").iterator())
+    if not count:
+        raise NothingToFreeze(_("No example is approved yet. Approve settled cases first."))
+    last = GoldVersion.objects.filter(project=project).order_by("-number").first()
+    if last and last.digest == digest:
+        raise NothingToFreeze(
+            _("Nothing changed since version %(number)d.") % {"number": last.number}
+        )
+    version = GoldVersion.objects.create(
+        project=project,
+        number=project.next_gold_version,
+        description=description,
+        tags=list(tags),
+        digest=digest,
+        erasure_epoch=project.erasure_epoch,
+        example_count=count,
+        frozen_by=by,
+    )
+    Project.objects.filter(pk=project.pk).update(next_gold_version=F("next_gold_version") + 1)
+    _add_members(version, revisions)
+    outbox.publish("gold_frozen", project=project, version_id=version.pk)
+    return version
+
+
+def digest_of(lines) -> tuple[str, int]:
+    """(digest, count) of (example's public id, content hash, split) lines in order: what a version is."""
+    sha, count = hashlib.sha256(), 0
+    for public_id, revision_hash, split in lines:
+        sha.update(f"{public_id} {revision_hash} {split}\n".encode())
+        count += 1
+    return sha.hexdigest(), count
+
+
+def _add_members(version, revisions) -> None:
+    rows = revisions.order_by("example_id").values_list("pk", "example__split")
+    batch = []
+    for revision_id, split in rows.iterator(chunk_size=2_000):
+        batch.append(
+            GoldVersionMember(
+                project_id=version.project_id,
+                version=version,
+                revision_id=revision_id,
+                split=split,
+            )
+        )
+        if len(batch) == 2_000:
+            GoldVersionMember.objects.bulk_create(batch)
+            batch = []
+    GoldVersionMember.objects.bulk_create(batch)
+
+
+# --- lineage --------------------------------------------------------------------------------------
+
+
+def lineage(example: GoldExample) -> dict:
+    """Where an example comes from and where it went (rule 14), by public ids and the caller's own."""
+    interaction = example.interaction
+    revision = example.revisions.select_related("settlement", "approved_by").get(is_current=True)
+    settlement = revision.settlement
+    prompt = interaction.prompt_version
+    return {
+        "example": {"id": example.public_id, "split": example.split, "revision": revision.revision},
+        "settlement": {
+            "id": settlement.public_id,
+            "how": settlement.decided_how,
+            "verdict": settlement.verdict,
+            "approved_by": str(revision.approved_by) if revision.approved_by else None,
+        },
+        "annotations": [
+            {"id": a.public_id, "expert": str(a.expert), "revision": a.revision, "verdict": a.verdict}
+            for a in settlement.annotations.select_related("expert").order_by("id")
+        ],
+        "feedback": [
+            {"id": f.public_id, "kind": f.kind, "category": f.category}
+            for f in interaction.feedback.order_by("id")
+        ],
+        "interaction": {"id": interaction.external_id, "model": interaction.model},
+        "prompt_version": {"name": prompt.name, "version": prompt.version} if prompt else None,
+        "versions": list(
+            GoldVersion.objects.filter(revisions__example=example)
+            .order_by("number")
+            .values_list("number", flat=True)
+            .distinct()
+        ),
+        "exports": [
+            {"id": export.public_id, "format": export.format, "digest": export.digest}
+            for export in _exports_of(example)
+        ],
+    }
+
+
+def _exports_of(example):
+    from annotation.models import ExportRun
+
+    return (
+        ExportRun.objects.filter(members__revision__example=example, state="done")
+        .order_by("id")
+        .distinct()
+    )
+

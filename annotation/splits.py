@@ -1,0 +1,73 @@
+"""Which split a gold example is born into: by a stable hash of its near-duplicate group, so that no twin crosses the line.
+
+A group has one split. When groups merge, the strictest one wins; members that were already exported for training are
+marked contaminated, and no training export carries them again.
+"""
+
+import hashlib
+
+from django.db import transaction
+from django.db.models import F
+
+from annotation.models import ExportMember, ExportRun, GoldExample, Split
+from feedbackhub.accounts.models import Project
+from feedbackhub.similarity import minhash
+
+DESCRIPTION = f"80 % train, 10 % validation, 10 % holdout by SHA-256 of the near-duplicate group. {minhash.DESCRIPTION}"
+_STRICTNESS = {Split.TRAIN: 0, Split.VALIDATION: 1, Split.HOLDOUT: 2}
+
+
+def split_of_group(group) -> Split:
+    """What the group's examples already have, the strictest of it; else what its key says."""
+    taken = list(
+        GoldExample.objects.filter(interaction__signature__group=group)
+        .values_list("split", flat=True)
+        .distinct()
+    )
+    return strictest(taken) if taken else split_of_key(group.key)
+
+
+def split_of_key(key: str) -> Split:
+    """Stable for ever: a replayed import gives the same groups the same splits."""
+    percent = int.from_bytes(hashlib.sha256(f"split:{key}".encode()).digest()[:8], "big") % 100
+    if percent < 80:
+        return Split.TRAIN
+    return Split.VALIDATION if percent < 90 else Split.HOLDOUT
+
+
+def strictest(splits) -> Split:
+    return Split(max(splits, key=lambda split: _STRICTNESS[split]))
+
+
+@transaction.atomic
+def unite(group) -> int:
+    """Give all of a merged group's examples its strictest split; answers how many moved. Safe to repeat."""
+    examples = list(
+        GoldExample.objects.select_for_update(of=("self",))
+        .filter(interaction__signature__group=group)
+        .order_by("id")
+    )
+    if not examples:
+        return 0
+    split = strictest([example.split for example in examples])
+    moved = [example for example in examples if example.split != split]
+    for example in moved:
+        GoldExample.objects.filter(pk=example.pk).update(
+            split=split,
+            is_contaminated=example.is_contaminated
+            or (example.split == Split.TRAIN and _was_exported_for_training(example)),
+        )
+    if moved:
+        # A frozen version exported for training is now without them: other bytes, hence another epoch (rules 6 and 7).
+        Project.objects.filter(pk=group.project_id).update(erasure_epoch=F("erasure_epoch") + 1)
+    return len(moved)
+
+
+def _was_exported_for_training(example) -> bool:
+    from annotation.exports import TRAINING_FORMATS
+
+    return ExportMember.objects.filter(
+        revision__example=example,
+        export__state=ExportRun.State.DONE,
+        export__format__in=TRAINING_FORMATS,
+    ).exists()
