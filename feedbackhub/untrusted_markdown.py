@@ -15,7 +15,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
 # Longer texts are shown as they are: parsing them would hold up the page.
-PARSE_LIMIT = 200_000
+PARSE_LIMIT = 100_000
 
 _TAGS = {
     *("p", "br", "hr", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li"),

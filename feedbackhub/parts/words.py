@@ -16,7 +16,7 @@ SEVERITIES: dict[str, tuple[str, Promise]] = {
 # verdict: tone, icon, word
 VERDICTS: dict[str, tuple[str, str, Promise]] = {
     "correct": ("good", "check-circle", pgettext_lazy("verdict", "Correct")),
-    "partly": ("caution", "minus-circle", pgettext_lazy("verdict", "Partly")),
+    "partly": ("caution", "minus-circle", pgettext_lazy("verdict", "Partly right")),
     "wrong": ("bad", "x-circle", pgettext_lazy("verdict", "Wrong")),
     "harmful": ("harm", "shield-exclamation", pgettext_lazy("verdict", "Harmful")),
 }
@@ -30,8 +30,8 @@ STATES: dict[str, tuple[str, str, Promise]] = {
     "disputed": ("caution", "scale", pgettext_lazy("state", "Disputed")),
     "dismissed": ("neutral", "minus-circle", pgettext_lazy("state", "Dismissed")),
     # assignments
-    "reserved": ("neutral", "bookmark", pgettext_lazy("state", "Reserved")),
-    "claimed": ("accent", "user", pgettext_lazy("state", "Claimed")),
+    "reserved": ("neutral", "bookmark", pgettext_lazy("state", "Fetched ahead")),
+    "claimed": ("accent", "user", pgettext_lazy("state", "In hand")),
     "submitted": ("good", "check", pgettext_lazy("state", "Submitted")),
     "skipped": ("neutral", "forward", pgettext_lazy("state", "Skipped")),
     "returned": ("caution", "arrow-uturn-left", pgettext_lazy("state", "Returned")),
@@ -39,6 +39,8 @@ STATES: dict[str, tuple[str, str, Promise]] = {
     # answers and gold
     "proposed": ("info", "light-bulb", pgettext_lazy("state", "Proposed")),
     "approved": ("good", "check-badge", pgettext_lazy("state", "Approved")),
+    "accepted": ("good", "check", pgettext_lazy("state", "Accepted")),
+    "merged": ("neutral", "square-2-stack", pgettext_lazy("state", "Merged")),
     "declined": ("neutral", "x-mark", pgettext_lazy("state", "Declined")),
     "superseded": ("neutral", "arrow-path", pgettext_lazy("state", "Superseded")),
     "train": ("neutral", "academic-cap", pgettext_lazy("split", "Train")),
@@ -54,9 +56,13 @@ STATES: dict[str, tuple[str, str, Promise]] = {
     "regressed": ("bad", "arrow-uturn-left", pgettext_lazy("state", "Regressed")),
     "wont_fix": ("neutral", "no-symbol", pgettext_lazy("state", "Won't fix")),
     "duplicate": ("neutral", "square-2-stack", pgettext_lazy("state", "Duplicate")),
+    # tickets, as their trackers tell
+    "in_progress": ("accent", "play-circle", pgettext_lazy("state", "In progress")),
+    "done": ("good", "check-circle", pgettext_lazy("state", "Done")),
+    "deleted": ("bad", "trash", pgettext_lazy("state", "Deleted")),
     # escalations, fixes, notices, runs
     "pending": ("neutral", "clock", pgettext_lazy("state", "Pending")),
-    "filing": ("accent", "arrow-up-tray", pgettext_lazy("state", "Filing")),
+    "filing": ("accent", "arrow-up-tray", pgettext_lazy("state", "Being filed")),
     "filed": ("good", "ticket", pgettext_lazy("state", "Filed")),
     "unknown": ("caution", "question-mark-circle", pgettext_lazy("state", "Unknown")),
     "failed": ("bad", "x-circle", pgettext_lazy("state", "Failed")),
@@ -64,10 +70,11 @@ STATES: dict[str, tuple[str, str, Promise]] = {
     "planned": ("neutral", "calendar", pgettext_lazy("state", "Planned")),
     "reverted": ("bad", "arrow-uturn-left", pgettext_lazy("state", "Reverted")),
     "held": ("caution", "pause-circle", pgettext_lazy("state", "Held")),
-    "sending": ("accent", "paper-airplane", pgettext_lazy("state", "Sending")),
+    "sending": ("accent", "paper-airplane", pgettext_lazy("state", "Being sent")),
     "sent": ("good", "check", pgettext_lazy("state", "Sent")),
-    "suppressed": ("neutral", "bell-slash", pgettext_lazy("state", "Suppressed")),
-    "uncertain": ("caution", "question-mark-circle", pgettext_lazy("state", "Uncertain")),
+    "suppressed": ("neutral", "bell-slash", pgettext_lazy("state", "Not to be sent")),
+    "uncertain": ("caution", "question-mark-circle", pgettext_lazy("state", "May have been sent")),
+    "cancelled": ("neutral", "no-symbol", pgettext_lazy("state", "Cancelled")),
     "running": ("accent", "arrow-path", pgettext_lazy("state", "Running")),
     "finished": ("good", "check-circle", pgettext_lazy("state", "Finished")),
     "passed": ("good", "check-circle", pgettext_lazy("state", "Passed")),
