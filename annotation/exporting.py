@@ -25,14 +25,18 @@ from feedbackhub import redaction
 
 LEASE = timedelta(seconds=60)
 BATCH = 1_000
-LICENCE = "The contents are your project's own. Check that your users' terms allow training on them."
+LICENCE = (
+    "The contents are your project's own. Check that your users' terms allow training on them."
+)
 
 
 class Cancelled(Exception):
     """Somebody cancelled the run, or another worker took it over."""
 
 
-def request_export(*, version: GoldVersion, format: str, splits=(), by=None) -> ExportRun:
+def request_export(
+    *, version: GoldVersion, format: str, splits=(), by=None, is_left_to_a_worker=True
+) -> ExportRun:
     """Ask for an export; a worker makes it. Raises ValidationError for what may not leave."""
     from annotation import tasks
 
@@ -44,7 +48,8 @@ def request_export(*, version: GoldVersion, format: str, splits=(), by=None) -> 
     if forbidden:
         raise ValidationError(
             {
-                "splits": _("%(split)s may not leave in a training export.") % {"split": forbidden[0]}
+                "splits": _("%(split)s may not leave in a training export.")
+                % {"split": forbidden[0]}
                 if forbidden[0] == "holdout"
                 else _("There is no split %(split)s.") % {"split": forbidden[0]}
             }
@@ -57,7 +62,8 @@ def request_export(*, version: GoldVersion, format: str, splits=(), by=None) -> 
             filter={"splits": splits},
             requested_by=by,
         )
-        tasks.make_export.delay_on_commit(export_id=run.pk)
+        if is_left_to_a_worker:
+            tasks.make_export.delay_on_commit(export_id=run.pk)
     return run
 
 
@@ -82,7 +88,10 @@ def make_export(*, export_id: int) -> ExportRun | None:
         return None
     except Exception as error:
         ExportRun.objects.filter(pk=run.pk, state="running", lease_until=lease).update(
-            state="failed", failure=type(error).__name__, finished_at=timezone.now(), lease_until=None
+            state="failed",
+            failure=type(error).__name__,
+            finished_at=timezone.now(),
+            lease_until=None,
         )
         raise
 
@@ -138,7 +147,9 @@ class _Making:
             else:
                 provenance.write(line(_provenance(case)))
                 self.splits[case.split] = self.splits.get(case.split, 0) + 1
-                members.append(ExportMember(project_id=run.project_id, export=run, revision_id=revision_id))
+                members.append(
+                    ExportMember(project_id=run.project_id, export=run, revision_id=revision_id)
+                )
             if done % BATCH == 0:
                 self._beat(done, members)
                 members = []
@@ -267,7 +278,9 @@ def take_back_abandoned() -> int:
     from annotation import tasks
 
     now = timezone.now()
-    ExportRun.objects.filter(state="running", lease_until__lt=now).update(state="pending", lease_until=None)
+    ExportRun.objects.filter(state="running", lease_until__lt=now).update(
+        state="pending", lease_until=None
+    )
     waiting = list(
         ExportRun.objects.filter(Q(state="pending"), created_at__lt=now - timedelta(seconds=20))
         .order_by("id")

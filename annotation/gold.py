@@ -109,7 +109,13 @@ def _content(settlement) -> dict:
     return {
         "messages": interaction.messages,
         "context": [
-            {"id": d.document_id, "chunk_id": d.chunk_id, "title": d.title, "url": d.url, "text": d.text}
+            {
+                "id": d.document_id,
+                "chunk_id": d.chunk_id,
+                "title": d.title,
+                "url": d.url,
+                "text": d.text,
+            }
             for d in interaction.documents.all()
         ],
         "ideal_answer": ideal,
@@ -133,8 +139,12 @@ def content_hash(content: dict) -> str:
 
 def _approve_answer(settlement) -> None:
     answers = CandidateAnswer.objects.filter(interaction=settlement.interaction)
-    answers.filter(state="approved").exclude(pk=settlement.chosen_answer_id).update(state="superseded")
-    answers.filter(pk=settlement.chosen_answer_id).exclude(state="approved").update(state="approved")
+    answers.filter(state="approved").exclude(pk=settlement.chosen_answer_id).update(
+        state="superseded"
+    )
+    answers.filter(pk=settlement.chosen_answer_id).exclude(state="approved").update(
+        state="approved"
+    )
 
 
 @transaction.atomic
@@ -232,7 +242,12 @@ def lineage(example: GoldExample) -> dict:
             "approved_by": str(revision.approved_by) if revision.approved_by else None,
         },
         "annotations": [
-            {"id": a.public_id, "expert": str(a.expert), "revision": a.revision, "verdict": a.verdict}
+            {
+                "id": a.public_id,
+                "expert": str(a.expert),
+                "revision": a.revision,
+                "verdict": a.verdict,
+            }
             for a in settlement.annotations.select_related("expert").order_by("id")
         ],
         "feedback": [
@@ -262,4 +277,3 @@ def _exports_of(example):
         .order_by("id")
         .distinct()
     )
-

@@ -10,10 +10,12 @@ from factory.django import DjangoModelFactory
 from annotation.models import (
     Annotation,
     Assignment,
+    CandidateAnswer,
     LabelSchema,
     QueueMember,
     ReviewItem,
     ReviewQueue,
+    Settlement,
 )
 from feedbackhub.accounts.models import Membership, Project, User
 from feedbackhub.capture.models import FeedbackEvent, Interaction, Reporter
@@ -177,6 +179,50 @@ class AnnotationFactory(DjangoModelFactory):
     severity = "medium"
     categories = ["factual_error"]
     final_at = factory.LazyFunction(timezone.now)
+
+
+class CandidateAnswerFactory(DjangoModelFactory):
+    class Meta:
+        model = CandidateAnswer
+
+    interaction = factory.SubFactory(InteractionFactory)
+    project = factory.SelfAttribute("interaction.project")
+    source = "expert"
+    text = "You cannot deduct it; you claim the commuting allowance instead."
+    corrects_hash = factory.LazyAttribute(lambda c: sha256(c.interaction.output))
+    text_hash = factory.LazyAttribute(lambda c: sha256(c.text))
+    revision = factory.LazyAttribute(lambda c: c.interaction.candidates.count() + 1)
+
+
+class SettlementFactory(DjangoModelFactory):
+    """A settled case, past its undo: wrong, with a correction, unless told otherwise."""
+
+    class Meta:
+        model = Settlement
+
+    interaction = factory.SubFactory(InteractionFactory)
+    project = factory.SelfAttribute("interaction.project")
+    item = factory.SubFactory(
+        ReviewItemFactory,
+        state="settled",
+        queue__project=factory.SelfAttribute("...project"),
+        interaction=factory.SelfAttribute("..interaction"),
+    )
+    schema = factory.SubFactory(LabelSchemaFactory, project=factory.SelfAttribute("..project"))
+    schema_name = factory.SelfAttribute("schema.name")
+    decided_how = "agreed"
+    verdict = "wrong"
+    severity = "medium"
+    categories = ["factual_error"]
+    agreement = 1.0
+    chosen_answer = factory.SubFactory(
+        CandidateAnswerFactory, interaction=factory.SelfAttribute("..interaction")
+    )
+    takes_effect_at = factory.LazyFunction(lambda: timezone.now() - timedelta(minutes=1))
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class ProblemFactory(DjangoModelFactory):

@@ -10,7 +10,9 @@ class Command(OperatorCommand):
     def add_arguments(self, parser):
         self.add_project_argument(parser)
         parser.add_argument("--description", default="", help="what this version is for")
-        parser.add_argument("--tag", action="append", default=[], help="e.g. release-14; may be repeated")
+        parser.add_argument(
+            "--tag", action="append", default=[], help="e.g. release-14; may be repeated"
+        )
 
     def run(self, *, project, description, tag, **options):
         try:
@@ -19,4 +21,8 @@ class Command(OperatorCommand):
             )
         except NothingToFreeze as error:
             raise CommandError(str(error)) from error
-        return {"number": version.number, "examples": version.example_count, "digest": version.digest}
+        return {
+            "number": version.number,
+            "examples": version.example_count,
+            "digest": version.digest,
+        }

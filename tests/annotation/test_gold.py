@@ -1,0 +1,148 @@
+"""From a settled case to gold, and from gold to a frozen version."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from annotation import gold
+from annotation.models import GoldExample, GoldRevision, GoldVersion
+from feedbackhub.accounts.models import Project
+from tests.factories import CandidateAnswerFactory, InteractionFactory, SettlementFactory
+
+
+def test_an_approved_correction_is_the_ideal_answer_and_the_original_the_rejected_one(project, ben):
+    settlement = SettlementFactory(project=project, interaction__project=project)
+    revision = gold.promote_to_gold(settlement=settlement, by=ben)
+    assert revision.ideal_answer == settlement.chosen_answer.text
+    assert revision.rejected_answers == [settlement.interaction.output]
+    assert revision.approved_by == ben
+    settlement.chosen_answer.refresh_from_db()
+    assert settlement.chosen_answer.state == "approved"
+
+
+def test_a_correct_answer_is_its_own_ideal_and_rejects_nothing(project, ben):
+    settlement = SettlementFactory(
+        interaction__project=project, verdict="correct", chosen_answer=None
+    )
+    revision = gold.promote_to_gold(settlement=settlement, by=ben)
+    assert (revision.ideal_answer, revision.rejected_answers) == (settlement.interaction.output, [])
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"chosen_answer": None}, "needs a correction"),
+        ({"is_current": False}, "judged again"),
+        ({"takes_effect_at": timezone.now() + timedelta(hours=1)}, "taken back"),
+        ({"interaction__erased_at": timezone.now()}, "erased"),
+        ({"interaction__messages": []}, "no question"),
+    ],
+)
+def test_what_is_missing_for_gold_is_said(project, ben, change, reason):
+    settlement = SettlementFactory(interaction__project=project, **change)
+    with pytest.raises(gold.NotReady, match=reason):
+        gold.promote_to_gold(settlement=settlement, by=ben)
+    assert not GoldExample.objects.exists()
+
+
+def test_approving_twice_is_approving_once(project, ben):
+    settlement = SettlementFactory(interaction__project=project)
+    first = gold.promote_to_gold(settlement=settlement, by=ben)
+    assert gold.promote_to_gold(settlement=settlement, by=ben) == first
+    assert GoldRevision.objects.count() == 1
+
+
+def test_a_case_that_was_settled_anew_becomes_the_next_revision_of_the_same_example(project, ben):
+    old = SettlementFactory(interaction__project=project)
+    gold.promote_to_gold(settlement=old, by=ben)
+    old.is_current = False
+    old.save()
+    new = SettlementFactory(
+        interaction=old.interaction,
+        item=old.item,
+        chosen_answer=CandidateAnswerFactory(interaction=old.interaction, text="Better still."),
+    )
+    revision = gold.promote_to_gold(settlement=new, by=ben)
+    assert (revision.revision, revision.ideal_answer) == (2, "Better still.")
+    assert GoldExample.objects.count() == 1
+    assert list(GoldRevision.objects.order_by("revision").values_list("is_current", flat=True)) == [
+        False,
+        True,
+    ]
+
+
+def test_twins_are_born_into_one_split(project, ben):
+    question = "Can I deduct the costs of my home office if I work there {} days a week?"
+    for n, days in enumerate(["two", "three", "four"]):
+        interaction = InteractionFactory(
+            project=project,
+            external_id=f"twin-{n}",
+            messages=[{"role": "user", "content": question.format(days)}],
+        )
+        gold.promote_to_gold(settlement=SettlementFactory(interaction=interaction), by=ben)
+    assert GoldExample.objects.values("split").distinct().count() == 1
+    assert GoldExample.objects.count() == 3
+
+
+def approve(project, ben, count):
+    for n in range(count):
+        interaction = InteractionFactory(
+            project=project, messages=[{"role": "user", "content": f"Question {n * 7919:o}?"}]
+        )
+        gold.promote_to_gold(settlement=SettlementFactory(interaction=interaction), by=ben)
+
+
+def test_a_version_holds_what_is_approved_at_that_moment(project, ben):
+    approve(project, ben, 3)
+    version = gold.freeze_gold_version(project=project, by=ben, tags=["release-1"])
+    approve(project, ben, 1)
+    assert (version.number, version.example_count, version.members.count()) == (1, 3, 3)
+    assert gold.freeze_gold_version(project=project, by=ben).example_count == 4
+
+
+def test_freezing_nothing_new_says_so(project, ben):
+    with pytest.raises(gold.NothingToFreeze, match="No example is approved"):
+        gold.freeze_gold_version(project=project)
+    approve(project, ben, 1)
+    gold.freeze_gold_version(project=project)
+    with pytest.raises(gold.NothingToFreeze, match="Nothing changed since version 1"):
+        gold.freeze_gold_version(project=project)
+
+
+def test_a_retired_example_is_in_old_versions_only(project, ben):
+    approve(project, ben, 2)
+    first = gold.freeze_gold_version(project=project)
+    gold.retire_example(example=GoldExample.objects.first())
+    second = gold.freeze_gold_version(project=project)
+    assert (first.members.count(), second.members.count()) == (2, 1)
+
+
+def test_the_same_gold_has_the_same_digest_and_any_change_another(project, ben):
+    approve(project, ben, 2)
+    first = gold.freeze_gold_version(project=project)
+    lines = GoldRevision.objects.order_by("example_id").values_list(
+        "example__public_id", "content_hash", "example__split"
+    )
+    assert gold.digest_of(lines) == (first.digest, 2)
+    GoldRevision.objects.filter(pk=GoldRevision.objects.first().pk).update(content_hash="0" * 64)
+    assert gold.digest_of(lines.all())[0] != first.digest
+
+
+def test_two_versions_never_share_a_number(project, ben):
+    approve(project, ben, 1)
+    version = gold.freeze_gold_version(project=project)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        GoldVersion.objects.create(project=project, number=version.number, digest="x")
+    assert Project.objects.get(pk=project.pk).next_gold_version == 2
+
+
+def test_every_gold_row_leads_back_to_its_interaction(project, ben):
+    settlement = SettlementFactory(interaction__project=project)
+    revision = gold.promote_to_gold(settlement=settlement, by=ben)
+    version = gold.freeze_gold_version(project=project)
+    trail = gold.lineage(revision.example)
+    assert trail["interaction"]["id"] == settlement.interaction.external_id
+    assert trail["settlement"]["id"] == settlement.public_id
+    assert trail["versions"] == [version.number]
