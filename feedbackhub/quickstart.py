@@ -8,6 +8,7 @@ children follow it, elsewhere the next start finds and stops them; the data stay
 import argparse
 import ctypes
 import fcntl
+import io
 import json
 import os
 import secrets
@@ -147,7 +148,7 @@ def main(arguments: list[str] | None = None) -> int:
             _watch(children, data_dir if own_database else None)
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # stopping is already under way
-        print("\nStopping …", flush=True)
+        print("\nStopping; the worker finishes what it has in hand …", flush=True)
         _stop(children)
         if own_database:
             embedded_postgres.stop(data_dir)
@@ -278,6 +279,7 @@ def _environment(data_dir: Path) -> dict[str, str]:
         MARK: str(data_dir),
         "DATA_DIR": str(data_dir),
         "FEEDBACKHUB_ENV_FILE": str(file),
+        "CELERY_SKIP_CHECKS": "1",  # they would load every page into worker and beat: 25 MB each
         "DJANGO_SETTINGS_MODULE": "feedbackhub.settings",
         "PYTHONUNBUFFERED": "1",
     }
@@ -324,13 +326,32 @@ def prepare() -> None:
     import django
 
     django.setup()
-    from django.core.management import call_command
+    from django.core.management import call_command, get_commands
 
     with step("Bringing the database up to date"):
         call_command("migrate", verbosity=0, interactive=False)
     with step("Loading the demo project"):
-        people = []
-    print("people", json.dumps(people), flush=True)
+        if "load_demo" in get_commands():
+            call_command("load_demo", stdout=io.StringIO())
+    print("people", json.dumps(_one_person_per_role()), flush=True)
+
+
+def _one_person_per_role() -> list[dict]:
+    """Who has the fewest other roles shows best what a role sees."""
+    from feedbackhub.accounts.demo_sign_in import sign_in_link
+    from feedbackhub.accounts.models import Membership
+    from feedbackhub.accounts.permissions import Role
+
+    memberships = sorted(
+        Membership.objects.filter(user__is_active=True).select_related("user", "project"),
+        key=lambda membership: (len(membership.roles), membership.pk),
+    )
+    people = []
+    for role in Role:
+        if membership := next((m for m in memberships if role in m.roles), None):
+            link = sign_in_link(membership.user)
+            people.append({"role": role.label, "name": membership.user.name, "link": link})
+    return people
 
 
 def _wait_until_up(address: str, web: Child, seconds: float = 60) -> None:
@@ -363,10 +384,10 @@ def _welcome(address: str, people: list[dict], data_dir: Path) -> None:
     if people:
         print("Sign in with one click as")
         for person in people:
-            print(f"  {person['name']:<14} {person['role']:<10} {person['url']}")
+            print(f"  {person['role']:<9} {person['name']:<16} {person['link']}")
+        print()
     print(
-        f"\nData and logs: {_short(data_dir)}. Ctrl-C stops everything and loses nothing.",
-        flush=True,
+        f"Data and logs: {_short(data_dir)}. Ctrl-C stops everything and loses nothing.", flush=True
     )
 
 
