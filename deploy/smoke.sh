@@ -71,7 +71,7 @@ done
 cat "$folder/ready" && echo
 
 python manage.py create_project smoke --name Smoke
-key=$(python manage.py create_api_key --project smoke --name smoke --scopes capture |
+key=$(python manage.py create_api_key --project smoke --name smoke --scope capture |
     python -c 'import json, sys; print(json.load(sys.stdin)["secret"])')
 curl "${through_proxy[@]}" -H "Authorization: Bearer $key" -H 'Content-Type: application/json' \
     -d '{"id": "smoke-1", "input": "Is it alive?", "output": "It is."}' "http://127.0.0.1:$web/api/v1/interactions" && echo
