@@ -1,3 +1,8 @@
-from django.urls import path  # noqa: F401
+from django.urls import path
 
-urlpatterns = []
+from triage import api
+
+urlpatterns = [
+    path("problems", api.ProblemsView.as_view(), name="api_problems"),
+    path("problems/<uuid:problem>", api.ProblemView.as_view(), name="api_problem"),
+]

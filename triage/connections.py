@@ -88,6 +88,11 @@ def update_connection(*, connection, config=None, secrets=None, **changes):
     return connection
 
 
+def try_settings(*, tracker, config, secrets) -> ConnectionReport:
+    """Try settings that are not kept yet, without writing anything over there. Raises ConfigError, OutboundError."""
+    return TRACKERS[tracker](*TRACKERS[tracker].normalise_config(config, secrets)).check()
+
+
 def test_connection(*, connection) -> ConnectionReport:
     """Try it without writing anything over there; what works ends a pause. Raises OutboundError."""
     report = tracker_of(connection).check()

@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from annotation.models import Annotation, Assignment, LabelSchema, RoutingRule, Settlement, Verdict
+from annotation.models import Annotation, LabelSchema, RoutingRule, Settlement, Verdict
 from feedbackhub import outbox
 from feedbackhub.capture.models import FeedbackEvent, Interaction
 from feedbackhub.capture.vocabulary import ReportedCategory, Severity
@@ -26,7 +26,6 @@ def place_harmful_case(event):
     about = event.about
     interaction = (
         Interaction.objects.kept()
-        .select_related("near_duplicate_group")
         .filter(project=event.project_id, pk=about["interaction_id"])
         .first()
     )
@@ -68,7 +67,7 @@ def _judged(interaction, about):
         .filter(
             pk=about.get("annotation_id"),
             item__interaction=interaction,
-            assignment__state=Assignment.State.SUBMITTED,
+            taken_back_at=None,
         )
         .first()
     )

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from annotation.models import LabelSchema
 from feedbackhub.accounts.models import Project
+from feedbackhub.capture import near_duplicates
 from triage import escalation, problems
 from triage.models import Problem, ProblemMember
 
@@ -94,11 +95,8 @@ def category_name(*, project, key: str) -> str:
 
 
 def _near_duplicates(interaction, members):
-    group = interaction.near_duplicate_group
-    if group is None:
-        return members.none()
-    groups = {group.pk, group.merged_into_id} - {None}
-    return members.filter(interaction__near_duplicate_group__in=groups).select_related("problem")
+    group = near_duplicates.group_of(interaction)
+    return members.filter(interaction__signature__group=group).select_related("problem")
 
 
 def _most_alike(interaction, category, members):
