@@ -25,6 +25,11 @@ class Verdict(models.TextChoices):
     HARMFUL = "harmful", "Harmful"
 
 
+def is_harm(verdict: str, severity: str) -> bool:
+    """Whether this must reach somebody who repairs it, at once."""
+    return verdict == Verdict.HARMFUL or severity == Severity.CRITICAL
+
+
 # --- what can be said -----------------------------------------------------------------------------
 
 
@@ -93,9 +98,24 @@ class CategoryProposal(ProjectModel):
 # --- where work waits -----------------------------------------------------------------------------
 
 
+class ReviewQueueQuerySet(models.QuerySet):
+    def for_project(self, project):
+        return self.filter(project=project)
+
+    def of_member(self, membership):
+        """The queues that a member judges in: those that name them, and those that name nobody."""
+        return self.filter(project=membership.project_id).filter(
+            Q(pk__in=QueueMember.objects.filter(user=membership.user_id).values("queue"))
+            | ~models.Exists(QueueMember.objects.filter(queue=models.OuterRef("pk")))
+        )
+
+
 @tracked("name", "overlap", "is_blind", "is_open")
 class ReviewQueue(ProjectModel):
-    """Where items wait for the experts who can judge them, and the rules of judging there."""
+    """Where items wait for the experts who can judge them, and the rules of judging there.
+
+    A queue without members is for everybody who may judge in the project.
+    """
 
     public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
     name = models.CharField(max_length=80)
@@ -113,6 +133,8 @@ class ReviewQueue(ProjectModel):
     members = models.ManyToManyField(User, through="QueueMember")
     is_open = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ReviewQueueQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -225,8 +247,12 @@ class ReviewItemQuerySet(models.QuerySet):
         if membership.may("search_interactions"):
             return self.filter(project=membership.project_id)
         return self.filter(
-            project=membership.project_id, queue__queuemember__user=membership.user_id
+            project=membership.project_id, queue__in=ReviewQueue.objects.of_member(membership)
         )
+
+    def for_lead(self):
+        """What needs a lead's word."""
+        return self.open().filter(Q(state=ReviewItem.State.DISPUTED) | Q(needs_discussion=True))
 
 
 _ITEM_MOVES = {
@@ -331,7 +357,7 @@ _ASSIGNMENT_MOVES = {
     "claimed": ["submitted", "skipped", "expired", "returned"],
     "submitted": ["claimed", "returned"],  # undo or revise; a lead's return
     "expired": ["claimed", "reserved"],  # one's own expired claim resumes with a new fence
-    "returned": ["claimed"],
+    "returned": ["claimed", "reserved"],
     "skipped": ["claimed", "reserved"],
 }
 
@@ -444,7 +470,7 @@ class Annotation(ProjectModel):
     suggestion = models.JSONField(default=dict)  # {"source", "seen", "taken": [field, …]}
     created_at = models.DateTimeField(default=timezone.now)
     final_at = models.DateTimeField()  # when the undo has passed
-    taken_back_at = models.DateTimeField(null=True)  # undone by its expert
+    taken_back_at = models.DateTimeField(null=True)  # undone by its expert, or returned by a lead
 
     objects = AnnotationQuerySet.as_manager()
 
@@ -468,6 +494,10 @@ class Annotation(ProjectModel):
 
     def __str__(self):
         return f"annotation {self.pk}"
+
+    @property
+    def is_harm(self) -> bool:
+        return is_harm(self.verdict, self.severity)
 
 
 class Span(ProjectModel):
@@ -602,6 +632,10 @@ class Settlement(ProjectModel):
 
     def __str__(self):
         return f"settlement {self.pk}"
+
+    @property
+    def is_harm(self) -> bool:
+        return is_harm(self.verdict, self.severity)
 
 
 class ItemComment(ProjectModel):

@@ -1,65 +1,339 @@
-"""The queue: claim the next item, hold it on a lease, give it back, pass it on."""
+"""The queue: claim the next item, hold it on a lease, give it back, pass it on.
+
+Every write to something in hand names its fence, which grows with each new lease, and counts only while the lease runs
+(`leases`). How a slot is taken under concurrency stands in `slots`.
+"""
+
+import random
+import time
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Exists, F, OuterRef
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from annotation.leases import lost, new_lease, write_in_hand
+from annotation.models import Annotation, Assignment, QueueMember, ReviewItem, ReviewQueue
+from annotation.refusals import ClaimRefused, WrongState
+from annotation.slots import count_slots, free_slot, lock_item, take_next
+from feedbackhub.accounts.models import Membership
+
+TRIES = 20  # when others are faster
+SWEPT_AT_ONCE = 500
+
+State = Assignment.State
+Skip = Assignment.SkipReason
 
 
-def claim_next(*, project, expert, queue=None):
-    """The next item for this expert as a claimed `Assignment` (item, interaction and queue loaded), or None.
+# --- take -----------------------------------------------------------------------------------------
 
-    In this order: what they fetched ahead, what came back to them (returned by a lead, or expired, draft kept, new
-    fence), the highest priority of the queues they belong to (or of `queue`). Raises ClaimRefused.
+
+def claim_next(*, project, expert, queue=None) -> Assignment | None:
+    """The next item for this expert, claimed (item, interaction and queue loaded), or None when nothing waits.
+
+    In this order: what they fetched ahead; what came back to them (returned by a lead, or expired: draft kept, new
+    fence); the highest priority of the queues they judge in (or of `queue`). Raises ClaimRefused.
     """
-    raise NotImplementedError
+    return _take(project=project, expert=expert, queue=queue, state=State.CLAIMED)
 
 
-def reserve_ahead(*, project, expert, queue=None, count=2):
-    """Fetch up to `count` items ahead on a short lease: a list of `reserved` assignments, those already held first."""
-    raise NotImplementedError
+def reserve_ahead(*, project, expert, queue=None, count=2) -> list[Assignment]:
+    """Up to `count` items fetched ahead on a short lease; those already held come first."""
+    ahead = list(_reserved(project, expert, queue)[:count])
+    while len(ahead) < count:
+        try:
+            assignment = _take(project=project, expert=expert, queue=queue, state=State.RESERVED)
+        except ClaimRefused:
+            break
+        if assignment is None:
+            break
+        ahead.append(assignment)
+    return ahead
 
 
-def take_up(*, assignment, fence):
-    """Turn a reserved assignment into a claimed one (same fence, full lease). Raises LeaseLost."""
-    raise NotImplementedError
+def take_up(*, assignment, fence: int) -> Assignment:
+    """Turn a reserved assignment into a claimed one: same fence, full lease. Raises LeaseLost."""
+    lease = new_lease(assignment.item.queue)
+    write_in_hand(assignment, fence, states=[State.RESERVED], state=State.CLAIMED, **lease)
+    return assignment
 
 
-def resume(*, assignment):
-    """Take an own expired or returned assignment up again: new fence, draft kept. Raises LeaseLost when the slot is gone."""
-    raise NotImplementedError
+def resume(*, assignment) -> Assignment:
+    """Take an own assignment up again: its lease is over, a lead returned it, or another window holds it.
+
+    New fence, draft kept. Raises LeaseLost when the slot went to somebody else, or the item is closed.
+    """
+    with transaction.atomic():
+        if not _resume(assignment, lock_item(assignment.item_id), State.CLAIMED):
+            raise lost(assignment)
+    return _loaded().get(pk=assignment.pk)
 
 
-def heartbeat(*, assignment, fence):
-    """Extend the lease (and the expert's reservations in this queue); answers the new end. Raises LeaseLost."""
-    raise NotImplementedError
+def _take(*, project, expert, queue, state) -> Assignment | None:
+    for attempt in range(TRIES):
+        try:
+            with transaction.atomic():
+                line = _stand_in_line(project, expert)
+                taken = None
+                if line.has_reserved and state == State.CLAIMED:
+                    taken = _take_up_first(project, expert, queue)
+                if line.has_to_resume and not taken:
+                    taken = _resume_first(line, project, expert, queue, state)
+                if taken:
+                    return taken
+                taken_id, has_candidates = take_next(
+                    project=project, expert=expert, queue=queue, state=state
+                )
+        except IntegrityError:  # somebody took the slot between our look and our lock
+            continue
+        if taken_id:
+            return _loaded().get(pk=taken_id)
+        if not has_candidates:
+            _explain(line, queue)
+            return None
+        time.sleep(random.uniform(0.001, 0.005) * (attempt + 1))  # noqa: S311 (all in other hands)
+    return None
 
 
-def release(*, assignment, fence):
-    """Give the item back without a word; its draft is kept, one may resume. Raises LeaseLost."""
-    raise NotImplementedError
+def _stand_in_line(project, expert) -> Membership:
+    """One expert takes one item at a time, whatever windows are open: the row lock of their membership is the line.
+
+    Says on the way whether they fetched anything ahead, and whether anything came back to them.
+    """
+    own = Assignment.objects.filter(project=project, expert=expert)
+    membership = (
+        Membership.objects.select_for_update(no_key=True)
+        .filter(project=project, user=expert)
+        .annotate(
+            has_reserved=Exists(own.filter(state=State.RESERVED)),
+            has_to_resume=Exists(own.filter(state__in=[State.EXPIRED, State.RETURNED])),
+        )
+        .first()
+    )
+    if membership is None or not membership.may("judge"):
+        raise ClaimRefused("not_a_member", _("You do not judge in this project. Ask its owner."))
+    return membership
 
 
-def skip(*, assignment, fence, reason, note=""):
-    """Pass the item on; `reason` is an Assignment.SkipReason, each goes somewhere else. Raises LeaseLost."""
-    raise NotImplementedError
+def _take_up_first(project, expert, queue) -> Assignment | None:
+    first = _reserved(project, expert, queue).first()
+    return take_up(assignment=first, fence=first.fence) if first else None
 
 
-def return_assignment(*, assignment, by, reason):
-    """A lead sends a judgement back to its expert; it no longer counts. Raises WrongState."""
-    raise NotImplementedError
+def _resume_first(membership, project, expert, queue, state) -> Assignment | None:
+    """What came back, newest first, as far as a slot is free and the queue still takes this expert."""
+    came_back = (
+        _own(project, expert, queue)
+        .filter(state__in=[State.EXPIRED, State.RETURNED], item__state=ReviewItem.State.WAITING)
+        .select_related("item")
+        .order_by("-pk")[:50]
+    )
+    doors = None
+    for assignment in came_back:
+        doors = doors or _doors(membership, queue)
+        if doors.get(assignment.item.queue_id) != "open":
+            continue
+        item = lock_item(assignment.item_id, skip_locked=True)
+        if item and _resume(assignment, item, state):
+            return _loaded().get(pk=assignment.pk)
+    return None
 
 
-def reopen_item(*, item, by, reason):
-    """A lead opens a settled, disputed or dismissed item again. Raises WrongState."""
-    raise NotImplementedError
+def _resume(assignment, item, state) -> bool:
+    """A new lease for an own assignment of a locked item; False when that cannot be."""
+    now = Assignment.objects.get(pk=assignment.pk)
+    slot = now.slot
+    if now.state in (State.EXPIRED, State.RETURNED):
+        slot = free_slot(item) if item.state == ReviewItem.State.WAITING else None
+    elif now.state not in Assignment.HELD_STATES:
+        slot = None
+    if slot is None:
+        return False
+    moved = Assignment.objects.filter(pk=now.pk, state=now.state, fence=now.fence).update(
+        state=state, slot=slot, fence=F("fence") + 1, **new_lease(item.queue, state=state)
+    )
+    count_slots(item.pk)
+    return bool(moved)
 
 
-def dismiss_item(*, item, by, reason):
-    """A lead takes an item out of the queue unjudged. Raises WrongState."""
-    raise NotImplementedError
+def _doors(membership, queue=None) -> dict[int, str]:
+    """The queues that a member judges in: "open", "closed", "paused" by themselves, or "full" of what they hold."""
+    held = dict(
+        Assignment.objects.filter(
+            project=membership.project_id,
+            expert=membership.user_id,
+            state__in=Assignment.HELD_STATES,
+        )
+        .values_list("item__queue")
+        .annotate(Count("pk"))
+    )
+    paused = QueueMember.objects.filter(
+        queue=OuterRef("pk"), user=membership.user_id, paused_at__isnull=False
+    )
+    queues = ReviewQueue.objects.of_member(membership).annotate(is_paused=Exists(paused))
+    if queue:
+        queues = queues.filter(pk=queue.pk)
+    return {
+        place.pk: "closed"
+        if not place.is_open
+        else "paused"
+        if place.is_paused
+        else "full"
+        if held.get(place.pk, 0) >= place.held_ahead
+        else "open"
+        for place in queues
+    }
 
 
-def flag_interaction(*, interaction, queue, by=None, reason="", priority=0):
-    """Put an interaction into a queue by hand; answers the item (`item.is_new` says whether it was made now)."""
-    raise NotImplementedError
+def _explain(membership, queue) -> None:
+    """Nothing was taken: say so when the reason is not that nothing waits. Raises ClaimRefused."""
+    doors = set(_doors(membership, queue).values())
+    if "open" in doors:
+        return
+    for reason, sentence in (
+        ("full", _("You hold as many items as this queue allows. Finish or give back one.")),
+        ("paused", _("You paused your work here. Resume it in the queue's settings.")),
+        ("closed", _("This queue is closed at the moment.")),
+    ):
+        if reason in doors:
+            raise ClaimRefused(reason, sentence)
+    raise ClaimRefused("not_a_member", _("You judge in no queue here. Ask a lead to add you."))
 
 
-def expire_leases():
-    """Free the slots of leases that are over; answers how many. The sweep calls it."""
-    raise NotImplementedError
+def _own(project, expert, queue=None):
+    own = Assignment.objects.filter(project=project, expert=expert)
+    return own.filter(item__queue=queue) if queue else own
+
+
+def _loaded():
+    return Assignment.objects.select_related("item__interaction", "item__queue", "project")
+
+
+def _reserved(project, expert, queue):
+    return (
+        (_loaded() & _own(project, expert, queue))
+        .filter(state=State.RESERVED, lease_until__gt=timezone.now())
+        .order_by("pk")
+    )
+
+
+# --- hold and give back ---------------------------------------------------------------------------
+
+
+def heartbeat(*, assignment, fence: int) -> datetime:
+    """Extend the lease, and those of what the expert fetched ahead; answers its new end. Raises LeaseLost."""
+    lease = new_lease(assignment.item.queue, state=assignment.state)
+    write_in_hand(assignment, fence, states=[assignment.state], **lease)
+    _own(assignment.project_id, assignment.expert_id).filter(
+        state=State.RESERVED, lease_until__gt=timezone.now()
+    ).update(**new_lease(assignment.item.queue, state=State.RESERVED))
+    return assignment.lease_until
+
+
+@transaction.atomic
+def release(*, assignment, fence: int) -> Assignment:
+    """Give the item back without a word. The draft is kept: its expert may resume. Raises LeaseLost.
+
+    Who was revising an answer of theirs leaves it as it was.
+    """
+    item = lock_item(assignment.item_id)
+    state = State.SUBMITTED if _has_answered(assignment) else State.EXPIRED
+    write_in_hand(assignment, fence, state=state, lease_until=None)
+    count_slots(item.pk)
+    return assignment
+
+
+@transaction.atomic
+def skip(*, assignment, fence: int, reason: str, note: str = "") -> Assignment:
+    """Pass the item on; each reason goes somewhere else. Raises LeaseLost, WrongState.
+
+    - not my field: to the queue named for that, else to another expert;
+    - cannot be shown: out of the queue, to a lead;
+    - unclear guideline, needs discussion: to another expert, and to a lead's list.
+
+    An item that everybody has passed on goes to a lead's list too.
+    """
+    reason = Skip(reason)
+    item = lock_item(assignment.item_id)
+    if _has_answered(assignment):
+        raise WrongState(_("You have answered this one. Give it back, or change your answer."))
+    write_in_hand(
+        assignment,
+        fence,
+        state=State.SKIPPED,
+        skip_reason=reason,
+        skip_note=note,
+        lease_until=None,
+    )
+    count_slots(item.pk)
+    if reason == Skip.CANNOT_SHOW:
+        ReviewItem.objects.filter(pk=item.pk, state__in=ReviewItem.OPEN_STATES).update(
+            state=ReviewItem.State.DISPUTED
+        )
+        return assignment
+    has_moved = reason == Skip.NOT_MY_FIELD and _move_to_other_field(item)
+    if reason != Skip.NOT_MY_FIELD or not (has_moved or _has_anybody_left(item)):
+        ReviewItem.objects.filter(pk=item.pk).update(needs_discussion=True)
+    return assignment
+
+
+def _has_answered(assignment) -> bool:
+    return Annotation.objects.current().filter(assignment=assignment).exists()
+
+
+def _move_to_other_field(item) -> bool:
+    """To the queue for what is not this one's field, unless somebody else is at it or it came from there."""
+    target = item.queue.not_my_field_queue
+    if target is None or not target.is_open:
+        return False
+    if item.assignments.filter(state__in=Assignment.LIVE_STATES).exists():
+        return False
+    try:
+        with transaction.atomic():
+            ReviewItem.objects.filter(pk=item.pk).update(queue=target, overlap=target.overlap)
+    except IntegrityError:  # it waits there already
+        ReviewItem.objects.filter(pk=item.pk).update(state=ReviewItem.State.DISMISSED)
+    return True
+
+
+def _has_anybody_left(item) -> bool:
+    """Whether somebody who judges in this queue has not had the item yet."""
+    named = QueueMember.objects.filter(queue=item.queue_id)
+    experts = Membership.objects.filter(project=item.project_id)
+    if named.exists():
+        experts = experts.filter(user__in=named.values("user"))
+    had = item.assignments.values("expert")
+    return any(member.may("judge") for member in experts.exclude(user__in=had))
+
+
+# --- leases that are over -------------------------------------------------------------------------
+
+
+def expire_leases() -> int:
+    """Free the slots of leases that are over; answers how many. A revision that was begun leaves the answer as it was."""
+    expired = 0
+    while True:
+        count = _expire_some()
+        expired += count
+        if count < SWEPT_AT_ONCE:
+            return expired
+
+
+@transaction.atomic
+def _expire_some() -> int:
+    over = Assignment.objects.filter(
+        state__in=Assignment.HELD_STATES, lease_until__lte=timezone.now()
+    )
+    item_ids = list(
+        ReviewItem.objects.select_for_update(no_key=True, skip_locked=True)
+        .filter(pk__in=list(over.order_by("lease_until").values_list("item")[:SWEPT_AT_ONCE]))
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+    over = over.filter(item__in=item_ids)
+    answered = Annotation.objects.current().filter(assignment=OuterRef("pk"))
+    count = over.filter(Exists(answered)).update(state=State.SUBMITTED, lease_until=None)
+    count += over.update(state=State.EXPIRED)
+    count_slots(*item_ids)
+    return count
