@@ -354,7 +354,7 @@ def _one_person_per_role() -> list[dict]:
     return people
 
 
-def _wait_until_up(address: str, web: Child, seconds: float = 60) -> None:
+def _wait_until_up(address: str, web: Child, seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if not web.is_running():

@@ -129,7 +129,7 @@ class Stack:
 
     # --- asking ---------------------------------------------------------------------------------
 
-    def wait_until_up(self, seconds: float = 60) -> None:
+    def wait_until_up(self, seconds: float = 180) -> None:
         def is_up() -> bool:
             assert self.is_running("web"), "the web process ended"
             try:

@@ -26,36 +26,36 @@ def told(stack):
 def test_worker_and_beat_work_with_postgresql_as_broker():
     with Stack(own_postgres=True) as stack:
         publish(stack, 1)
-        wait_for(lambda: told(stack) == [1], 15)
+        wait_for(lambda: told(stack) == [1], 120)
 
         stack.kill("worker")
         publish(stack, 2)
         stack.start("worker")
-        wait_for(lambda: told(stack) == [1, 2], 20)
+        wait_for(lambda: told(stack) == [1, 2], 120)
 
         stack.kill_postgres()
         stack.start_postgres()
         publish(stack, 3)
-        wait_for(lambda: told(stack) == [1, 2, 3], 45)
-        stack.wait_until_up(20)
+        wait_for(lambda: told(stack) == [1, 2, 3], 120)
+        stack.wait_until_up()
 
 
 @pytest.mark.redis
 def test_worker_and_beat_work_with_redis_as_broker(redis_server):
     with Stack(redis=redis_server) as stack:
         publish(stack, 1)
-        wait_for(lambda: told(stack) == [1], 15)
+        wait_for(lambda: told(stack) == [1], 120)
 
         stack.kill("worker")
         publish(stack, 2)
         redis_server.empty()  # the doorbell is lost; the sweep finds the row
         stack.start("worker")
-        wait_for(lambda: told(stack) == [1, 2], 45)
+        wait_for(lambda: told(stack) == [1, 2], 120)
 
         redis_server.kill()
         redis_server.start()
         publish(stack, 3)
-        wait_for(lambda: told(stack) == [1, 2, 3], 60)
+        wait_for(lambda: told(stack) == [1, 2, 3], 120)
 
 
 def test_a_frozen_web_process_thaws_and_a_killed_one_starts_again():
@@ -64,6 +64,6 @@ def test_a_frozen_web_process_thaws_and_a_killed_one_starts_again():
         with pytest.raises(AssertionError, match="did not come up"):
             stack.wait_until_up(1)
         stack.thaw("web")
-        stack.wait_until_up(10)
+        stack.wait_until_up()
         stack.restart("web")
-        stack.wait_until_up(1)
+        stack.wait_until_up()

@@ -48,7 +48,7 @@ class Terminal:
                 start_new_session=True,
             )
         if stdin is not None:
-            self.process.communicate(stdin, timeout=60)
+            self.process.communicate(stdin, timeout=120)
         return self
 
     def says(self) -> str:
@@ -59,7 +59,7 @@ class Terminal:
             assert self.process.poll() is None, self.says()
             return re.search(r"FeedbackHub runs at (http://\S+)", self.says())
 
-        return wait_for(address, 90, "quickstart did not come up")[1]
+        return wait_for(address, 300, "quickstart did not come up")[1]
 
     def children(self) -> list[psutil.Process]:
         found = []
@@ -73,7 +73,7 @@ class Terminal:
 
     def press_ctrl_c(self) -> int:
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(60)
+        return self.process.wait(120)
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +143,7 @@ def test_quickstart_from_nothing_to_kill_9_and_back(terminal, data_dir):
     # a second one in the same folder says where the first is, and changes nothing
     second = Terminal(data_dir)
     second.screen = data_dir.parent / "second"
-    assert second.run().process.wait(60) == 1
+    assert second.run().process.wait(120) == 1
     assert f"already runs here: {address}" in second.says()
 
     interactions = count(data_dir, "capture_interaction")
@@ -152,7 +152,7 @@ def test_quickstart_from_nothing_to_kill_9_and_back(terminal, data_dir):
     # the plug is pulled: children follow, the database included, and nothing is lost
     terminal.process.kill()
     terminal.process.wait()
-    wait_for(lambda: not terminal.children(), 30, "children outlived their parent")
+    wait_for(lambda: not terminal.children(), 60, "children outlived their parent")
     os.kill(embedded_postgres.postmaster_pid(data_dir), signal.SIGKILL)
 
     with socket.socket() as other:  # and somebody else took the port
@@ -174,9 +174,9 @@ def test_quickstart_from_nothing_to_kill_9_and_back(terminal, data_dir):
     ]
     worker.kill()
     os.kill(embedded_postgres.postmaster_pid(data_dir), signal.SIGKILL)
-    wait_for(lambda: "worker process stopped" in terminal.says(), 20)
-    wait_for(lambda: "PostgreSQL stopped" in terminal.says(), 20)
-    wait_for(lambda: fetch(again + "/readyz")[0] == 200, 30)
+    wait_for(lambda: "worker process stopped" in terminal.says(), 60)
+    wait_for(lambda: "PostgreSQL stopped" in terminal.says(), 60)
+    wait_for(lambda: fetch(again + "/readyz")[0] == 200, 90)
 
     # Ctrl-C ends everything, cleanly
     assert terminal.press_ctrl_c() == 0
@@ -202,4 +202,4 @@ def test_quickstart_finds_what_an_earlier_start_left_behind(tmp_path):
     environment = os.environ | {quickstart.MARK: str(tmp_path)}
     left = subprocess.Popen(["sleep", "600"], env=environment)
     quickstart._stop_leftovers(tmp_path)
-    assert left.wait(5) == -signal.SIGTERM
+    assert not psutil.pid_exists(left.pid)
