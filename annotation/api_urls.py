@@ -1,3 +1,19 @@
-from django.urls import path  # noqa: F401
+from django.urls import path
 
-urlpatterns = []
+from annotation import gold_api
+
+urlpatterns = [
+    path("gold", gold_api.GoldView.as_view(), name="api_gold"),
+    path("gold/<uuid:public_id>/lineage", gold_api.LineageView.as_view(), name="api_lineage"),
+    path("gold-versions", gold_api.GoldVersionsView.as_view(), name="api_gold_versions"),
+    path("exports", gold_api.ExportsView.as_view(), name="api_exports"),
+    path("exports/<uuid:public_id>", gold_api.ExportView.as_view(), name="api_export"),
+    path(
+        "exports/<uuid:public_id>/manifest",
+        gold_api.ExportManifestView.as_view(),
+        name="api_export_manifest",
+    ),
+    path(
+        "exports/<uuid:public_id>/file", gold_api.ExportFileView.as_view(), name="api_export_file"
+    ),
+]

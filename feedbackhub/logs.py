@@ -1,13 +1,33 @@
 """Structured logs: one JSON object a line, with request and row ids and never a text."""
 
+import sys
+import traceback
+
 import structlog
+
+
+def where_it_broke(logger, method_name, event):
+    """What was raised and where, without its words: the database and parsers quote rows in them."""
+    raised = event.pop("exc_info", None)
+    if raised is True:
+        raised = sys.exc_info()
+    if isinstance(raised, BaseException):
+        raised = (type(raised), raised, raised.__traceback__)
+    if raised and raised[0]:
+        event["exception"] = raised[0].__name__
+        event["where"] = [
+            f"{frame.filename}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(raised[2])[-12:]
+        ]
+    return event
+
 
 _shared = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.processors.format_exc_info,
+    where_it_broke,
 ]
 
 
