@@ -162,6 +162,7 @@ class ConfigField:
     kind: str = "text"
     required: bool = True
     placeholder: str = ""
+    may_hold_blanks: bool = False  # of a secret: a phrase that people chose
 
     @property
     def is_secret(self) -> bool:
@@ -407,7 +408,7 @@ def secrets_and_errors(
         value = str(secrets.get(field.name) or "").strip()
         if not value and field.required:
             errors[field.name] = f"{field.label}: enter one."
-        elif not re.fullmatch(r"[!-~]*", value):
+        elif not re.fullmatch(r"[ -~]*" if field.name == "webhook_secret" else r"[!-~]*", value):
             errors[field.name] = f"{field.label}: it holds characters that no such secret has."
         kept[field.name] = value
     return kept, errors

@@ -155,6 +155,7 @@ class Jira(Tracker):
             "The secret entered with the webhook in Jira. Without it no webhook is accepted.",
             kind="secret",
             required=False,
+            may_hold_blanks=True,
         ),
     )
     create_is_repeatable = False

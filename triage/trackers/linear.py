@@ -168,6 +168,7 @@ class Linear(Tracker):
             "Linear shows it beside the webhook. Without it no webhook is accepted.",
             kind="secret",
             required=False,
+            may_hold_blanks=True,
         ),
     )
     create_is_repeatable = True

@@ -237,7 +237,7 @@ def test_normalise_config_says_what_each_field_needs():
 
 def test_normalise_config_tidies_and_drops_unknown_names():
     config, secrets = normalise(
-        secrets={"api_token": " t \n", "other": "x"},
+        secrets={"api_token": " t \n", "webhook_secret": SECRET, "other": "x"},
         project_key=" fbh ",
         issue_type=" Bug ",
         extra_fields='{"customfield_1": {"value": "High"}}',
@@ -252,7 +252,7 @@ def test_normalise_config_tidies_and_drops_unknown_names():
         "site_url": "",
         "extra_fields": {"customfield_1": {"value": "High"}},
     }
-    assert secrets == {"api_token": "t", "webhook_secret": ""}
+    assert secrets == {"api_token": "t", "webhook_secret": SECRET}
 
 
 def test_normalise_config_wants_an_account_at_a_site_and_none_at_the_gateway():
