@@ -136,13 +136,13 @@ def file_ticket(*, escalation):
             ticket = next(iter(tracker.find(escalation.marker)), None)
         if ticket is None:
             draft = ticket_draft.draft(escalation=escalation)
-            if not _renew(escalation):
-                return escalation
-            ticket = tracker.create(draft)
+            if _renew(escalation):
+                ticket = tracker.create(draft)
     except OutboundError as error:
         _write_failure(escalation, error)
     else:
-        record_ticket(escalation=escalation, seen=ticket)
+        if ticket:
+            record_ticket(escalation=escalation, seen=ticket)
     escalation.refresh_from_db()
     return escalation
 

@@ -1,0 +1,165 @@
+"""A small Jira of our own, behind a real socket: it files, searches, comments and moves, and fails as the test says."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+
+from werkzeug import Response
+
+PATH = "/rest/api/3"
+TO_DO = {"name": "To Do", "statusCategory": {"key": "new"}}
+IN_PROGRESS = {"name": "In Progress", "statusCategory": {"key": "indeterminate"}}
+DONE = {"name": "Done", "statusCategory": {"key": "done"}}
+SECRET = "It's a Secret to Everybody"
+
+
+class FakeJira:
+    """`issues` is what it holds, `posts` the bodies of the creates it saw."""
+
+    def __init__(self, httpserver):
+        self.issues, self.posts, self.searches = [], [], 0
+        self.is_searchable = True  # False: the index lags behind
+        self.base_url = httpserver.url_for("").rstrip("/")
+        self.host = f"{httpserver.host}:{httpserver.port}"
+        self._faults = []
+        self._down = None
+        self._clock = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+        httpserver.expect_request(re.compile("^/rest/.*")).respond_with_handler(self._answer)
+
+    # --- what tests say -----------------------------------------------------------------------
+
+    def next_create(self, response, *, made):
+        """The next create is answered so, and carried out before or not at all."""
+        self._faults.append((response, made))
+
+    def goes_down(self, status=401, **headers):
+        """Every call is refused from now on."""
+        self._down = Response(
+            json.dumps({"errorMessages": ["no"]}),
+            status,
+            headers=headers,
+            content_type="application/json",
+        )
+
+    def comes_back(self):
+        self._down = None
+
+    def move(self, issue_id, status):
+        issue = self.issue(issue_id)
+        issue["status"], issue["updated"] = status, self.tick()
+        return issue
+
+    def issue(self, issue_id):
+        return next(issue for issue in self.issues if issue["id"] == str(issue_id))
+
+    def tick(self):
+        self._clock += timedelta(minutes=1)
+        return self._clock
+
+    # --- what it answers ----------------------------------------------------------------------
+
+    def _answer(self, request):
+        if self._down is not None:
+            return self._down
+        path, method = request.path.removeprefix(PATH), request.method
+        body = json.loads(request.data) if request.data else None
+        if path.startswith("/issue/createmeta/"):
+            return self._screen(path)
+        if path == "/issue" and method == "POST":
+            return self._create(body)
+        if path == "/search/jql":
+            return self._search(body)
+        if path == "/myself":
+            return _json({"accountId": "us", "displayName": "Bot"})
+        if path == "/mypermissions":
+            names = request.args["permissions"].split(",")
+            return _json({"permissions": {name: {"havePermission": True} for name in names}})
+        found = re.fullmatch(r"/issue/(\d+)(/comment|/transitions|)", path)
+        if found is None or not any(issue["id"] == found[1] for issue in self.issues):
+            return _json({"errorMessages": ["Issue does not exist"]}, 404)
+        return self._of_issue(self.issue(found[1]), found[2], method, body)
+
+    def _screen(self, path):
+        if path.endswith("/issuetypes"):
+            return _json({"issueTypes": [{"id": "10002", "name": "Bug"}], "total": 1})
+        fields = [
+            {"fieldId": name, "name": name, "required": False}
+            for name in ("summary", "description", "labels")
+        ]
+        return _json({"fields": fields, "total": len(fields)})
+
+    def _create(self, body):
+        self.posts.append(body)
+        response, made = self._faults.pop(0) if self._faults else (None, True)
+        if made:
+            number = len(self.issues) + 1
+            self.issues.append(
+                {
+                    "id": str(10_000 + number),
+                    "key": f"FBH-{number}",
+                    "labels": body["fields"]["labels"],
+                    "fields": body["fields"],
+                    "properties": {p["key"]: p["value"] for p in body["properties"]},
+                    "status": TO_DO,
+                    "updated": self.tick(),
+                    "comments": [],
+                }
+            )
+        if response is not None:
+            return response
+        return _json({"id": self.issues[-1]["id"], "key": self.issues[-1]["key"]}, 201)
+
+    def _search(self, body):
+        self.searches += 1
+        label = re.search(r'"(fbh-[0-9a-f-]+)"', body["jql"])[1]
+        found = [self._shown(i) for i in self.issues if label in i["labels"] and self.is_searchable]
+        return _json({"issues": found, "isLast": True})
+
+    def _of_issue(self, issue, part, method, body):
+        if part == "":
+            return _json(self._shown(issue))
+        if part == "/comment":
+            if method == "GET":
+                return _json({"comments": issue["comments"]})
+            issue["comments"].append({"id": str(len(issue["comments"]) + 1), "body": body["body"]})
+            return _json(issue["comments"][-1], 201)
+        if method == "GET":
+            return _json({"transitions": [{"id": "11", "to": TO_DO}, {"id": "41", "to": DONE}]})
+        self.move(issue["id"], {"11": TO_DO, "41": DONE}[body["transition"]["id"]])
+        return Response(status=204)
+
+    @staticmethod
+    def _shown(issue):
+        return {
+            "id": issue["id"],
+            "key": issue["key"],
+            "fields": {
+                "status": issue["status"],
+                "resolution": None,
+                "updated": issue["updated"].isoformat(),
+                "labels": issue["labels"],
+            },
+            "properties": issue["properties"],
+        }
+
+
+def _json(value, status=200):
+    return Response(json.dumps(value), status, content_type="application/json")
+
+
+def refused(status, message="", **headers):
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Response(
+        json.dumps({"errorMessages": [message]}),
+        status,
+        headers=named,
+        content_type="application/json",
+    )
+
+
+def half_an_answer():
+    return Response('{"id": "10', 201, content_type="application/json")
+
+
+def login_page():
+    return Response("<html>Log in</html>", 200, content_type="text/html")
