@@ -106,6 +106,21 @@ def join_path(parent: str, key: str | int) -> str:
     return f"{parent}.{key}" if parent else key
 
 
+def path_of(trail: Any) -> str:
+    """The path of a trail `(trail of the parent, key)`; the document itself is `None`.
+
+    While walking a document, trails cost less than paths: only a fault needs its path.
+    """
+    steps = []
+    while trail:
+        trail, step = trail
+        steps.append(step)
+    path = ""
+    for step in reversed(steps):
+        path = join_path(path, step)
+    return path
+
+
 def is_storable(text: str) -> bool:
     """Whether PostgreSQL can hold this text: no NUL, no half of a surrogate pair."""
     if "\0" in text:
@@ -333,30 +348,19 @@ def _first_flaw(value: Any) -> BadDocument | None:
         kind = type(item)
         if kind is str:
             if not is_storable(item):
-                return BadDocument(_text_fault(item), _path(trail))
+                return BadDocument(_text_fault(item), path_of(trail))
         elif kind is dict:
             for key, part in item.items():
                 if not is_storable(key):
-                    return BadDocument(_text_fault(key), _path((trail, key)))
+                    return BadDocument(_text_fault(key), path_of((trail, key)))
                 waiting.append(((trail, key), part))
         elif kind is list:
             waiting.extend([((trail, index), part) for index, part in enumerate(item)])
         elif kind is _Flaw:
             return BadDocument(
-                item.message, _path(trail if item.key is None else (trail, item.key))
+                item.message, path_of(trail if item.key is None else (trail, item.key))
             )
     return None
-
-
-def _path(trail: Any) -> str:
-    steps = []
-    while trail:
-        trail, step = trail
-        steps.append(step)
-    path = ""
-    for step in reversed(steps):
-        path = join_path(path, step)
-    return path
 
 
 def _not_json(error: JSONDecodeError) -> BadDocument:
