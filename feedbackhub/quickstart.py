@@ -10,6 +10,7 @@ import ctypes
 import fcntl
 import io
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -114,6 +115,7 @@ def die_with_parent(parent: int):
 
 def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
+    logging.basicConfig(format="\n    %(message)s\n   ")  # warnings, in the middle of a step's line
     data_dir = options.data_dir.expanduser().resolve()
     data_dir.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, _interrupt)
