@@ -1,12 +1,51 @@
-"""Figures that several pages show; counted up to a limit, never by a full scan."""
+"""Figures and lists that several pages show; counted up to a limit, never by a full scan."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.db import connection
+from django.db.models import Case, Value, When
+from django.utils import timezone
+
+from annotation.models import Assignment, ReviewItem, ReviewQueue
+from feedbackhub.accounts.models import Membership
+
+COUNT_LIMIT = 1_000  # a page shows "999+" from here on
+
+# Fresh and begun items are counted apart, along the two partial indexes that claim_next uses.
+FIGURES = """
+WITH fresh AS MATERIALIZED (
+    SELECT item.id FROM annotation_reviewitem item
+     WHERE item.queue_id = ANY(%(queues)s) AND item.state = 'waiting' AND item.taken_count = 0
+     LIMIT %(limit)s
+), begun AS MATERIALIZED (
+    SELECT item.id FROM annotation_reviewitem item
+     WHERE item.queue_id = ANY(%(queues)s) AND item.state = 'waiting' AND item.taken_count > 0
+     LIMIT %(limit)s
+), had AS (
+    SELECT assignment.item_id FROM annotation_assignment assignment
+     WHERE assignment.expert_id = %(expert)s
+       AND assignment.item_id IN (SELECT id FROM fresh UNION ALL SELECT id FROM begun)
+), waiting AS (
+    SELECT (SELECT count(*) FROM fresh) + (SELECT count(*) FROM begun) AS number
+)
+SELECT (SELECT count(*) FROM annotation_assignment done
+         WHERE done.expert_id = %(expert)s AND done.project_id = %(project)s
+           AND done.state = 'submitted' AND done.submitted_at >= %(midnight)s),
+       waiting.number - (SELECT count(*) FROM had),
+       waiting.number,
+       (SELECT item.created_at FROM annotation_reviewitem item
+         WHERE item.project_id = %(project)s AND item.state = 'waiting'
+           AND item.queue_id = ANY(%(queues)s)
+         ORDER BY item.id LIMIT 1)
+  FROM waiting
+"""
 
 
 @dataclass(frozen=True)
 class HeaderFigures:
-    """The line above the review screen. Counts stop at `COUNT_LIMIT`; the page then shows "999+"."""
+    """The line above the review screen. Counts stop at COUNT_LIMIT."""
 
     mine_today: int
     left_for_me: int
@@ -14,15 +53,66 @@ class HeaderFigures:
     oldest_waiting_at: datetime | None
 
 
-def header_figures(*, project, expert, queue=None) -> HeaderFigures:
-    raise NotImplementedError
+def header_figures(*, membership: Membership, queue: ReviewQueue | None = None) -> HeaderFigures:
+    """For one member, of one queue or of all they judge in. Their day begins at midnight where they are."""
+    queues = ReviewQueue.objects.of_member(membership).filter(**{"pk": queue.pk} if queue else {})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            FIGURES,
+            {
+                "project": membership.project_id,
+                "expert": membership.user_id,
+                "queues": list(queues.values_list("pk", flat=True)),
+                "midnight": _midnight(membership.user),
+                "limit": COUNT_LIMIT,
+            },
+        )
+        mine_today, left_for_me, left_for_all, oldest = cursor.fetchone()
+    return HeaderFigures(
+        mine_today=mine_today,
+        left_for_me=min(left_for_me, COUNT_LIMIT),
+        left_for_all=min(left_for_all, COUNT_LIMIT),
+        oldest_waiting_at=oldest,
+    )
 
 
-def in_hand(*, project, expert):
-    """What the expert holds now, claimed first: assignments with item, interaction and queue loaded."""
-    raise NotImplementedError
+def in_hand(*, project, expert, queue=None):
+    """What the expert holds now, claimed before fetched ahead, oldest first; item, interaction and queue loaded."""
+    held = (
+        Assignment.objects.filter(
+            project=project,
+            expert=expert,
+            state__in=Assignment.HELD_STATES,
+            lease_until__gt=timezone.now(),
+        )
+        .select_related("item__interaction", "item__queue", "project")
+        .order_by(Case(When(state=Assignment.State.CLAIMED, then=Value(0)), default=Value(1)), "pk")
+    )
+    return held.filter(item__queue=queue) if queue else held
 
 
-def waiting_for_lead(project):
-    """Items that need a lead's word: disputed, or flagged for discussion."""
-    raise NotImplementedError
+def finished_by(*, project, expert):
+    """What the expert submitted, newest first: page it by ("-submitted_at", "-pk")."""
+    return (
+        Assignment.objects.filter(project=project, expert=expert, state=Assignment.State.SUBMITTED)
+        .select_related("item__interaction", "item__queue")
+        .order_by("-submitted_at", "-pk")
+    )
+
+
+def waiting_for_lead(membership: Membership):
+    """Items that need a lead's word: disputed, not to be shown, or flagged for discussion; newest first."""
+    return (
+        ReviewItem.objects.visible_to(membership)
+        .for_lead()
+        .select_related("interaction", "queue")
+        .order_by("-pk")
+    )
+
+
+def _midnight(user) -> datetime:
+    try:
+        zone = ZoneInfo(user.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = ZoneInfo("UTC")
+    return timezone.now().astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)

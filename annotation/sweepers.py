@@ -1,6 +1,8 @@
-"""Annotation's brooms: what a killed worker or a lost message left behind."""
+"""Annotation's brooms: what a killed worker, a lost message or somebody who went home left behind."""
 
-from annotation import exporting
+from annotation import exporting, intake, review_queue
 from feedbackhub.outbox.sweeping import sweeper
 
 sweeper(exporting.take_back_abandoned)
+sweeper(review_queue.expire_leases)
+sweeper(intake.let_in)

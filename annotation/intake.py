@@ -1,0 +1,131 @@
+"""How an interaction comes into a queue: by a rule or by hand, once, and only as far as the queue takes more."""
+
+from datetime import datetime
+
+import structlog
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from annotation.models import ReviewItem, ReviewQueue, RoutingMatch, RoutingRule
+from feedbackhub.ids import make_public_id
+
+log = structlog.get_logger(__name__)
+
+FIRST_IN_LINE = 100  # from this priority on, a full queue takes it all the same
+AT_ONCE = 200
+
+# One statement, so that two who bring the same interaction at once make one item. An item that waits already moves
+# forward when the newcomer is more urgent. (xmax = 0: this row was inserted, not found.)
+ADMIT = """
+INSERT INTO annotation_reviewitem
+       (public_id, project_id, queue_id, interaction_id, purpose, round, state, overlap, taken_count,
+        priority, reason, routed_by_id, flagged_by_id, needs_discussion, due_at, created_at)
+VALUES (%(public_id)s, %(project)s, %(queue)s, %(interaction)s, 'label', 1, 'waiting', %(overlap)s, 0,
+        %(priority)s, %(reason)s, %(rule)s, %(by)s, false, %(due_at)s, %(now)s)
+ON CONFLICT (queue_id, interaction_id, purpose, round) DO UPDATE
+   SET priority = greatest(annotation_reviewitem.priority, excluded.priority),
+       due_at = least(annotation_reviewitem.due_at, excluded.due_at)
+RETURNING id, xmax = 0
+"""
+
+
+def admit(
+    *,
+    interaction,
+    queue: ReviewQueue,
+    reason: str,
+    priority: int = 0,
+    due_at: datetime | None = None,
+    rule: RoutingRule | None = None,
+    by=None,
+) -> tuple[int | None, bool]:
+    """Put an interaction into a queue: (the item's id, whether it is new); (None, False) when the queue is full."""
+    if is_full(queue) and priority < FIRST_IN_LINE and by is None:
+        log.info("intake.full", queue_id=queue.pk, interaction_id=interaction.pk)
+        return None, False
+    with connection.cursor() as cursor:
+        cursor.execute(
+            ADMIT,
+            {
+                "public_id": make_public_id(),
+                "project": interaction.project_id,
+                "queue": queue.pk,
+                "interaction": interaction.pk,
+                "overlap": queue.overlap,
+                "priority": priority,
+                "reason": reason[:200],
+                "rule": rule.pk if rule else None,
+                "by": by.pk if by else None,
+                "due_at": due_at,
+                "now": timezone.now(),
+            },
+        )
+        return cursor.fetchone()
+
+
+@transaction.atomic
+def flag_interaction(
+    *, interaction, queue: ReviewQueue, by=None, reason="", priority=0
+) -> ReviewItem:
+    """Put an interaction into a queue by hand; answers the item (`is_new` says whether it was made now).
+
+    A full queue takes it all the same, and a dismissed item waits again. `by` is empty for an API key.
+    """
+    item_id, is_new = admit(
+        interaction=interaction,
+        queue=queue,
+        reason=reason or "flagged by hand",
+        priority=priority,
+        by=by,
+    )
+    if not is_new:
+        ReviewItem.objects.filter(pk=item_id, state=ReviewItem.State.DISMISSED).update(
+            state=ReviewItem.State.WAITING, flagged_by=by, taken_count=0
+        )
+    item = ReviewItem.objects.select_related("queue", "interaction").get(pk=item_id)
+    item.is_new = is_new
+    return item
+
+
+def is_full(queue: ReviewQueue) -> bool:
+    """Counts no further than the cap."""
+    if queue.intake_cap is None:
+        return False
+    waiting = ReviewItem.objects.waiting().filter(queue=queue).values("pk")[: queue.intake_cap]
+    return waiting.count() >= queue.intake_cap
+
+
+def let_in() -> int:
+    """What rules sent to a queue that was full comes in as places come free; the oldest first. The sweep calls it."""
+    admitted = 0
+    for queue in ReviewQueue.objects.filter(is_open=True, intake_cap__isnull=False):
+        if not is_full(queue):
+            admitted += _let_into(queue)
+    return admitted
+
+
+@transaction.atomic
+def _let_into(queue) -> int:
+    came_in = ReviewItem.objects.filter(queue=queue, interaction=OuterRef("interaction"))
+    turned_away = (
+        RoutingMatch.objects.filter(
+            rule__queue=queue, rule__is_active=True, interaction__erased_at=None
+        )
+        .filter(~Exists(came_in))
+        .select_related("rule", "interaction")
+        .order_by("pk")[:AT_ONCE]
+    )
+    admitted = 0
+    for match in turned_away:
+        _, is_new = admit(
+            interaction=match.interaction,
+            queue=queue,
+            reason=match.rule.name,
+            priority=match.rule.priority,
+            rule=match.rule,
+        )
+        if not is_new:
+            break
+        admitted += 1
+    return admitted
