@@ -76,15 +76,15 @@ document.addEventListener("opens", (event) => {
   for (const control of document.querySelectorAll("[data-key]")) {
     if (control.closest("dialog, template") || seen.has(control.dataset.key)) continue;
     seen.add(control.dataset.key);
-    const caps = (control.closest("label") ?? control).querySelector(".keycaps");
-    const name =
-      control.getAttribute("aria-label") ??
-      (control.closest("label") ?? control).textContent.replace(caps?.textContent ?? "", "");
+    const shown = (control.closest("label") ?? control).cloneNode(true);
+    const caps = shown.querySelector(".keycaps");
+    caps?.remove();
+    const name = control.getAttribute("aria-label") ?? shown.textContent;
     const row = document.createElement("div");
     const term = document.createElement("dt");
     const keys = document.createElement("dd");
     term.textContent = name.trim();
-    if (caps) keys.append(caps.cloneNode(true));
+    if (caps) keys.append(caps);
     else keys.textContent = control.dataset.key;
     row.append(term, keys);
     list.append(row);

@@ -33,9 +33,11 @@ if (palette) {
     return [...document.querySelectorAll("main :is(a, button)[data-key], [data-palette-do]")]
       .filter((control) => !control.disabled && (control.checkVisibility?.() ?? true))
       .map((control) => {
-        const caps = control.querySelector(".keycaps")?.textContent ?? "";
-        const label = control.getAttribute("aria-label") ?? control.textContent;
-        return { label: label.replace(caps, "").trim(), hint: caps, act: () => control.click() };
+        const shown = control.cloneNode(true);
+        const caps = shown.querySelector(".keycaps");
+        caps?.remove();
+        const label = (control.getAttribute("aria-label") ?? shown.textContent).trim();
+        return { label, hint: caps?.textContent, act: () => control.click() };
       });
   }
 
