@@ -12,8 +12,8 @@ from feedbackhub.outbox import consumer
 
 @consumer("interaction_captured")
 def route_interaction(event):
-    interaction = Interaction.objects.kept().filter(pk=event.about["interaction_id"]).first()
-    if interaction:
+    interaction = Interaction.objects.only("project").filter(pk=event.about["interaction_id"])
+    if interaction := interaction.first():
         routing.route_interaction(interaction)
 
 

@@ -7,7 +7,9 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from annotation import settling
 from annotation.models import ReviewItem, ReviewQueue, RoutingMatch, RoutingRule
+from annotation.slots import count_slots, lock_item_and_interaction
 from feedbackhub.ids import make_public_id
 
 log = structlog.get_logger(__name__)
@@ -79,11 +81,13 @@ def flag_interaction(
         priority=priority,
         by=by,
     )
-    if not is_new:
-        ReviewItem.objects.filter(pk=item_id, state=ReviewItem.State.DISMISSED).update(
-            state=ReviewItem.State.WAITING, flagged_by=by, taken_count=0
-        )
-    item = ReviewItem.objects.select_related("queue", "interaction").get(pk=item_id)
+    item = lock_item_and_interaction(item_id)
+    if item.state == ReviewItem.State.DISMISSED:
+        item.state, item.flagged_by = ReviewItem.State.WAITING, by
+        item.save(update_fields=["state", "flagged_by"])
+        count_slots(item.pk)
+        settling.reconsider(item)
+        item.refresh_from_db()
     item.is_new = is_new
     return item
 

@@ -158,7 +158,7 @@ def _resume(assignment, item, state) -> bool:
 
 
 def _doors(membership, queue=None) -> dict[int, str]:
-    """The queues that a member judges in: "open", "closed", "paused" by themselves, or "full" of what they hold."""
+    """The queues that a member judges in: "open", "closed", "paused" or "holds_enough"."""
     held = dict(
         Assignment.objects.filter(
             project=membership.project_id,
@@ -174,16 +174,15 @@ def _doors(membership, queue=None) -> dict[int, str]:
     queues = ReviewQueue.objects.of_member(membership).annotate(is_paused=Exists(paused))
     if queue:
         queues = queues.filter(pk=queue.pk)
-    return {
-        place.pk: "closed"
-        if not place.is_open
-        else "paused"
-        if place.is_paused
-        else "full"
-        if held.get(place.pk, 0) >= place.held_ahead
-        else "open"
-        for place in queues
-    }
+    return {place.pk: _door(place, held.get(place.pk, 0)) for place in queues}
+
+
+def _door(queue, held_count) -> str:
+    if not queue.is_open:
+        return "closed"
+    if queue.is_paused:
+        return "paused"
+    return "holds_enough" if held_count >= queue.held_ahead else "open"
 
 
 def _explain(membership, queue) -> None:
@@ -192,7 +191,10 @@ def _explain(membership, queue) -> None:
     if "open" in doors:
         return
     for reason, sentence in (
-        ("full", _("You hold as many items as this queue allows. Finish or give back one.")),
+        (
+            "holds_enough",
+            _("You hold as many items as this queue allows. Finish or give back one."),
+        ),
         ("paused", _("You paused your work here. Resume it in the queue's settings.")),
         ("closed", _("This queue is closed at the moment.")),
     ):
@@ -325,12 +327,13 @@ def _expire_some() -> int:
     over = Assignment.objects.filter(
         state__in=Assignment.HELD_STATES, lease_until__lte=timezone.now()
     )
-    item_ids = list(
+    longest_over = over.order_by("lease_until").values_list("item", flat=True)[:SWEPT_AT_ONCE]
+    items = (
         ReviewItem.objects.select_for_update(no_key=True, skip_locked=True)
-        .filter(pk__in=list(over.order_by("lease_until").values_list("item")[:SWEPT_AT_ONCE]))
+        .filter(pk__in=list(longest_over))
         .order_by("pk")
-        .values_list("pk", flat=True)
     )
+    item_ids = [item.pk for item in items.only("pk")]
     over = over.filter(item__in=item_ids)
     answered = Annotation.objects.current().filter(assignment=OuterRef("pk"))
     count = over.filter(Exists(answered)).update(state=State.SUBMITTED, lease_until=None)
