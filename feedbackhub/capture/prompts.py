@@ -1,0 +1,110 @@
+"""Prompt versions, made on first sight when an interaction names an unknown one; the list of them is the changelog."""
+
+import hashlib
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from feedbackhub import redaction
+from feedbackhub.capture.models import PromptVersion
+from feedbackhub.capture.payloads import (
+    BadPayload,
+    InteractionPayload,
+    Wrong,
+    moment,
+    name,
+    object_of,
+    text,
+)
+
+# (project, name, version, content hash) → id, of committed rows only. A version is never changed nor removed while
+# interactions name it, so a stale entry cannot mislead.
+_KNOWN: dict[tuple, int] = {}
+_MOST_KNOWN = 5_000
+
+
+def identity_of(payload: InteractionPayload) -> tuple[str, str, str]:
+    """What tells one prompt version from another."""
+    content_hash = payload.prompt_hash
+    if not content_hash and payload.prompt_text:
+        content_hash = hashlib.sha256(payload.prompt_text.encode()).hexdigest()
+    return payload.prompt_name, payload.prompt_version, content_hash
+
+
+def ids_of(project, payloads, *, now=None) -> dict[tuple, int]:
+    """{identity: id} for every prompt that the payloads name; unknown ones are made now."""
+    wanted = {identity_of(payload): payload for payload in payloads if payload.has_prompt}
+    found = {key: _KNOWN[(project.pk, *key)] for key in wanted if (project.pk, *key) in _KNOWN}
+    missing = {key: payload for key, payload in wanted.items() if key not in found}
+    if not missing:
+        return found
+    PromptVersion.objects.bulk_create(
+        [
+            PromptVersion(
+                project=project,
+                name=name,
+                version=version,
+                content_hash=content_hash,
+                text=payload.prompt_text,
+                created_at=now or timezone.now(),
+            )
+            for (name, version, content_hash), payload in missing.items()
+        ],
+        ignore_conflicts=True,
+    )
+    rows = PromptVersion.objects.filter(
+        project=project,
+        name__in={key[0] for key in missing},
+        version__in={key[1] for key in missing},
+        content_hash__in={key[2] for key in missing},
+    ).values_list("name", "version", "content_hash", "pk", "created_at")
+    for *key, pk, created_at in rows:
+        found[tuple(key)] = pk
+        if created_at != now:  # made by this very transaction, which may yet be rolled back
+            _remember((project.pk, *key), pk)
+    return found
+
+
+def _remember(key, pk) -> None:
+    if len(_KNOWN) >= _MOST_KNOWN:
+        _KNOWN.clear()
+    _KNOWN[key] = pk
+
+
+_ANNOUNCEMENT = object_of(
+    {
+        "name": text(200, may_be_empty=False),
+        "version": name,
+        "hash": text(128),
+        "text": text(),
+        "rationale": text(),
+        "deployed_at": moment,
+    },
+    required=("name", "version"),
+)
+
+
+def announce(*, project, body) -> PromptVersion | None:
+    """Enter a version into the changelog before its first answer; None when it is there already. Raises BadPayload."""
+    try:
+        found = _ANNOUNCEMENT(body)
+    except Wrong as wrong:
+        raise BadPayload(wrong.faults) from None
+    kinds = None if project.redaction_kinds is None else frozenset(project.redaction_kinds)
+    prompt = redaction.redact(found.get("text", ""), enabled=kinds).text
+    content_hash = found.get("hash", "")
+    if prompt and not content_hash:
+        content_hash = hashlib.sha256(prompt.encode()).hexdigest()
+    try:
+        with transaction.atomic():
+            return PromptVersion.objects.create(
+                project=project,
+                name=found["name"],
+                version=found["version"],
+                content_hash=content_hash,
+                text=prompt,
+                rationale=redaction.redact(found.get("rationale", ""), enabled=kinds).text,
+                deployed_at=found.get("deployed_at"),
+            )
+    except IntegrityError:
+        return None

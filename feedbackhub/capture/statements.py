@@ -1,0 +1,65 @@
+"""The two statements of capture: a batch in, with all that belongs to it, in one round trip.
+
+The rows travel as one JSON text. What an interaction brings along (documents, news) is written by the same statement, and
+only for the rows that were new: ON CONFLICT leaves the others alone.
+"""
+
+INSERT_INTERACTIONS = """
+WITH given AS MATERIALIZED (
+    SELECT * FROM json_to_recordset(%(rows)s::json) AS r (
+        public_id uuid, external_id text, body_hash bytea, session_id text, user_hash text, user_role text,
+        user_region text, environment text, feature text, model text, model_version text, model_parameters jsonb,
+        prompt_version_id bigint, retrieval_index text, retrieval_version text, messages jsonb, output text,
+        input_tokens integer, output_tokens integer, latency_ms double precision, is_fallback boolean,
+        confidence double precision, tags text[], metadata jsonb, trace_url text, redaction_counts jsonb,
+        occurred_at timestamptz, documents json)
+), new AS (
+    INSERT INTO capture_interaction (project_id, public_id, external_id, body_hash, session_id, user_hash, user_role,
+        user_region, environment, feature, model, model_version, model_parameters, prompt_version_id, retrieval_index,
+        retrieval_version, messages, output, input_tokens, output_tokens, latency_ms, is_fallback, confidence, tags,
+        metadata, trace_url, redaction_counts, occurred_at, received_at, is_sampled)
+    SELECT %(project)s, public_id, external_id, body_hash, session_id, user_hash, user_role,
+        user_region, environment, feature, model, model_version, model_parameters, prompt_version_id, retrieval_index,
+        retrieval_version, messages, output, input_tokens, output_tokens, latency_ms, is_fallback, confidence, tags,
+        metadata, trace_url, redaction_counts, occurred_at, %(now)s, false
+    FROM given
+    ON CONFLICT (project_id, external_id) DO NOTHING
+    RETURNING id, public_id
+), documents AS (
+    INSERT INTO capture_retrieveddocument (project_id, interaction_id, position, document_id, chunk_id, title, url, text,
+        score)
+    SELECT %(project)s, new.id, d.position, d.document_id, d.chunk_id, d.title, d.url, d.text, d.score
+    FROM new JOIN given USING (public_id), json_to_recordset(given.documents) AS d (position smallint,
+        document_id text, chunk_id text, title text, url text, text text, score double precision)
+), news AS (
+    INSERT INTO outbox_outboxevent (project_id, kind, about, created_at, due_at, attempts, failure)
+    SELECT %(project)s, 'interaction_captured', jsonb_build_object('interaction_id', id), %(now)s, %(now)s, 0, ''
+    FROM new
+)
+SELECT public_id FROM new
+"""
+
+INSERT_FEEDBACK = """
+WITH given AS MATERIALIZED (
+    SELECT * FROM json_to_recordset(%(rows)s::json) AS r (
+        public_id uuid, external_id text, body_hash bytea, interaction_external_id text, kind text, category text,
+        severity text, score double precision, raw_score jsonb, comment text, edited_output text, reporter_id bigint,
+        source text, metadata jsonb, redaction_counts jsonb, occurred_at timestamptz)
+), new AS (
+    INSERT INTO capture_feedbackevent (project_id, public_id, external_id, body_hash, interaction_id,
+        interaction_external_id, kind, category, severity, score, raw_score, comment, edited_output, reporter_id, source,
+        metadata, redaction_counts, occurred_at, received_at)
+    SELECT %(project)s, given.public_id, given.external_id, given.body_hash, i.id,
+        interaction_external_id, kind, category, severity, score, raw_score, comment, edited_output, reporter_id, source,
+        given.metadata, given.redaction_counts, given.occurred_at, %(now)s
+    FROM given LEFT JOIN capture_interaction i
+        ON i.project_id = %(project)s AND i.external_id = given.interaction_external_id
+    ON CONFLICT (project_id, external_id) DO NOTHING
+    RETURNING id, public_id
+), news AS (
+    INSERT INTO outbox_outboxevent (project_id, kind, about, created_at, due_at, attempts, failure)
+    SELECT %(project)s, 'feedback_captured', jsonb_build_object('feedback_id', id), %(now)s, %(now)s, 0, ''
+    FROM new
+)
+SELECT public_id FROM new
+"""
