@@ -14,7 +14,7 @@ import codecs
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 from json import JSONDecodeError
 from typing import Any
@@ -88,13 +88,12 @@ def parse_array(raw: bytes, *, max_rows: int = MAX_ROWS) -> Iterator[tuple[int, 
 
     What is not JSON, anywhere, makes the whole array a `BadDocument` before the first row is handed
     out. A row that is JSON and only breaks our rules (a key twice, NUL, too deep) is refused alone.
+    The array is read twice, once for its syntax: holding all its rows would take as long, and space.
     """
-    rows = []
-    for row in _array_rows(raw):
-        if len(rows) == max_rows:
+    for count, _ in enumerate(_array_rows(raw, only_syntax=True), start=1):
+        if count > max_rows:
             raise TooManyRows(max_rows)
-        rows.append(row)
-    return _handed_over(rows)
+    return enumerate(_array_rows(raw))
 
 
 def join_path(parent: str, key: str | int) -> str:
@@ -106,18 +105,32 @@ def join_path(parent: str, key: str | int) -> str:
     return f"{parent}.{key}" if parent else key
 
 
-def path_of(trail: Any) -> str:
-    """The path of a trail `(trail of the parent, key)`; the document itself is `None`.
+def walk(value: Any) -> Iterator[tuple[list[Any], Any]]:
+    """Every part of a JSON value, its lists left out, with the steps to it: one list, used again.
 
-    While walking a document, trails cost less than paths: only a fault needs its path.
+    `path_of` makes a path of the steps; only a fault needs it.
     """
-    steps = []
-    while trail:
-        trail, step = trail
-        steps.append(step)
+    steps: list[Any] = [None]
+    open_parts: list[Iterator] = [iter([(None, value)])]
+    while open_parts:
+        for steps[-1], part in open_parts[-1]:
+            kind = type(part)
+            if kind is not list:
+                yield steps, part
+            if kind is dict or kind is list:
+                open_parts.append(iter(part.items()) if kind is dict else enumerate(part))
+                steps.append(None)
+                break
+        else:
+            open_parts.pop()
+            steps.pop()
+
+
+def path_of(steps: Iterable[str | int | None]) -> str:
     path = ""
-    for step in reversed(steps):
-        path = join_path(path, step)
+    for step in steps:
+        if step is not None:
+            path = join_path(path, step)
     return path
 
 
@@ -252,6 +265,7 @@ _READER = json.JSONDecoder(
 _MARKING_READER = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant
 )
+_SYNTAX_READER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 
 
 # --- after parsing ------------------------------------------------------------------------------
@@ -263,28 +277,10 @@ def _check_value(value: Any, text: str, start: int, end: int, max_keys: int) -> 
     """Refuse what the reader let through. `text[start:end]` is the source: it shows where to look."""
     if end - start > 4 * max_keys and _has_more_keys(value, max_keys):  # `"":1` is the shortest
         raise BadDocument(f"It has more than {max_keys:,} keys.")
-    if (
-        text.find("\\u", start, end) >= 0
-        and _RISKY_ESCAPE.search(text, start, end)
-        and not _is_storable_throughout(value)
-    ):
-        raise _first_flaw(value)
-
-
-def _is_storable_throughout(value: Any) -> bool:
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        kind = type(item)
-        if kind is str:
-            if not is_storable(item):
-                return False
-        elif kind is dict:
-            waiting += item
-            waiting += item.values()
-        elif kind is list:
-            waiting += item
-    return True
+    if text.find("\\u", start, end) >= 0 and _RISKY_ESCAPE.search(text, start, end):
+        flaw = _first_flaw(value)
+        if flaw:
+            raise flaw
 
 
 def _is_deeper(value: Any, max_depth: int) -> bool:
@@ -302,15 +298,7 @@ def _is_deeper(value: Any, max_depth: int) -> bool:
 
 
 def _has_more_keys(value: Any, max_keys: int) -> bool:
-    count, waiting = 0, [value]
-    while waiting and count <= max_keys:
-        item = waiting.pop()
-        if type(item) is dict:
-            count += len(item)
-            waiting.extend(item.values())
-        elif type(item) is list:
-            waiting.extend(item)
-    return count > max_keys
+    return sum(len(part) for _, part in walk(value) if type(part) is dict) > max_keys
 
 
 # --- when something is wrong --------------------------------------------------------------------
@@ -342,24 +330,17 @@ def _explain(text: str) -> BadDocument:
 
 def _first_flaw(value: Any) -> BadDocument | None:
     """A flaw the marking reader left in place, or text that cannot be stored."""
-    waiting: list[tuple[Any, Any]] = [(None, value)]
-    while waiting:
-        trail, item = waiting.pop()
-        kind = type(item)
+    for steps, part in walk(value):
+        kind = type(part)
         if kind is str:
-            if not is_storable(item):
-                return BadDocument(_text_fault(item), path_of(trail))
+            if not is_storable(part):
+                return BadDocument(_text_fault(part), path_of(steps))
         elif kind is dict:
-            for key, part in item.items():
+            for key in part:
                 if not is_storable(key):
-                    return BadDocument(_text_fault(key), path_of((trail, key)))
-                waiting.append(((trail, key), part))
-        elif kind is list:
-            waiting.extend([((trail, index), part) for index, part in enumerate(item)])
+                    return BadDocument(_text_fault(key), path_of([*steps, key]))
         elif kind is _Flaw:
-            return BadDocument(
-                item.message, path_of(trail if item.key is None else (trail, item.key))
-            )
+            return BadDocument(part.message, path_of([*steps, part.key]))
     return None
 
 
@@ -415,19 +396,20 @@ def _ndjson_rows(raw: bytes) -> Iterator[tuple[int, Any | BadDocument]]:
             yield index, refused
 
 
-def _array_rows(raw: bytes) -> Iterator[Any | BadDocument]:
+def _array_rows(raw: bytes, *, only_syntax: bool = False) -> Iterator[Any | BadDocument]:
     """Each element, or why it is refused.
 
     The text is decoded a window at a time: as a whole, one emoji in it would make a batch four
     times as large. A row that does not end inside the window is read again with more of it.
     """
     window = _Window(raw)
+    read_row = window.skip_row if only_syntax else window.read_row
     window.expect("[")
     if window.peek() == "]":
         window.expect("]")
     else:
         while True:
-            yield window.read_row()
+            yield read_row()
             if window.peek() != ",":
                 break
             window.expect(",")
@@ -480,15 +462,31 @@ class _Window:
             raise BadDocument(f"This is not a JSON array: {bracket} is missing.")
         self.position += 1
 
+    def skip_row(self) -> None:
+        _, _, self.position = self._decode_row(_SYNTAX_READER.raw_decode)
+
     def read_row(self) -> Any | BadDocument:
+        value, start, self.position = self._decode_row(_read_or_explain)
+        if type(value) is BadDocument:
+            return value
+        try:
+            if _is_deeper(value, MAX_DEPTH):
+                raise _too_deep(MAX_DEPTH)
+            _check_value(value, self.text, start, self.position, MAX_KEYS)
+        except BadDocument as refused:
+            return refused
+        return value
+
+    def _decode_row(self, read: Callable[[str, int], tuple[Any, int]]) -> tuple[Any, int, int]:
+        """The next row, and where in the window it starts and ends."""
         self.peek()
         self.row += 1
         while True:
             try:
-                value, end = self._read_value()
+                value, end = read(self.text, self.position)
                 # `1` at the edge may go on as `12`, and `1.5e` before it as `1.5e3`.
                 if self.text[end : end + 1] in _AFTER_ROW or not self.extend():
-                    break
+                    return value, self.position, end
             except JSONDecodeError as error:
                 if not self.extend():
                     raise BadDocument(
@@ -496,29 +494,11 @@ class _Window:
                     ) from None
             except RecursionError:  # the parser gives up; to look first would slow every batch
                 raise _too_deep(MAX_DEPTH) from None
-        start, self.position = self.position, end
-        if type(value) is BadDocument:
-            return value
-        try:
-            if _is_deeper(value, MAX_DEPTH):
-                raise _too_deep(MAX_DEPTH)
-            _check_value(value, self.text, start, end, MAX_KEYS)
-        except BadDocument as refused:
-            return refused
-        return value
-
-    def _read_value(self) -> tuple[Any | BadDocument, int]:
-        try:
-            return _READER.raw_decode(self.text, self.position)
-        except _FlawFound:
-            value, end = _MARKING_READER.raw_decode(self.text, self.position)
-            return _first_flaw(value), end
 
 
-def _handed_over(rows: list[Any]) -> Iterator[tuple[int, Any | BadDocument]]:
-    """Each row once, and let go: what the caller has dealt with need not stay in memory."""
-    rows.reverse()
-    index = 0
-    while rows:
-        yield index, rows.pop()
-        index += 1
+def _read_or_explain(text: str, start: int) -> tuple[Any | BadDocument, int]:
+    try:
+        return _READER.raw_decode(text, start)
+    except _FlawFound:
+        value, end = _MARKING_READER.raw_decode(text, start)
+        return _first_flaw(value), end

@@ -19,7 +19,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from feedbackhub.api.strict_json import BadInput, is_storable, join_path, path_of
+from feedbackhub.api.strict_json import BadInput, is_storable, join_path, path_of, walk
 from feedbackhub.capture.vocabulary import (
     FeedbackKind,
     MessageRole,
@@ -280,27 +280,25 @@ def json_object(value: Any) -> dict[str, Any]:
     if type(value) is not dict:
         raise Wrong(f"It must be an object, not {_kind_of(value)}.")
     faults: list[Fault] = []
-    waiting: list[tuple[Any, Any]] = [(None, value)]
-    while waiting and len(faults) <= MAX_ERRORS:
-        trail, item = waiting.pop()
-        kind = type(item)
+    for steps, part in walk(value):
+        kind = type(part)
         if kind is str:
-            if len(item) > TEXT_LIMIT:
-                faults.append((path_of(trail), f"It is longer than {TEXT_LIMIT:,} characters."))
-            elif not is_storable(item):
-                faults.append((path_of(trail), _NOT_STORABLE))
+            if len(part) > TEXT_LIMIT:
+                faults.append((path_of(steps), f"It is longer than {TEXT_LIMIT:,} characters."))
+            elif not is_storable(part):
+                faults.append((path_of(steps), _NOT_STORABLE))
         elif kind is dict:
-            for key, part in item.items():
+            for key in part:
                 if type(key) is not str or len(key) > TEXT_LIMIT or not is_storable(key):
-                    faults.append((path_of(trail), "A key in it cannot be stored."))
-                elif type(part) is not int and part is not None:
-                    waiting.append(((trail, key), part))
-        elif kind is list:
-            waiting += [((trail, index), part) for index, part in enumerate(item)]
-        elif kind is float and not math.isfinite(item):
-            faults.append((path_of(trail), "It must be a finite number."))
+                    faults.append((path_of(steps), "A key in it cannot be stored."))
+                    raise Wrong(faults=faults)
+        elif kind is float:
+            if not math.isfinite(part):
+                faults.append((path_of(steps), "It must be a finite number."))
         elif kind not in _SCALARS:
-            faults.append((path_of(trail), "It is not JSON."))
+            faults.append((path_of(steps), "It is not JSON."))
+        if len(faults) > MAX_ERRORS:
+            break
     if faults:
         raise Wrong(faults=faults)
     return value
