@@ -14,7 +14,7 @@ document.addEventListener("submit", async (event) => {
   const answer = await fetch(form.action, {
     method: "POST",
     body,
-    headers: { "X-Requested-With": "fetch" },
+    redirect: "manual", // the answer leads back here, where we are
   }).catch(() => null);
-  if (!answer?.ok) form.submit();
+  if (!answer || (!answer.ok && answer.type !== "opaqueredirect")) form.submit();
 });

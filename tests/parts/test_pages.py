@@ -6,7 +6,6 @@ import pytest
 from django.template.loader import get_template
 from django.test import RequestFactory
 
-from feedbackhub.parts.theme import set_theme, theme_of
 from feedbackhub.styleguide import styleguide
 
 ERRORS = ["400.html", "403.html", "403_csrf.html", "404.html", "500.html", "503.html"]
@@ -49,36 +48,3 @@ def test_frame_carries_csrf_once_and_the_htmx_settings(db):
         '<meta name="htmx-config" content=\'{"includeIndicatorStyles":false,"allowEval":false,'
         '"historyCacheSize":0}\'>'
     ) in html
-
-
-@pytest.mark.parametrize(
-    ("cookie", "theme"), [("dark", "dark"), ("light", "light"), ("auto", "auto"), ("<x>", "auto")]
-)
-def test_theme_of_knows_three_themes(cookie, theme):
-    request = RequestFactory().get("/")
-    request.COOKIES["theme"] = cookie
-    assert theme_of(request) == theme
-
-
-def test_set_theme_keeps_the_choice_and_goes_back():
-    response = set_theme(
-        RequestFactory().post("/theme/", {"theme": "dark", "next": "/p/tax/problems/?a=1"})
-    )
-    assert (response.status_code, response["Location"]) == (302, "/p/tax/problems/?a=1")
-    assert response.cookies["theme"].value == "dark"
-
-
-@pytest.mark.parametrize("elsewhere", ["//evil.example/", "https://evil.example/", "javascript:x"])
-def test_set_theme_goes_nowhere_else(elsewhere):
-    response = set_theme(RequestFactory().post("/theme/", {"theme": "dark", "next": elsewhere}))
-    assert response["Location"] == "/"
-
-
-def test_set_theme_refuses_other_themes_and_methods():
-    assert set_theme(RequestFactory().post("/theme/", {"theme": "pink"})).status_code == 400
-    assert set_theme(RequestFactory().get("/theme/")).status_code == 405
-
-
-def test_set_theme_answers_a_script_with_nothing():
-    request = RequestFactory().post("/theme/", {"theme": "light"}, HTTP_X_REQUESTED_WITH="fetch")
-    assert set_theme(request).status_code == 204

@@ -397,6 +397,18 @@ def test_button_takes_nothing_from_the_page_around_it():
     assert html.strip() == '<button type="submit" class="button">Save</button>'
 
 
+def test_included_button_takes_no_everyday_names_from_the_page():
+    html = draw(
+        '{% include "parts/_button.html" with label="Save" %}',
+        form="<form>",
+        key="an API key",
+        name="x",
+        value="y",
+        type="z",
+    )
+    assert html.strip() == '<button type="submit" class="button">Save</button>'
+
+
 def test_button_with_address_is_a_link():
     assert draw('{% button "Open" href="/p/" %}').strip() == '<a href="/p/" class="button">Open</a>'
 

@@ -176,9 +176,9 @@ def person(who: Any, small: bool = True, detail: str = "") -> SafeString:
     )
 
 
-@register.inclusion_tag("parts/_button.html")
+@register.inclusion_tag("parts/_button_drawn.html")
 def button(label: str, **options: Any) -> dict:
-    """A button by its verb; the options stand in `parts/_button.html`."""
+    """A button by its verb; the options stand in `parts/_button_drawn.html`."""
     return {"label": label, **options}
 
 

@@ -1,10 +1,9 @@
 """The addresses of these tests: the style guide, a list, and what its forms post to."""
 
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template import engines
 from django.urls import path
 
-from feedbackhub.parts.theme import set_theme
 from feedbackhub.styleguide import styleguide
 
 LIST = """
@@ -74,6 +73,12 @@ def undoable(request):
     return response
 
 
+def choose_theme(request):
+    response = HttpResponseRedirect("/list/")
+    response.set_cookie("theme", request.POST["theme"])
+    return response
+
+
 def say(text):
     return lambda request, **kwargs: HttpResponse(f"<p>{text}{kwargs.get('name', '')}</p>")
 
@@ -82,7 +87,7 @@ urlpatterns = [
     path("styleguide/", styleguide),
     path("list/", listing),
     path("palette/", palette),
-    path("theme/", set_theme, name="theme"),
+    path("theme/", choose_theme, name="theme"),
     path("row/<name>/", say("row ")),
     path("gold/", say("gold")),
     path("approve/", say("approved")),
