@@ -13,10 +13,11 @@ from django import template
 from django.http import QueryDict
 from django.template.context import Context
 from django.utils import formats, timezone
+from django.utils.dates import MONTHS_3
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 from heroicons import IconDoesNotExist, _render_icon
 
 from feedbackhub.parts import charts, spans, words
@@ -91,6 +92,11 @@ def severity(value: str | None, named: bool = False) -> SafeString:
     """The severity's letter on its colour; with `named` its word beside it."""
     if value not in words.SEVERITIES:
         return NOTHING
+    return _severity(str(value), bool(named), get_language())
+
+
+@lru_cache(maxsize=64)
+def _severity(value: str, named: bool, language: str) -> SafeString:
     letter, word = words.SEVERITIES[value]
     if named:
         return format_html(
@@ -115,6 +121,11 @@ def state_pill(state: str | None, label: str = "", plain: bool = False) -> SafeS
     """A state as icon and word; `plain` without its ground, for dense lists."""
     if not state:
         return NOTHING
+    return _state_pill(str(state), str(label), bool(plain), get_language())
+
+
+@lru_cache(maxsize=512)
+def _state_pill(state: str, label: str, plain: bool, language: str) -> SafeString:
     tone, name, word = words.STATES.get(state, (*words.UNKNOWN_STATE[:2], state))
     return _pill(tone, name, label or word, plain)
 
@@ -193,7 +204,7 @@ def relative_time(when: datetime | None, none: str = "–", exact: bool = False)
         return format_html('<span class="faint">{}</span>', none)
     when = when.replace(tzinfo=UTC) if timezone.is_naive(when) else when
     when = when.astimezone(UTC)
-    said = formats.date_format(when, "j M Y, H:i") + " UTC"
+    said = f"{_day(when)} {when.year}, {when:%H:%M} UTC"
     return format_html(
         '<time datetime="{}" title="{}" data-{}>{}</time>',
         when.isoformat(timespec="seconds").replace("+00:00", "Z"),
@@ -219,7 +230,11 @@ def relative_words(when: datetime, now: datetime) -> str:
     if size < 7 * 86400:
         n = int(size // 86400)
         return _("in %(n)s d") % {"n": n} if ahead else _("%(n)s d ago") % {"n": n}
-    return formats.date_format(when, "j M" if when.year == now.year else "j M Y")
+    return _day(when) if when.year == now.year else f"{_day(when)} {when.year}"
+
+
+def _day(when: datetime) -> str:
+    return f"{when.day} {str(MONTHS_3[when.month]).title()}"
 
 
 @register.filter
@@ -306,16 +321,28 @@ def span_text(text: str, marks: Iterable[Any], small: bool = False) -> SafeStrin
 # Charts
 
 
-@register.inclusion_tag("parts/_sparkline.html")
-def sparkline(values: Iterable[float | None], label: str = "", tone: str = "") -> dict:
+@register.simple_tag
+def sparkline(values: Iterable[float | None], label: str = "", tone: str = "") -> SafeString:
     """A trend the size of a word. `label` says in words what it shows."""
     runs = charts.sparkline_points(list(values))
-    return {
-        "runs": [" ".join(f"{x},{y}" for x, y in run) for run in runs if len(run) > 1],
-        "last": runs[-1][-1] if runs else None,
-        "label": label,
-        "tone": tone,
-    }
+    if not runs:
+        return mark_safe("")
+    lines = "".join(
+        f'<polyline class="series" points="{" ".join(f"{x},{y}" for x, y in run)}"/>'
+        for run in runs
+        if len(run) > 1
+    )
+    x, y = runs[-1][-1]
+    return format_html(
+        '<svg class="sparkline{}" viewBox="0 0 64 20" {}>{}{}'
+        '<circle class="last" cx="{}" cy="{}" r="2"/></svg>',
+        f" tone-{tone}" if tone else "",
+        mark_safe('role="img"' if label else 'aria-hidden="true"'),  # noqa: S308 - ours
+        format_html("<title>{}</title>", label) if label else "",
+        mark_safe(lines),  # noqa: S308 - numbers
+        str(x),
+        str(y),
+    )
 
 
 @register.inclusion_tag("parts/_bars.html")
