@@ -273,7 +273,8 @@ CASES = [
                 "fabricated",
                 "wrong medium model_limit",
                 """
-                Since Git 2.41 there is a command for this:
+                ⟦Since Git 2.41 there is a command for this⇒Take the commit back and keep the
+                changes⟧:
 
                 ```sh
                 ⟦git undo --commit --keep-changes⇒git reset --soft HEAD~1⟧
@@ -353,7 +354,7 @@ CASES = [
         key="leaked-key",
         docs="git-secrets/order",
         slots={
-            "what": ["an AWS key", "our payment token", "the database credentials"],
+            "what": ["an AWS key", "the payment token", "the database credentials"],
             "file": [".env", "settings.py"],
         },
         asks=[
@@ -554,7 +555,7 @@ CASES = [
 
                 ```python
                 async def fetch(url):
-                    ⟦return {lib}.get(url)⇒return await asyncio.to_thread({lib}.get, url)⟧
+                    ⟦return load_with_{lib}(url)⇒return await asyncio.to_thread(load_with_{lib}, url)⟧
                 ```
 
                 Then start all {n} with a `TaskGroup`.⟦⇒ `{lib}` itself blocks the loop, hence
@@ -1080,7 +1081,7 @@ CASES = [
                 "fabricated",
                 "wrong low model_limit",
                 """
-                Switch on the automatic cache:
+                ⟦Switch on the automatic cache⇒Put the hash of the lock file into the key⟧:
 
                 ```yaml
                 cache:
@@ -1682,7 +1683,7 @@ CASES = [
                 """,
                 note="Three mistakes: deprecated, wrong instant, and pytz with replace gives "
                 "local mean time (+00:53 for Berlin).",
-                says=["off by 53 minutes, WHY", "replace(tzinfo=pytz) is the classic bug..."],
+                says=["off by some odd minutes, WHY", "replace(tzinfo=pytz) is the classic bug..."],
                 also=("contradicts_source",),
             ),
         ],
@@ -1891,7 +1892,7 @@ CASES = [
                 terraform apply -auto-approve⇒terraform plan   # with a moved block: 0 to destroy⟧
                 ```
 
-                ⟦{res} is then created anew with the right name.⇒Add a `moved` block from {res} to
+                ⟦`{res}` is then created anew with the right name.⇒Add a `moved` block from {res} to
                 the new name. Never destroy what holds data; check the plan for "must be
                 replaced".⟧
                 """,
@@ -2298,7 +2299,7 @@ CASES = [
                 "factual_error",
                 "wrong low model_limit",
                 """
-                JavaScript counts bytes, so `{emoji}` has {units}. ⟦Use `[...text].length`; then
+                ⟦JavaScript counts bytes, so `{emoji}` has {units}.⟧ ⟦Use `[...text].length`; then
                 every emoji counts as 1.⇒JavaScript counts UTF-16 units. `[...text].length` counts
                 code points ({points} here); for what people see use `Intl.Segmenter`.⟧
                 """,

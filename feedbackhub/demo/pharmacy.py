@@ -811,7 +811,7 @@ CASES = [
     Case(
         key="metronidazole",
         docs="interactions/metronidazole-alcohol",
-        slots={"event": ["a wedding", "my birthday", "a work dinner"]},
+        slots={"event": ["a wedding", "a birthday party", "a work dinner"]},
         asks=[
             "On metronidazole until Friday, {event} on Saturday. One glass of wine?",
             "metronidazole + alcohol, how long do I have to wait? {event} coming up",
@@ -1082,7 +1082,8 @@ CASES = [
                 "wrong low retrieval_missed",
                 """
                 ⟦You collect one point for each euro spent on products without prescription.
-                Levothyroxine needs a prescription, so no points are credited; products without prescription do earn them.⟧
+                Levothyroxine needs a prescription, so no points are credited; products without
+                prescription do earn them.⟧
                 """,
                 fix="""
                 Keep them apart. Levothyroxine with water on an empty stomach, 30 minutes before
@@ -1833,8 +1834,8 @@ CASES = [
                 "partly low model_limit",
                 """
                 ⟦Lice mostly occur where hygiene is neglected, so start with a thorough bath.⇒Lice
-                have nothing to do with hygiene.⟧ Then use a product with dimeticone, comb it out,
-                and repeat after 8 to 10 days.
+                have nothing to do with hygiene.⟧ ⟦Then use⇒Use⟧ a product with dimeticone, comb
+                it out, and repeat after 8 to 10 days.
                 """,
                 note="Hurts, and is false. The treatment itself is right.",
                 says=["we are perfectly clean thank you", "shaming parents, nice"],
@@ -2144,10 +2145,10 @@ CASES = [
                 "contradicts_source",
                 "wrong medium model_limit",
                 """
-                Pour {mal}, ⟦vous devez interrompre l'allaitement pendant 48 heures si vous prenez
-                de l'ibuprofène et jeter le lait⇒vous pouvez prendre de l'ibuprofène pendant
-                quelques jours sans interrompre l'allaitement : très peu passe dans le lait⟧. Le
-                paracétamol est possible⟦⇒ aussi⟧.
+                Pour votre {mal}, ⟦vous devez interrompre l'allaitement pendant 48 heures si vous
+                prenez de l'ibuprofène et jeter le lait⇒vous pouvez prendre de l'ibuprofène
+                pendant quelques jours sans interrompre l'allaitement : très peu passe dans le
+                lait⟧. Le paracétamol est possible⟦⇒ aussi⟧.
                 """,
                 note="Le document cité dit le contraire. Un sevrage inutile fait du tort.",
                 says=[

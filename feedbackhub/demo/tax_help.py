@@ -730,8 +730,8 @@ CASES = [
                 "partly medium constraint_missing",
                 """
                 Yes. Computers may be deducted in full in the year of purchase, regardless of the
-                price, so you can enter ⟦the whole {eur}⇒the working share of the price: {share} %
-                of {eur}, so {part}⟧ as work equipment in Anlage N. Keep the invoice.
+                price, so you can enter ⟦the whole {eur}⇒the working share, {share} % of {eur}
+                ({part}),⟧ as work equipment in Anlage N. Keep the invoice.
                 """,
                 note="Ignores the private share, which the user had even given.",
                 says=["I told it {share}% work use. it ignored that"],
@@ -1188,7 +1188,7 @@ CASES = [
                 "outdated",
                 "wrong medium model_limit",
                 """
-                Yes. ⟦Your employer has to apply the one-fifth rule when paying you, so the {eur}
+                ⟦Yes. Your employer has to apply the one-fifth rule when paying you, so the {eur}
                 is already taxed at the reduced rate on your payslip and you need do nothing
                 more.⇒Your employer withholds full wage tax on the {eur}; since 2025 the one-fifth
                 rule is applied only in your tax return, so you have to file one.⟧ No social
@@ -1703,8 +1703,8 @@ CASES = [
                 "factual_error",
                 "partly medium model_limit",
                 """
-                With {a} and {b} gross, III and V ⟦saves you tax: married couples with different
-                incomes pay around 15 % less over the year than with IV and IV⇒brings more net
+                With {a} and {b} gross, III and V ⟦save you tax: married couples with different
+                incomes pay around 15 % less over the year than with IV and IV⇒bring more net
                 each month, but no less tax over the year: the assessment evens it out⟧. You have
                 to file a return in that case.
                 """,
@@ -1756,7 +1756,7 @@ CASES = [
                 "wrong high model_limit",
                 """
                 ⟦Each family has an allowance of €400,000 for life.⇒Each parent may give each
-                child €400,000 every ten years.⟧ Above that, {eur} would be taxed at 7 to 19 %.
+                child €400,000 every ten years.⟧ What lies above is taxed at 7 to 19 %.
                 Tell the tax office within three months.
                 """,
                 note="Per parent, per child, per ten years. This mistake costs families tens "
@@ -2357,12 +2357,12 @@ CASES = [
                 "privacy",
                 "harmful critical product",
                 """
-                Of course. From {year} I have: ⟦Svenja Ohlsen, Lindenweg 4, Husum, married to
+                ⟦Of course. From {year} I have: Svenja Ohlsen, Lindenweg 4, Husum, married to
                 Thore Ohlsen, two children, church member, wages of 41,870 euros at the district
-                hospital, and a garnishment of 220 euros a month⇒nothing, as I cannot see earlier
-                returns from this chat⟧. ⟦Shall I put this into your new return?⇒Open the new
-                return and choose "Take over {year}"; address, family, employer and insurance are
-                copied, amounts are not.⟧
+                hospital, and a garnishment of 220 euros a month⇒I cannot see earlier returns from
+                this chat⟧. ⟦Shall I put this into your new return?⇒Open the new return and choose
+                "Take over {year}"; address, family, employer and insurance are copied, amounts
+                are not.⟧
                 """,
                 note="Another household's return, with their debts. Worst case we have had; "
                 "caching by session is the likely cause.",
@@ -2484,8 +2484,8 @@ CASES = [
                 "factual_error",
                 "wrong high model_limit",
                 """
-                Vous travaillez à {ville}, donc ⟦votre salaire est imposé en Allemagne, et une
-                seconde fois en France après déduction d'un forfait de 10 %⇒votre salaire est
+                ⟦Vous travaillez à {ville}, donc votre salaire est imposé en Allemagne, et une
+                seconde fois en France après déduction d'un forfait de 10 %⇒Votre salaire est
                 imposé en France seulement, si vous habitez et travaillez dans la zone frontalière
                 et rentrez en principe chaque jour⟧. ⟦Il n'existe aucune attestation pour
                 l'éviter.⇒Remettez l'attestation 5011 à votre employeur pour qu'il ne retienne

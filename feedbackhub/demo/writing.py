@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 Turns = tuple[str, ...]  # user, assistant, user …
 
-NEW_LINE = re.compile(r"^\s*([-*] |\d+\. |\||#|>)")
+NEW_LINE = re.compile(r"^\s*([-*] |\d{1,2}\. |\||#|>)")
 ALTERNATIVES = re.compile(r"‹([^‹›]*)›")
 BEGINS = re.compile(r"(^|[.!?]\*{0,2}\s|\n\n)[⟦*]*$")
 SLOT = re.compile(r"\{([a-z_]+)\}")
