@@ -95,8 +95,7 @@ document.addEventListener("htmx:confirm", async (event) => {
   if (await ask(question, elt.dataset.confirmLabel)) issueRequest(true);
 });
 
-// The first thing that is wrong with a form gets the focus.
-for (const broken of document.querySelectorAll('[data-focus], [aria-invalid="true"]')) {
-  broken.focus();
-  break;
-}
+// The first thing that is wrong with a form gets the focus (but for samples: data-no-focus).
+[...document.querySelectorAll('[data-focus], [aria-invalid="true"]')]
+  .find((broken) => !broken.closest("[data-no-focus]"))
+  ?.focus();
