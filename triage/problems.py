@@ -28,6 +28,9 @@ WHY_REOPENED = {
 }
 
 
+_QUOTING = ": “"  # what stands in a title between our words and the asker's
+
+
 class MoveRefused(ValueError):
     """A change that this problem does not take, in a sentence for the person who asked for it."""
 
@@ -66,7 +69,7 @@ def problem_title(*, category_name: str, feature: str, words: str) -> str:
     """What it is, where, and the asker's own words: "Outdated in tax_help: “Can I deduct my bicycle?”"."""
     place = " in ".join(part for part in (category_name or "Harmful answer", feature) if part)
     words = _one_line(words, limit=90)
-    return _one_line(f"{place}: “{words}”" if words else place)
+    return _one_line(f"{place}{_QUOTING}{words}”" if words else place)
 
 
 @transaction.atomic
@@ -255,14 +258,34 @@ def set_severity(*, problem, severity):
 
 @transaction.atomic
 def forget_words(*, interaction):
-    """Before an answer is erased: no title or summary goes on quoting it. Titles are kept where they do not."""
-    words = _one_line(interaction.last_user_message, limit=90)
+    """An answer is being erased: no title or summary goes on quoting it. Others' words, and a lead's own, stay.
+
+    Called before the text is gone or after it: a title that quotes nobody who is still here loses its quotation.
+    """
+    words = _words(interaction)
     for member in ProblemMember.objects.filter(interaction=interaction).select_related("problem"):
         problem = member.problem
-        if words and (words in problem.title or words in problem.summary):
-            problem.title = f"{problem.title.partition(': “')[0]} (P{problem.number})"
+        place, _, quoted = problem.title.partition(_QUOTING)
+        quoted = quoted.rstrip("”…")
+        if (words and words in problem.title) or (
+            quoted and not _is_quoted(problem, quoted, interaction)
+        ):
+            problem.title = f"{place} (P{problem.number})"
+        if words and words in problem.summary:
             problem.summary = ""
-            problem.save(update_fields=["title", "summary"])
+        problem.save(update_fields=["title", "summary"])
+
+
+def _is_quoted(problem, quoted, but) -> bool:
+    others = problem.members.filter(interaction__erased_at=None).exclude(interaction=but)
+    return any(
+        _words(other.interaction).startswith(quoted)
+        for other in others.select_related("interaction").iterator()
+    )
+
+
+def _words(interaction) -> str:
+    return _one_line(interaction.last_user_message, limit=90).rstrip("…")
 
 
 # --- shared ---------------------------------------------------------------------------------------

@@ -35,7 +35,9 @@ def test_open_problem_counts_within_its_project(project, other_project):
 
 def test_open_problem_starts_the_clock_of_its_severity(project):
     problem = problems.open_problem(project=project, title="A", severity="critical")
-    assert problem.due_at == pytest.approx(timezone.now() + timedelta(hours=4), abs=timedelta(seconds=5))
+    assert problem.due_at == pytest.approx(
+        timezone.now() + timedelta(hours=4), abs=timedelta(seconds=5)
+    )
     assert problems.open_problem(project=project, title="B", severity="none").due_at is None
 
 
@@ -47,7 +49,10 @@ def test_problem_title_says_what_where_and_in_whose_words():
         == "Outdated in tax_help: “Can I deduct my bicycle?”"
     )
     assert problems.problem_title(category_name="", feature="", words="") == "Harmful answer"
-    assert len(problems.problem_title(category_name="c" * 150, feature="f" * 150, words="w" * 999)) == 200
+    assert (
+        len(problems.problem_title(category_name="c" * 150, feature="f" * 150, words="w" * 999))
+        == 200
+    )
 
 
 @pytest.mark.django_db(transaction=True)
@@ -94,7 +99,9 @@ def test_join_problem_twice_is_one_membership(project):
     problem = ProblemFactory(project=project)
     interaction = InteractionFactory(project=project)
     for severity in ("medium", "high"):
-        problems.join_problem(problem=problem, interaction=interaction, source="rule", severity=severity)
+        problems.join_problem(
+            problem=problem, interaction=interaction, source="rule", severity=severity
+        )
     member = ProblemMember.objects.get()
     assert (member.source, member.severity) == ("rule", "high")
 
@@ -168,7 +175,9 @@ def test_what_will_not_be_fixed_is_not_filed_until_it_is_open_again(project, con
 
 
 def regressions():
-    return list(OutboxEvent.objects.filter(kind="problem_regressed").values_list("about", flat=True))
+    return list(
+        OutboxEvent.objects.filter(kind="problem_regressed").values_list("about", flat=True)
+    )
 
 
 @pytest.mark.parametrize("state", ["shipped", "verified", "wont_fix"])
@@ -273,22 +282,49 @@ def test_set_severity_lowers_until_a_worse_member_comes(project):
     assert problem.severity == "medium"
 
 
-def test_forget_words_takes_an_erased_question_out_of_the_title(project):
-    words = "My name is Ada and I deducted my bicycle"
-    interaction = InteractionFactory(project=project, messages=[{"role": "user", "content": words}])
-    quoting = ProblemFactory(
-        project=project,
-        title=problems.problem_title(category_name="Outdated", feature="tax", words=words),
-        summary=f"Somebody asked: {words}.",
+def asked(project, words):
+    return InteractionFactory(project=project, messages=[{"role": "user", "content": words}])
+
+
+def quoting(project, interaction, **about):
+    title = problems.problem_title(
+        category_name="Outdated", feature="tax", words=interaction.last_user_message
     )
-    renamed = ProblemFactory(project=project, title="Deductions are last year's")
-    ProblemMemberFactory(problem=quoting, interaction=interaction, left_at=timezone.now())
-    ProblemMemberFactory(problem=renamed, interaction=interaction)
+    problem = ProblemFactory(project=project, title=title, **about)
+    ProblemMemberFactory(problem=problem, interaction=interaction)
+    return problem
+
+
+@pytest.mark.parametrize("words", ["My name is Ada and I deducted my bicycle", "Ada " * 60])
+@pytest.mark.parametrize("is_gone_already", [False, True])
+def test_forget_words_takes_an_erased_question_out_of_the_title(project, words, is_gone_already):
+    interaction = asked(project, words)
+    problem = quoting(project, interaction)
+    problems.leave_problem(member=problem.members.get())
+    if is_gone_already:
+        interaction.messages, interaction.erased_at = [], timezone.now()
+        interaction.save()
     problems.forget_words(interaction=interaction)
-    quoting.refresh_from_db()
-    renamed.refresh_from_db()
-    assert (quoting.title, quoting.summary) == (f"Outdated in tax (P{quoting.number})", "")
-    assert renamed.title == "Deductions are last year's"
+    problem.refresh_from_db()
+    assert problem.title == f"Outdated in tax (P{problem.number})"
+
+
+def test_forget_words_takes_the_question_out_of_the_summary(project):
+    interaction = asked(project, "My name is Ada")
+    problem = quoting(project, interaction, summary="Somebody asked: My name is Ada.")
+    problems.forget_words(interaction=interaction)
+    problem.refresh_from_db()
+    assert problem.summary == ""
+
+
+def test_forget_words_leaves_what_others_asked_and_what_a_lead_wrote(project):
+    erased = asked(project, "My name is Ada")
+    others = quoting(project, asked(project, "Can I deduct my bicycle?"), summary="A lead's words")
+    ProblemMemberFactory(problem=others, interaction=erased)
+    problems.forget_words(interaction=erased)
+    before = others.title
+    others.refresh_from_db()
+    assert (others.title, others.summary) == (before, "A lead's words")
 
 
 def test_the_audit_trail_holds_no_title(project):
