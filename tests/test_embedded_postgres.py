@@ -119,6 +119,16 @@ def test_a_folder_with_blanks_and_odd_letters_works(tmp_path):
         embedded_postgres.stop(folder)
 
 
+def test_a_path_too_long_for_a_socket_works(tmp_path):
+    folder = tmp_path / ("long" * 30)
+    url = embedded_postgres.database_url(folder)
+    try:
+        assert str(folder) not in url
+        assert one(url, "SELECT 1") == 1
+    finally:
+        embedded_postgres.stop(folder)
+
+
 def test_a_server_that_cannot_start_is_explained_with_its_log(tmp_path):
     embedded_postgres.database_url(tmp_path)
     embedded_postgres.stop(tmp_path)
