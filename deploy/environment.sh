@@ -40,8 +40,9 @@ fi
 echo "Installing the packages of $lock (400 MB; half a minute, longer the first time)"
 pip() { .venv/bin/python -m pip --disable-pip-version-check --no-input "$@"; }
 rm -f "$stamp"
-pip install --quiet --require-hashes -r "$lock"
-pip install --quiet --no-deps -e .
+# Not compiled here: what is used compiles itself at the first start, the other two thirds never need to.
+pip install -qq --no-compile --require-hashes -r "$lock"
+pip install -qq --no-deps -e .
 cat "$lock" pyproject.toml > "$stamp"
 if [ $wanted = dev ]; then # holds everything of the server's
     cat requirements.lock pyproject.toml > .venv/.installed-server
