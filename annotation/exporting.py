@@ -22,6 +22,7 @@ from annotation.exports.cases import line
 from annotation.models import ExportMember, ExportRun, GoldVersion, GoldVersionMember
 from annotation.splits import DESCRIPTION as SPLITTER
 from feedbackhub import redaction
+from feedbackhub.doorbell import ring
 
 LEASE = timedelta(seconds=60)
 BATCH = 1_000
@@ -63,7 +64,7 @@ def request_export(
             requested_by=by,
         )
         if is_left_to_a_worker:
-            tasks.make_export.delay_on_commit(export_id=run.pk)
+            ring(tasks.make_export, export_id=run.pk)
     return run
 
 
@@ -287,7 +288,7 @@ def take_back_abandoned() -> int:
         .values_list("pk", flat=True)[:100]
     )
     for export_id in waiting:
-        tasks.make_export.delay(export_id=export_id)
+        ring(tasks.make_export, export_id=export_id)
     return len(waiting)
 
 
@@ -304,6 +305,6 @@ def make_again(*, runs) -> int:
             )
             if moved:
                 transaction.on_commit(lambda old=old: delete_files(old))
-                tasks.make_export.delay_on_commit(export_id=run.pk)
+                ring(tasks.make_export, export_id=run.pk)
                 made += 1
     return made

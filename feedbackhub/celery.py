@@ -16,6 +16,7 @@ app.conf.update(
     task_serializer="json",
     accept_content=["json"],
     task_ignore_result=True,
+    task_publish_retry=False,  # a broker that is away must not hold up a request: the sweep rings later
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_time_limit=1_800,

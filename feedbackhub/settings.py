@@ -101,7 +101,7 @@ INSTALLED_APPS = [
     "feedbackhub.accounts",
     "feedbackhub.outbox.apps.OutboxConfig",
     "feedbackhub.audit",
-    "feedbackhub.capture",
+    "feedbackhub.capture.apps.CaptureConfig",
     "annotation",
     "triage",
     "feedbackhub.analytics",
@@ -124,6 +124,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "feedbackhub.audit.middleware.AuditMiddleware",
+    "feedbackhub.errors.DatabaseAwayMiddleware",
     "csp.middleware.CSPMiddleware",
 ]
 

@@ -6,6 +6,7 @@ from django.urls import include, path
 from feedbackhub import health
 
 handler400 = "feedbackhub.errors.bad_request"
+handler500 = "feedbackhub.errors.server_error"
 
 urlpatterns = [
     path("readyz", health.readyz, name="readyz"),

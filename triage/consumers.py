@@ -6,8 +6,8 @@ from annotation.models import Annotation, LabelSchema, RoutingRule, Settlement, 
 from feedbackhub import outbox
 from feedbackhub.capture.models import FeedbackEvent, Interaction
 from feedbackhub.capture.vocabulary import ReportedCategory, Severity
-from triage import placing, ticket_notes
-from triage.models import Problem, ProblemMember
+from triage import notices, placing, ticket_notes
+from triage.models import Fix, Problem, ProblemMember
 
 HARMFUL = Severity.HIGH  # a case that is called harmful counts as at least this severe
 
@@ -128,3 +128,13 @@ def _category_reported_as(project_id, reported: str) -> str:
         if reported in category.get("reported_as", ()) or reported == category["key"]:
             return category["key"]
     return reported
+
+
+@outbox.consumer("fix_shipped")
+def prepare_notices(event):
+    """Those who reported what this fix solves are told, once."""
+    fix = Fix.objects.filter(
+        project=event.project_id, pk=event.about["fix_id"], state__in=["shipped", "verified"]
+    ).first()
+    if fix:
+        notices.prepare_notices(fix=fix)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from feedbackhub.audit.acting import acting
 from feedbackhub.outbox.sweeping import sweeper
-from triage import connections, escalation, priority, tasks, webhooks
+from triage import connections, escalation, notices, priority, tasks, webhooks
 from triage.models import Escalation, Ticket, TicketNote, TrackerDelivery
 
 log = structlog.get_logger(__name__)
@@ -88,3 +88,14 @@ def _ring_each(rows, task, name) -> int:
     for pk in found:
         task.delay(**{name: pk})
     return len(found)
+
+
+@sweeper
+def due_notices() -> int:
+    """A notice whose worker died while sending is uncertain; the others are rung for again."""
+    with acting(action="sweep"):
+        moved = notices.take_back_abandoned()
+    waiting = notices.due_notices(AT_ONCE)
+    for notice_id in waiting:
+        tasks.deliver_notice.delay(notice_id=notice_id)
+    return moved + len(waiting)

@@ -1,25 +1,34 @@
 """Doorbells: find the row, call the action. Running one twice does no harm, losing one neither: the sweep rings again."""
 
-from functools import partial
-
+import psycopg
+import structlog
 from django.db import transaction
+from kombu.exceptions import KombuError
 
 from feedbackhub.audit.acting import acting
 from feedbackhub.celery import app
-from triage import escalation, ticket_notes, ticket_state, webhooks
+from triage import escalation, notices, ticket_notes, ticket_state, webhooks
 from triage.models import Escalation, Ticket, TicketNote, TrackerDelivery
 
+log = structlog.get_logger(__name__)
+
+_BROKER_AWAY = (KombuError, psycopg.Error, OSError)
 LONGEST_WAIT = 60  # seconds; what waits longer is found by the sweep
 
 
 def ring(task, *, after: float = 0, **ids):
     """Queue `task` once this transaction is committed. A broker that is away costs seconds: the sweep rings too."""
-    if after <= LONGEST_WAIT:
-        # a moment late rather than early: a row that is not yet due is left alone
-        countdown = after + 0.2 if after else None
-        transaction.on_commit(
-            partial(task.apply_async, kwargs=ids, countdown=countdown), robust=True
-        )
+    if after > LONGEST_WAIT:
+        return
+
+    def queue():
+        try:
+            # a moment late rather than early: a row that is not yet due is left alone
+            task.apply_async(kwargs=ids, countdown=after + 0.2 if after else None)
+        except _BROKER_AWAY as error:
+            log.warning("doorbell.lost", task=task.name, error=type(error).__name__, **ids)
+
+    transaction.on_commit(queue)
 
 
 @app.task
@@ -54,3 +63,9 @@ def send_ticket_note(note_id):
     if row:
         with acting(action="send_ticket_note"):
             ticket_notes.send_note(note=row)
+
+
+@app.task
+def deliver_notice(notice_id):
+    with acting(action="deliver_notice"):
+        notices.deliver_notice(notice_id=notice_id)

@@ -19,8 +19,7 @@ _ANSWERS = {Status.ACCEPTED: 201, Status.DUPLICATE: 200, Status.CONFLICT: 409, S
 def take_in(request, record, project) -> Response:
     """One object → 201 (200 when seen before); many → 200 with what became of each."""
     submission = bodies.read_submission(request._request)
-    # read to the end before the first is written: an error of the document itself rejects it whole
-    outcomes = record(project=project, rows=list(submission.rows))
+    outcomes = record(project=project, rows=submission.rows)
     if submission.is_batch:
         return Response(
             {

@@ -26,6 +26,7 @@ from feedbackhub.capture.payloads import (
     read_interaction,
 )
 from feedbackhub.capture.statements import INSERT_FEEDBACK, INSERT_INTERACTIONS
+from feedbackhub.doorbell import ring
 from feedbackhub.ids import make_public_id
 
 CHUNK = 500  # rows a transaction
@@ -173,7 +174,7 @@ class _Recording:
     def after_commit() -> None:
         from feedbackhub.outbox import tasks
 
-        tasks.deliver_due.delay_on_commit()
+        ring(tasks.deliver_due)
 
 
 class _Interactions(_Recording):

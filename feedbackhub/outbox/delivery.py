@@ -13,6 +13,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from feedbackhub.doorbell import ring
+
 log = structlog.get_logger(__name__)
 
 _consumers: dict[str, list[Callable]] = defaultdict(list)
@@ -47,11 +49,7 @@ def publish_many(news, *, project, due_at: datetime | None = None):
         )
         for kind, about in news
     )
-    if due_at is None:
-        tasks.deliver_due.delay_on_commit()
-    else:
-        seconds = max(0, (due_at - now).total_seconds()) + 0.2
-        transaction.on_commit(lambda: tasks.deliver_due.apply_async(countdown=seconds))
+    ring(tasks.deliver_due, after=max(0, (due_at - now).total_seconds()) if due_at else 0)
     return events
 
 

@@ -1,0 +1,96 @@
+"""How annotation forgets a person: quotes, notes, corrections, drafts, spans, queue, gold and the files of earlier exports."""
+
+from django.db.models import Q
+from django.utils import timezone
+
+from annotation import exporting
+from annotation.gold import digest_of
+from annotation.models import (
+    Annotation,
+    Assignment,
+    CandidateAnswer,
+    ExportRun,
+    GoldExample,
+    GoldRevision,
+    GoldVersion,
+    GoldVersionMember,
+    ItemComment,
+    ReviewItem,
+    Settlement,
+    Span,
+)
+from feedbackhub.capture.erasure import Erased, eraser
+
+
+@eraser
+def forget(erased: Erased) -> None:
+    _forget_work(erased)
+    _forget_gold(erased)
+
+
+def _forget_work(erased):
+    items = ReviewItem.objects.filter(interaction__in=erased.interactions)
+    Assignment.objects.filter(item__in=items).update(draft={}, skip_note="", return_reason="")
+    Annotation.objects.filter(item__in=items).update(note="")
+    Span.objects.filter(annotation__item__in=items).update(quote="", note="")
+    ItemComment.objects.filter(item__in=items).update(text="")
+    Settlement.objects.filter(interaction__in=erased.interactions).update(spans=[], reason="")
+    _theirs(erased).update(text="", text_hash="erased", corrects_hash="")
+    items.filter(state__in=ReviewItem.OPEN_STATES).update(state=ReviewItem.State.DISMISSED)
+
+
+def _theirs(erased):
+    """Answers written for their interactions, and their own edits of anybody's."""
+    return CandidateAnswer.objects.filter(
+        Q(interaction__in=erased.interactions)
+        | Q(source=CandidateAnswer.Source.REPORTER, interaction__in=erased.reported_interactions)
+    )
+
+
+def _forget_gold(erased):
+    revisions = GoldRevision.objects.filter(
+        Q(example__interaction__in=erased.interactions)
+        | Q(settlement__chosen_answer__in=_theirs(erased)),
+        erased_at=None,
+    )
+    ids = list(revisions.values_list("pk", flat=True))
+    if not ids:
+        return
+    now = timezone.now()
+    runs = list(
+        ExportRun.objects.filter(members__revision__in=ids, state=ExportRun.State.DONE).distinct()
+    )
+    versions = list(GoldVersion.objects.filter(revisions__in=ids).distinct())
+    examples = list(
+        GoldExample.objects.filter(revisions__in=ids).values_list("pk", flat=True).distinct()
+    )
+    GoldRevision.objects.filter(pk__in=ids).update(
+        messages=[],
+        context=[],
+        ideal_answer="",
+        rejected_answers=[],
+        assertions=[],
+        content_hash="",
+        is_current=False,
+        erased_at=now,
+    )
+    for example in GoldExample.objects.filter(pk__in=examples):
+        if not example.revisions.filter(erased_at=None).exists():
+            GoldExample.objects.filter(pk=example.pk).update(erased_at=now)
+    for version in versions:
+        _digest_anew(version, erased.project.erasure_epoch + 1)
+    exporting.make_again(runs=runs)
+
+
+def _digest_anew(version, epoch):
+    """A version whose row was erased has another digest from this epoch on; the manifest names the ones before."""
+    lines = GoldVersionMember.objects.filter(version=version).order_by("revision__example_id")
+    digest, _count = digest_of(
+        lines.values_list("revision__example__public_id", "revision__content_hash", "split")
+    )
+    version.previous_digests.append(
+        {"digest": version.digest, "erasure_epoch": version.erasure_epoch}
+    )
+    GoldVersion.objects.filter(pk=version.pk).update(
+        digest=digest, erasure_epoch=epoch, previous_digests=version.previous_digests
+    )

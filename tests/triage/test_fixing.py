@@ -1,0 +1,98 @@
+"""A fix: recorded, shipped, verified by its own cases or a lead's reason, taken back."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from feedbackhub.outbox.models import OutboxEvent
+from tests.factories import InteractionFactory, ProblemFactory, ProblemMemberFactory
+from triage import fixing
+from triage.models import Fix
+
+
+@pytest.fixture
+def problem(project):
+    return ProblemFactory(project=project)
+
+
+def ship(project, *problems, **options):
+    return fixing.record_fix(
+        project=project, summary="The rates are current.", problems_fixed=problems, **options
+    )
+
+
+def test_a_shipped_fix_moves_its_problems_and_tells_the_notices(project, problem):
+    fix = ship(project, problem)
+    problem.refresh_from_db()
+    assert (fix.state, problem.state) == ("shipped", "shipped")
+    assert fix.shipped_at
+    assert OutboxEvent.objects.get(kind="fix_shipped").about == {"fix_id": fix.pk}
+
+
+def test_a_planned_fix_waits_until_it_ships(project, problem):
+    fix = ship(project, problem, is_planned=True)
+    problem.refresh_from_db()
+    assert (fix.state, problem.state) == ("planned", "open")
+    fixing.ship_fix(fix=fix)
+    problem.refresh_from_db()
+    assert (fix.state, problem.state) == ("shipped", "shipped")
+
+
+def test_a_pipelines_fix_recorded_twice_is_recorded_once(project, problem):
+    first = ship(project, problem, external_id="deploy-7")
+    assert ship(project, problem, external_id="deploy-7") == first
+    assert OutboxEvent.objects.filter(kind="fix_shipped").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("summary", "with_problem", "says"),
+    [(" ", True, "what changed"), ("Done.", False, "at least one")],
+)
+def test_a_fix_needs_words_and_a_problem(project, problem, summary, with_problem, says):
+    with pytest.raises(fixing.FixRefused, match=says):
+        fixing.record_fix(
+            project=project, summary=summary, problems_fixed=[problem] if with_problem else []
+        )
+
+
+def test_problems_are_found_by_number_and_unknown_ones_are_named(project, problem, other_project):
+    theirs = ProblemFactory(project=other_project, number=99)
+    assert fixing.find_problems(project=project, numbers=[problem.number]) == [problem]
+    with pytest.raises(ValidationError, match="P99, FBH-1"):
+        fixing.find_problems(project=project, numbers=[theirs.number], ticket_keys=["FBH-1"])
+
+
+def test_a_fix_is_verified_when_all_of_its_cases_passed_again(project, problem):
+    cases = [ProblemMemberFactory(problem=problem).interaction for _ in range(2)]
+    fix = ship(project, problem)
+    fixing.record_replay(fix=fix, interaction=cases[0], has_passed=True)
+    fixing.record_replay(fix=fix, interaction=cases[1], has_passed=False)
+    fix.refresh_from_db()
+    assert (fix.state, fixing.open_cases(fix)) == ("shipped", [cases[1].external_id])
+    fixing.record_replay(fix=fix, interaction=cases[1], has_passed=True)
+    fix.refresh_from_db()
+    problem.refresh_from_db()
+    assert (fix.state, problem.state) == ("verified", "verified")
+
+
+def test_a_replay_of_a_foreign_case_proves_nothing(project, problem):
+    ProblemMemberFactory(problem=problem)
+    fix = ship(project, problem)
+    with pytest.raises(fixing.FixRefused, match="no case"):
+        fixing.record_replay(
+            fix=fix, interaction=InteractionFactory(project=project), has_passed=True
+        )
+
+
+def test_a_lead_may_verify_with_a_reason_only(project, problem, ben):
+    fix = ship(project, problem)
+    with pytest.raises(fixing.FixRefused):
+        fixing.verify_by_hand(fix=fix, by=ben, reason=" ")
+    fixing.verify_by_hand(fix=fix, by=ben, reason="Checked in production.")
+    assert Fix.objects.get().evidence["reason"] == "Checked in production."
+
+
+def test_a_reverted_fix_opens_its_problems_again(project, problem):
+    fix = ship(project, problem)
+    fixing.revert_fix(fix=fix)
+    problem.refresh_from_db()
+    assert (fix.state, problem.state) == ("reverted", "regressed")

@@ -1,0 +1,17 @@
+"""How triage forgets a person: titles that quote them, replays of their cases, what they wrote, mail sent and to be sent."""
+
+from feedbackhub.capture.erasure import Erased, eraser
+from feedbackhub.capture.models import Interaction
+from triage import notices, problems
+from triage.models import Notice, Replay
+
+
+@eraser
+def forget(erased: Erased) -> None:
+    for interaction in Interaction.objects.filter(pk__in=erased.interactions):
+        problems.forget_words(interaction=interaction)
+    Replay.objects.filter(interaction__in=erased.interactions).update(output="")
+    theirs = Notice.objects.filter(reporter__in=erased.reporters)
+    for reporter in erased.reporters:
+        notices.suppress_all(reporter=reporter, reason="erased")
+    theirs.update(subject="", body="")

@@ -1,0 +1,87 @@
+"""The reporter's page: no account, a signed link; their reports in plain words, and four things they can say."""
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from feedbackhub.audit.acting import acting
+from feedbackhub.capture.erasure import erase_person
+from triage import reporting_back
+from triage.models import Notice
+from triage.reporter_link import find_notice
+
+# What a problem's state means to somebody outside.
+STATE_WORDS = {
+    "open": _("We are looking into it."),
+    "investigating": _("We are looking into it."),
+    "fixing": _("We are repairing it."),
+    "shipped": _("It is repaired."),
+    "verified": _("It is repaired, and we checked it on the cases that were reported."),
+    "regressed": _("It is still wrong. We are at it again."),
+    "wont_fix": _("We decided not to change this."),
+    "duplicate": _("We are looking into it together with a like report."),
+}
+
+
+def _notice(token):
+    notice = find_notice(token)
+    if notice is None:
+        raise Http404
+    return notice
+
+
+@never_cache
+def reporter_page(request, token):
+    notice = _notice(token)
+    Notice.objects.filter(pk=notice.pk, opened_page_at=None).update(opened_page_at=timezone.now())
+    reports = reporting_back.reports_of(notice)
+    for report in reports:
+        report["words"] = STATE_WORDS[report["problem"].state]
+    return render(
+        request,
+        "triage/reporter_page.html",
+        {"notice": notice, "reports": reports, "token": token, "said": request.GET.get("said", "")},
+    )
+
+
+@require_POST
+def still_wrong(request, token, problem):
+    notice = _notice(token)
+    found = get_object_or_404(notice.fix.problems, public_id=problem)
+    with acting(action="reporter_still_wrong"):
+        try:
+            reporting_back.say_still_wrong(
+                notice=notice, problem=found, words=request.POST.get("words", "")
+            )
+        except type(found).DoesNotExist as error:
+            raise Http404 from error
+    return redirect(f"{request.path.rsplit('/still-wrong/', 1)[0]}/?said=still_wrong")
+
+
+@csrf_exempt  # mail programs post it by themselves (RFC 8058); the link's signature is the credential
+@never_cache
+def unsubscribe(request, token):
+    notice = _notice(token)
+    if request.method != "POST":
+        return render(
+            request, "triage/reporter_unsubscribe.html", {"notice": notice, "token": token}
+        )
+    with acting(action="reporter_unsubscribe"):
+        reporting_back.unsubscribe(reporter=notice.reporter)
+    if request.POST.get("List-Unsubscribe") == "One-Click":
+        return HttpResponse(status=200)
+    return render(request, "triage/reporter_done.html", {"done": "unsubscribed"})
+
+
+@never_cache
+def forget_me(request, token):
+    notice = _notice(token)
+    if request.method != "POST":
+        return render(request, "triage/reporter_forget.html", {"notice": notice, "token": token})
+    with acting(action="reporter_forget_me"):
+        erase_person(project=notice.project, ref_hash=notice.reporter.ref_hash)
+    return render(request, "triage/reporter_done.html", {"done": "forgotten"})

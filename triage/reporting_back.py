@@ -1,0 +1,94 @@
+"""What a reporter says on their page: still wrong, thank you, no more mail, forget me."""
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from feedbackhub import redaction
+from feedbackhub.capture.identity import canonical_hash, project_key
+from feedbackhub.capture.models import FeedbackEvent, Reporter
+from feedbackhub.capture.vocabulary import FeedbackKind
+from triage import notices, problems
+from triage.models import Problem, StillWrong
+
+LONGEST_WORD = 4_000
+
+
+def reports_of(notice) -> list[dict]:
+    """Each problem of the notice's fix that this person reported, with their reports and its state in plain words."""
+    rows = []
+    for problem in notice.fix.problems.order_by("number"):
+        complaints = list(
+            notices.complaints_about([problem])
+            .filter(reporter=notice.reporter)
+            .order_by("occurred_at", "id")
+        )
+        if complaints:
+            rows.append(
+                {
+                    "problem": problem,
+                    "complaints": complaints,
+                    "has_said_still_wrong": StillWrong.objects.filter(
+                        notice=notice, problem=problem
+                    ).exists(),
+                }
+            )
+    return rows
+
+
+@transaction.atomic
+def say_still_wrong(*, notice, problem, words: str = "") -> StillWrong:
+    """Keep the reporter's word as feedback on their own report, and open the problem again. Twice is once."""
+    complaint = (
+        notices.complaints_about([problem])
+        .filter(reporter=notice.reporter)
+        .order_by("-occurred_at", "-id")
+        .first()
+    )
+    if complaint is None or not notice.fix.problems.filter(pk=problem.pk).exists():
+        raise Problem.DoesNotExist
+    try:
+        with transaction.atomic():
+            said = StillWrong.objects.create(
+                project_id=notice.project_id, notice=notice, problem=problem
+            )
+    except IntegrityError:
+        return StillWrong.objects.get(notice=notice, problem=problem)
+    said.feedback = _keep_words(notice, complaint, words)
+    said.save(update_fields=["feedback"])
+    problem = Problem.objects.select_for_update().get(pk=problem.pk)
+    if problem.state not in Problem.UNSOLVED_STATES:
+        problems.reopen_problem(problem=problem, why="still_wrong")
+    return said
+
+
+def _keep_words(notice, complaint, words) -> FeedbackEvent:
+    kinds = notice.project.redaction_kinds
+    masked = redaction.redact(
+        words[:LONGEST_WORD].replace("\0", ""), enabled=None if kinds is None else frozenset(kinds)
+    )
+    key = project_key(settings.IDENTIFIER_KEY, notice.project_id)
+    now = timezone.now()
+    return FeedbackEvent.objects.create(
+        project_id=notice.project_id,
+        body_hash=canonical_hash([str(notice.public_id), complaint.pk], key),
+        interaction=complaint.interaction,
+        interaction_external_id=complaint.interaction_external_id,
+        kind=FeedbackKind.COMMENT,
+        comment=masked.text,
+        redaction_counts=dict(masked.counts),
+        reporter=notice.reporter,
+        source="reporter_page",
+        metadata={"still_wrong": True},
+        occurred_at=now,
+        received_at=now,
+    )
+
+
+@transaction.atomic
+def unsubscribe(*, reporter: Reporter) -> None:
+    """No more messages to this person; safe to repeat."""
+    Reporter.objects.filter(pk=reporter.pk, unsubscribed_at=None).update(
+        unsubscribed_at=timezone.now(), has_consent=False
+    )
+    notices.suppress_all(reporter=reporter, reason="unsubscribed")
