@@ -357,6 +357,15 @@ def test_the_deadline_ends_an_answer_that_keeps_trickling(listen):
     assert time.monotonic() - started < 1.2
 
 
+def test_the_deadline_cuts_a_single_wait_short_too(listen):
+    server = listen(hang)
+    started = time.monotonic()
+
+    failure(read, server, limits=Limits(connect=5, read=5, total=0.3))
+
+    assert time.monotonic() - started < 1.2
+
+
 def test_an_endless_answer_is_cut_off_while_it_arrives(listen):
     sent = []
 
@@ -769,12 +778,9 @@ def test_a_certificate_for_another_name_or_of_an_unknown_issuer_is_refused(tls_s
 
 def test_secrets_stay_out_of_errors_and_logs(listen, caplog):
     caplog.set_level(logging.DEBUG)
-    bodies = (
-        reset,
-        hang,
-        says(answer(SECRET.encode(), b"403 No", b"text/plain")),
-        says(answer(b"<")),
-    )
+    cookie = f"Set-Cookie: {SECRET}\r\n".encode()
+    echo = answer(SECRET.encode(), b"403 No", b"text/plain", cookie)
+    bodies = (reset, hang, says(echo), says(answer(b"<")))
 
     for behave in bodies:
         server = listen(behave)

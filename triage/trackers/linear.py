@@ -503,7 +503,7 @@ class Linear(Tracker):
             header(headers, "Linear-Signature"),
         )
         signed_at = dig(read_payload(raw_body), "webhookTimestamp")
-        if isinstance(signed_at, bool) or not isinstance(signed_at, int | float):
+        if not isinstance(signed_at, int | float):
             raise WebhookRefused("the signed body holds no webhookTimestamp")
         age = (now or datetime.now(UTC)).timestamp() - signed_at / 1000
         if not abs(age) <= _WEBHOOK_AGE:  # also false for NaN

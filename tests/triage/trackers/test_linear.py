@@ -278,7 +278,9 @@ def test_an_input_error_without_such_an_issue_is_a_refusal(api, tracker):
     assert str(refused) == "Linear refused FBH: Title is bad."
 
 
-@pytest.mark.parametrize("reading", [INTERNAL, (503, {}), RATELIMITED, {"data": {"issue": {}}}])
+@pytest.mark.parametrize(
+    "reading", [INTERNAL, (503, {}), RATELIMITED, (429, {}), (401, NO_KEY), {"data": {"issue": {}}}]
+)
 def test_a_conflict_that_cannot_be_read_stays_unknown(api, tracker, reading):
     api.gives(Create=CONFLICT, Read=reading)
 
