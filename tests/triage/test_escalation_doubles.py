@@ -1,0 +1,189 @@
+"""Every way a create can fail, against the strict doubles of Jira and Linear: one ticket, and none twice.
+
+The clock is moved by hand: what is due later is made due, so minutes of waiting cost nothing.
+"""
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from feedbackhub.outbound import LIMITS, Limits
+from feedbackhub.outbox.delivery import deliver_due
+from tests.factories import InteractionFactory, ProblemFactory, ProblemMemberFactory
+from tests.triage.trackers.drafts import HOSTILE
+from tests.triage.trackers.test_doubles import Double
+from triage import connections, escalation, problems, ticket_notes, ticket_state
+from triage.models import Escalation, Ticket, TicketNote, TrackerConnection
+
+pytestmark = [pytest.mark.shared, pytest.mark.django_db]
+
+QUICK = Limits(connect=1, read=0.5, total=1)
+CREATE = {"jira": "createIssue", "linear": "issueCreate"}
+
+PRESETS = [
+    "500", "502-html", "503-retry-after", "429", "429-http-date", "429-no-header", "429-long",
+    "429-forever", "hang", "slow", "reset", "bad-json", "html-login", "redirect",
+    "create-then-timeout", "create-then-reset", "create-then-500", "create-then-502-html",
+    "create-then-bad-json", "create-then-truncate", "create-then-empty", "create-then-wrong-shape",
+]  # fmt: skip
+LINEAR_PRESETS = [
+    "graphql-internal", "lock-timeout", "success-false", "unauthenticated",
+    "create-then-graphql-internal",
+]  # fmt: skip
+CASES = [(name, preset) for name in CREATE for preset in PRESETS]
+CASES += [("linear", preset) for preset in LINEAR_PRESETS]
+
+
+@pytest.fixture(scope="module")
+def running():
+    started = {name: Double(f"{name}.py") for name in CREATE}
+    yield started
+    for double in started.values():
+        double.stop()
+
+
+@pytest.fixture
+def limits(monkeypatch):
+    """How patient the adapters are; `limits["now"]` may be changed by the test."""
+    chosen, build = {"now": QUICK}, connections.tracker_of
+
+    def hurried(connection):
+        tracker = build(connection)
+        tracker._limits = chosen["now"]
+        return tracker
+
+    monkeypatch.setattr(connections, "tracker_of", hurried)
+    return chosen
+
+
+@pytest.fixture
+def double(request, running, settings, limits):
+    name = request.getfixturevalue("name")
+    double = running[name]
+    double.admin("reset", {})
+    if name == "jira":
+        double.admin("config", {"index_lag_s": 0})
+    settings.OUTBOUND_ALLOWED_HOSTS = [double.host]
+    return double
+
+
+@pytest.fixture
+def duty(name, double, project):
+    config, secrets = {
+        "jira": (
+            {"base_url": double.url, "project_key": "FBH", "issue_type": "Bug",
+             "email": "bot@feedbackhub.test"},
+            {"api_token": "jira-api-token"},
+        ),
+        "linear": (
+            {"base_url": f"{double.url}/graphql", "team": "FBH"},
+            {"api_key": "lin_api_double"},
+        ),
+    }[name]  # fmt: skip
+    connection = connections.create_connection(
+        project=project, name=name, tracker=name, config=config, secrets=secrets
+    )
+    problem = ProblemFactory(
+        project=project, title="Outdated rate", severity="critical", category="harmful"
+    )
+    interaction = InteractionFactory(
+        project=project, output=HOSTILE.replace("\x00", "").replace("\ud800", "")
+    )
+    ProblemMemberFactory(problem=problem, interaction=interaction, severity="critical")
+    return escalation.open_escalation(problem=problem, connection=connection)
+
+
+def time_passes(duty):
+    """What waits, waits no longer; the doubles' own clocks stand still meanwhile."""
+    TrackerConnection.objects.update(paused_until=None)
+    Escalation.objects.filter(pk=duty.pk).update(due_at=timezone.now() - timedelta(seconds=1))
+
+
+def pursue_until_filed(duty, steps=12) -> list[str]:
+    """Step by step as the sweep would; the states it went through."""
+    states = []
+    while len(states) < steps and states[-1:] != ["filed"]:
+        time_passes(duty)
+        duty = escalation.pursue(escalation=Escalation.objects.get(pk=duty.pk))
+        states.append(duty.state)
+        assert duty.state == "filed" or duty.failure != ""
+        if duty.connection.is_paused:  # a person enters the credential anew
+            connections.resume_connection(connection=duty.connection)
+    return states
+
+
+def assert_one_ticket(duty, double):
+    double.assert_clean(issues=1)
+    ticket, (issue,) = Ticket.objects.get(), double.issues()
+    assert (ticket.escalation_id, ticket.remote_id) == (duty.pk, str(issue["id"]))
+
+
+@pytest.mark.parametrize(("name", "preset"), CASES)
+def test_every_failing_create_ends_in_one_ticket(name, preset, duty, double, limits):
+    if preset == "slow":  # made seconds later, when a hurried caller would be gone
+        limits["now"] = LIMITS
+    times = {"times": 5} if preset == "429-forever" else {}
+    double.fault({"preset": preset, **times}, CREATE[name])
+    states = pursue_until_filed(duty)
+    assert states[-1] == "filed"
+    assert double.admin("faults")["faults"][0]["applied"] >= 1
+    time_passes(duty)
+    escalation.pursue(escalation=Escalation.objects.get(pk=duty.pk))  # the late look for doubles
+    assert Escalation.objects.get(pk=duty.pk).failure == ""
+    assert_one_ticket(duty, double)
+
+
+@pytest.mark.parametrize("name", ["jira"])
+def test_a_search_that_lags_behind_makes_no_double(name, duty, double):
+    double.admin("config", {"index_lag_s": 2})
+    double.fault("create-then-timeout", CREATE[name])
+    time_passes(duty)
+    assert escalation.pursue(escalation=duty).state == "unknown"
+    time_passes(duty)
+    assert escalation.pursue(escalation=duty).state == "unknown"  # looked, and found nothing yet
+    time.sleep(2.1)
+    assert pursue_until_filed(duty) == ["filed"]
+    assert_one_ticket(duty, double)
+
+
+@pytest.mark.parametrize("name", CREATE)
+def test_a_worker_killed_between_the_call_and_the_row_makes_no_double(name, duty, double):
+    with pytest.MonkeyPatch.context() as killed:
+        killed.setattr(escalation, "record_ticket", lambda **about: None)
+        escalation.pursue(escalation=duty)
+    assert (duty.state, len(double.issues())) == ("filing", 1)
+    Escalation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert escalation.give_up_leases() == 1
+    assert pursue_until_filed(duty) == ["filed"]
+    assert_one_ticket(duty, double)
+
+
+@pytest.mark.parametrize("name", CREATE)
+def test_a_regressed_problem_reopens_its_ticket_once(name, duty, double, project):
+    pursue_until_filed(duty)
+    (issue,) = double.issues()
+    done = {"jira": ("transition", "Done"), "linear": ("state", "completed")}[name]
+    double.admin(
+        "act", {"do": done[0], "issue": issue.get("key") or issue["identifier"], "to": done[1]}
+    )
+    Ticket.objects.update(look_at=timezone.now())
+    assert ticket_state.look_at_ticket(ticket=Ticket.objects.get()).state == "done"
+    problem = duty.problem
+    problem.refresh_from_db()
+    problems.move_problem_state(problem=problem, state="shipped")
+    problems.reopen_problem(problem=problem, why="still_wrong")
+    deliver_due()
+    double.fault("create-then-reset", {"jira": "addComment", "linear": "commentCreate"}[name])
+    for _ in range(2):
+        TicketNote.objects.update(due_at=timezone.now())
+        TrackerConnection.objects.update(paused_until=None)
+        for note in TicketNote.objects.filter(state="waiting"):
+            ticket_notes.send_note(note=note)
+    assert TicketNote.objects.get().state == "sent"
+    assert Ticket.objects.get().state == "open"
+    (issue,) = double.issues()
+    comments = issue["comments"] if name == "linear" else issue["fields"]["comment"]["comments"]
+    assert len(comments) == 1
+    assert_one_ticket(duty, double)
