@@ -114,7 +114,7 @@ class Answer:
     """An answer that came whole. `json` is None where the body was empty or was not asked for."""
 
     status: int
-    headers: httpx.Headers
+    headers: httpx.Headers = field(repr=False)
     content: bytes = field(repr=False, default=b"")
     json: Any = field(repr=False, default=None)
 
