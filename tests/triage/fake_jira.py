@@ -21,6 +21,7 @@ class FakeJira:
         self.is_searchable = True  # False: the index lags behind
         self.base_url = httpserver.url_for("").rstrip("/")
         self.host = f"{httpserver.host}:{httpserver.port}"
+        self.after_create = lambda: None  # called when an issue was made, before the answer
         self._faults = []
         self._down = None
         self._clock = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
@@ -105,6 +106,7 @@ class FakeJira:
                     "comments": [],
                 }
             )
+            self.after_create()
         if response is not None:
             return response
         return _json({"id": self.issues[-1]["id"], "key": self.issues[-1]["key"]}, 201)
