@@ -4,7 +4,7 @@
 # yours (an empty database in which the extension `vector` exists or may be made).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-PATH=$PWD/.venv/bin:$PATH
+export PATH=$PWD/.venv/bin:$PATH
 folder=$(mktemp -d)
 chmod 755 "$folder"
 port() { python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }

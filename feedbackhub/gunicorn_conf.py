@@ -23,5 +23,10 @@ secure_scheme_headers = {}  # whether a proxy is trusted is Django's question: B
 
 
 def when_ready(server):
+    from django.template import engines
+    from django.urls import get_resolver
+
+    engines.all()
+    get_resolver().url_patterns  # noqa: B018  # every page, which the first request would load
     gc.collect()
     gc.freeze()  # so that collecting garbage does not copy what the workers share

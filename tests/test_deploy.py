@@ -1,9 +1,12 @@
 """The ways to deploy say the same as the code: the commands, and every setting."""
 
 import configparser
+import os
 import re
 import shlex
+import subprocess
 
+import pytest
 import yaml
 
 from feedbackhub.quickstart import BIN, COMMANDS
@@ -51,3 +54,18 @@ def test_env_example_sets_only_what_is_read():
     example = (ROOT / "deploy" / "env.example").read_text()
     named = set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
     assert named - settings_read() == {"POSTGRES_PASSWORD"}
+
+
+@pytest.mark.redis
+def test_smoke_runs_web_worker_and_beat_on_postgresql_over_tcp_and_redis():
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    run = subprocess.run(
+        ["bash", ROOT / "deploy" / "smoke.sh"],
+        env=kept,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert '{"id":"smoke-1","status":"accepted","redacted":{}}' in run.stdout
+    assert "the worker told" in run.stdout
