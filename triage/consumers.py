@@ -2,8 +2,9 @@
 
 from django.utils import timezone
 
-from annotation.models import Annotation, LabelSchema, RoutingRule, Settlement, Verdict
+from annotation.models import Annotation, LabelSchema, RoutingRule, Settlement
 from feedbackhub import outbox
+from feedbackhub.audit.acting import acting
 from feedbackhub.capture.models import FeedbackEvent, Interaction
 from feedbackhub.capture.vocabulary import ReportedCategory, Severity
 from triage import notices, placing, ticket_notes
@@ -33,7 +34,8 @@ def place_harmful_case(event):
         _settled(interaction, about) or _judged(interaction, about) or _ruled(interaction, about)
     )
     if case:
-        placing.place_case(interaction=interaction, **case)
+        with acting(action="harm_found"):
+            placing.place_case(interaction=interaction, **case)
 
 
 @outbox.consumer("problem_regressed")
@@ -43,14 +45,17 @@ def reopen_tickets(event):
         project=event.project_id, pk=event.about["problem_id"], state__in=Problem.UNSOLVED_STATES
     ).first()
     if problem:
-        ticket_notes.note_reopened(problem=problem, why=event.about["why"], since=event.created_at)
+        with acting(action="problem_regressed"):
+            ticket_notes.note_reopened(
+                problem=problem, why=event.about["why"], since=event.created_at
+            )
 
 
 def _settled(interaction, about):
     settlement = Settlement.objects.filter(
         pk=about.get("settlement_id"), interaction=interaction, is_current=True
     ).first()
-    if settlement is None or not _is_harm(settlement):
+    if settlement is None or not settlement.is_harm:
         return None
     _demand_final(settlement.takes_effect_at)
     is_lead = settlement.decided_how == Settlement.DecidedHow.LEAD
@@ -71,7 +76,7 @@ def _judged(interaction, about):
         )
         .first()
     )
-    if annotation is None or not _is_harm(annotation):
+    if annotation is None or not annotation.is_harm:
         return None
     _demand_final(annotation.final_at)
     return _case(annotation, source=ProblemMember.Source.EXPERT)
@@ -96,10 +101,6 @@ def _ruled(interaction, about):
         "severity": _at_least_harmful(Severity(claimed or Severity.HIGH)),
         "category": _category_reported_as(interaction.project_id, reported),
     }
-
-
-def _is_harm(judgement) -> bool:
-    return judgement.verdict == Verdict.HARMFUL or judgement.severity == Severity.CRITICAL
 
 
 def _demand_final(when):

@@ -15,6 +15,7 @@ log = structlog.get_logger(__name__)
 
 AT_ONCE = 200
 DELIVERIES_KEPT = timedelta(days=30)
+DELIVERIES_TRIED = timedelta(days=1)
 
 
 @sweeper
@@ -67,6 +68,9 @@ def unprocessed_deliveries() -> int:
                 processed += 1
         except Exception as error:  # one that we cannot read must not hold up the others
             log.exception("delivery.failed", delivery=delivery.pk, error=type(error).__name__)
+            TrackerDelivery.objects.filter(
+                pk=delivery.pk, received_at__lt=timezone.now() - DELIVERIES_TRIED
+            ).update(processed_at=timezone.now(), outcome="could not be taken over")
     return processed
 
 

@@ -83,6 +83,10 @@ def look_at_ticket(*, ticket):
         Ticket.objects.filter(pk=ticket.pk).update(look_at=now + wait)
         if escalation.is_locked_out(error):
             connections.pause_connection(connection=ticket.connection, reason=error.message)
+        elif error.retry_after is not None:
+            connections.rest_connection(
+                connection=ticket.connection, until=now + timedelta(seconds=error.retry_after)
+            )
     else:
         note_seen(ticket=ticket, seen=seen)
     ticket.refresh_from_db()
