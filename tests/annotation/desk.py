@@ -60,7 +60,7 @@ def at_once(*functions):
         try:
             start.wait()
             outcomes[place] = function()
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             outcomes[place] = error
         finally:
             connection.close()

@@ -128,7 +128,7 @@ def test_claim_next_looks_in_every_queue_that_one_judges_in_and_no_other(project
 
 def test_claim_next_sees_nothing_of_another_project(project, other_project, ana, eve):
     queue_with(other_project)
-    queue, _ = queue_with(project, items=0)
+    _queue, _ = queue_with(project, items=0)
     assert review_queue.claim_next(project=project, expert=ana) is None
     with pytest.raises(ClaimRefused) as refused:
         review_queue.claim_next(project=project, expert=eve)
@@ -239,7 +239,7 @@ def test_a_late_or_foreign_write_is_refused_and_changes_nothing(project, ana, wr
 
 
 def test_expire_leases_frees_the_slot_for_others(project, ana, ben):
-    queue, (item, held) = queue_with(project, items=2)
+    queue, (item, _held) = queue_with(project, items=2)
     lapsed = claim(ana, queue)
     kept = claim(ben, queue)
     pass_time(31 * 60, lapsed)
