@@ -145,6 +145,7 @@ def revise(*, assignment) -> Assignment:
     The answer counts until the next submit. Raises WrongState.
     """
     item = lock_item_and_interaction(assignment.item_id)
+    assignment.refresh_from_db()
     annotation = assignment.annotations.current().first()
     if annotation is None or item.state == ReviewItem.State.DISMISSED:
         raise WrongState(

@@ -173,11 +173,12 @@ def test_an_undo_waits_for_the_worker_that_has_the_news_in_hand_and_then_is_too_
     project, listener
 ):
     annotation = harmful_submit(project, listener)
-    in_hand, outcome = threading.Event(), []
+    in_hand, outcome, meanwhile = threading.Event(), [], []
 
     def wait_for_the_undo():
         in_hand.set()
         time.sleep(0.5)
+        meanwhile.extend(outcome)
 
     listener.before_hearing = wait_for_the_undo
 
@@ -190,6 +191,7 @@ def test_an_undo_waits_for_the_worker_that_has_the_news_in_hand_and_then_is_too_
 
     at_once(undo_then, delivery.deliver_due)
     annotation.refresh_from_db()
+    assert meanwhile == []  # it stood in line
     assert isinstance(outcome[0], UndoIsOver)
     assert annotation.is_current
     assert listener.heard == [annotation.pk]
