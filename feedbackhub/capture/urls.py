@@ -1,3 +1,9 @@
-from django.urls import path  # noqa: F401
+from django.urls import path
 
-urlpatterns = []
+from feedbackhub.capture import views
+
+urlpatterns = [
+    path("interactions/", views.interactions, name="interactions"),
+    path("interactions/<uuid:public_id>/", views.interaction, name="interaction"),
+    path("prompts/", views.prompts, name="prompts"),
+]
