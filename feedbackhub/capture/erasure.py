@@ -55,7 +55,7 @@ def person_hash(*, project: Project, reference: str) -> str:
 @transaction.atomic
 def erase_person(*, project: Project, ref_hash: str) -> dict[str, int]:
     """Forget the person with this hash; answers how many rows of each kind were emptied. Safe to repeat."""
-    project = Project.objects.select_for_update().get(pk=project.pk)
+    project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     now = timezone.now()
     reporters = Reporter.objects.filter(project=project, ref_hash=ref_hash)
     own = Interaction.objects.filter(project=project, user_hash=ref_hash, erased_at=None)
