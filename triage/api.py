@@ -5,26 +5,17 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from feedbackhub.api.problems import invalid, not_found
+from feedbackhub.api.lists import ProjectListView
+from feedbackhub.api.problems import not_found
 from feedbackhub.api.views import ProjectAPIView
 from feedbackhub.capture.vocabulary import Severity
-from feedbackhub.paging import BadCursor, paginate
+from feedbackhub.filters import one_of, text
 from triage import priority, ticket_draft
 from triage.links import problem_url
 from triage.models import Escalation, Problem
 from triage.ticket_state import with_asks_what_shipped
 
-ORDER = ("-priority", "-id")  # the index problem_first
-LIMIT, MOST = 50, 200
-CASES = 200
-
-# name: (field looked at, values it may have; None: any text)
-FILTERS = {
-    "state": ("state", Problem.State.values),
-    "severity": ("severity", Severity.values),
-    "fixable_by": ("fixable_by", Problem.FixableBy.values),
-    "category": ("category", None),
-}
+CASES = 200  # of one problem, the worst first
 
 
 class TicketSerializer(serializers.Serializer):
@@ -131,16 +122,29 @@ def _rows(project):
     )
 
 
-class ProblemsView(ProjectAPIView):
+class ProblemsView(ProjectListView):
     """Problems, what hurts most first. A filter may be given several times: any of its values."""
 
     scopes = {"GET": "triage"}
+    filters = {
+        "state": one_of("state", Problem.State.values),
+        "severity": one_of("severity", Severity.values),
+        "fixable_by": one_of("fixable_by", Problem.FixableBy.values),
+        "category": text("category"),
+    }
+    order = ("-priority", "-id")  # the index problem_first
+
+    def rows(self):
+        return _rows(self.project)
+
+    def show_all(self, rows):
+        return ProblemSerializer(rows, many=True).data
 
     @extend_schema(
         parameters=[
             *(
-                OpenApiParameter(name, enum=values, many=True)
-                for name, (_, values) in FILTERS.items()
+                OpenApiParameter(name, enum=each.choices or None, many=True)
+                for name, each in filters.items()
             ),
             OpenApiParameter("cursor"),
             OpenApiParameter("limit", int),
@@ -148,26 +152,7 @@ class ProblemsView(ProjectAPIView):
         responses=ProblemPageSerializer,
     )
     def get(self, request):
-        chosen, errors = _filters(request.query_params)
-        limit = _limit(request.query_params.get("limit"), errors)
-        if errors:
-            raise invalid(errors)
-        try:
-            page = paginate(
-                _rows(self.project).filter(**chosen),
-                order=ORDER,
-                cursor=request.query_params.get("cursor"),
-                limit=limit,
-            )
-        except BadCursor as bad:
-            raise invalid([{"field": "cursor", "message": str(bad)}]) from None
-        return Response(
-            {
-                "results": ProblemSerializer(page.rows, many=True).data,
-                "next_cursor": page.next_cursor,
-                "previous_cursor": page.previous_cursor,
-            }
-        )
+        return super().get(request)
 
 
 class ProblemView(ProjectAPIView):
@@ -181,31 +166,3 @@ class ProblemView(ProjectAPIView):
         if row is None:
             raise not_found()
         return Response(OneProblemSerializer(row).data)
-
-
-def _filters(given):
-    chosen, errors = {}, []
-    for name in given:
-        if name in FILTERS:
-            field, allowed = FILTERS[name]
-            values = given.getlist(name)
-            if allowed and not set(values) <= set(allowed):
-                errors.append({"field": name, "message": f"One of {', '.join(allowed)}."})
-            elif any("\0" in value for value in values):
-                errors.append({"field": name, "message": "Text may not hold the character U+0000."})
-            chosen[f"{field}__in"] = values
-        elif name not in ("cursor", "limit"):
-            known = ", ".join([*FILTERS, "cursor", "limit"])
-            errors.append(
-                {"field": name[:80], "message": f"There is no such filter. Known: {known}."}
-            )
-    return chosen, errors
-
-
-def _limit(given, errors) -> int:
-    if given is None:
-        return LIMIT
-    if given.isascii() and given.isdigit() and len(given) <= 3 and 1 <= int(given) <= MOST:
-        return int(given)
-    errors.append({"field": "limit", "message": f"A whole number from 1 to {MOST}."})
-    return LIMIT

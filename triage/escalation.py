@@ -37,6 +37,7 @@ from triage.trackers.base import FiledTicket
 LEASE = timedelta(seconds=60)
 TRIED_FOR = timedelta(hours=72)
 LONGEST_PAUSE = 15 * 60  # seconds
+REST_AFTER_LOST_ANSWER = 15  # seconds: a tracker that hangs must not hold every worker
 _A_DAY = timedelta(days=1)
 
 State = Escalation.State
@@ -319,6 +320,7 @@ def _write_failure(escalation, error):
             lease_until=None,
             failure=_cut(f"{said} Whether there is a ticket is being looked up."),
         )
+        _rest(escalation.connection, REST_AFTER_LOST_ANSWER)
     elif error.outcome is Outcome.REFUSED_FOR_GOOD:
         mine.update(state=State.FAILED, lease_until=None, failure=said)
     elif _is_given_up(escalation):
@@ -339,7 +341,7 @@ def _write_search_failure(escalation, mine, error):
     else:
         pause = _pause(escalation, error)
         _wait(mine, pause, failure=said)
-        if error.retry_after is not None:
+        if error.can_be_repeated:
             _rest(escalation.connection, pause)
     escalation.refresh_from_db()
 

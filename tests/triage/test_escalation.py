@@ -9,7 +9,7 @@ from django.utils import timezone
 from tests.factories import InteractionFactory, ProblemFactory, ProblemMemberFactory
 from tests.triage.fake_jira import half_an_answer, login_page, refused
 from triage import connections, escalation
-from triage.models import Escalation, Ticket
+from triage.models import Escalation, Ticket, TrackerConnection
 
 pytestmark = pytest.mark.django_db
 
@@ -31,6 +31,8 @@ def file(duty):
 
 
 def make_due(duty, **changes):
+    """What waits, waits no longer, and nobody rests."""
+    TrackerConnection.objects.update(paused_until=None)
     Escalation.objects.filter(pk=duty.pk).update(
         due_at=timezone.now() - timedelta(seconds=1), **changes
     )
@@ -184,7 +186,6 @@ def test_pauses_double_from_a_second_to_a_quarter_of_an_hour(duty, jira):
     pauses = []
     for tried_for in (0, 1, 2, 4, 100, 5_000):
         began = timezone.now() - timedelta(seconds=tried_for)
-        connections.TrackerConnection.objects.update(paused_until=None)
         jira.next_create(refused(429), made=False)
         file(make_due(duty, first_tried_at=began))
         pauses.append(seconds_until_due(duty))
@@ -228,6 +229,18 @@ def test_a_lost_answer_is_looked_up_before_anything_is_made_again(duty, jira, na
     assert jira.searches == 0
     file(make_due(duty))
     assert (duty.state, len(jira.posts), Ticket.objects.get().key) == ("filed", 1, "FBH-1")
+
+
+def test_after_a_lost_answer_the_tracker_rests_too(duty, jira, connection, project):
+    jira.next_create(refused(500), made=True)
+    file(duty)
+    other = escalation.open_escalation(
+        problem=ProblemFactory(project=project), connection=connection
+    )
+    file(other)
+    connection.refresh_from_db()
+    assert other.attempts == 0
+    assert connection.paused_until < timezone.now() + timedelta(seconds=15.1)
 
 
 def test_a_search_that_lags_is_waited_out(duty, jira):
@@ -367,7 +380,8 @@ def test_retry_of_what_is_being_looked_up_looks_now(duty, jira):
     file(duty)
     escalation.retry_escalation(escalation=duty)
     duty.refresh_from_db()
-    file(duty)
+    assert duty.due_at <= timezone.now()
+    file(make_due(duty))
     assert (duty.state, len(jira.posts)) == ("filed", 1)
 
 

@@ -11,7 +11,7 @@ from feedbackhub.outbox.sweeping import sweep
 from tests.factories import ProblemFactory
 from tests.triage.fake_jira import refused
 from triage import escalation
-from triage.models import Escalation, Ticket
+from triage.models import Escalation, Ticket, TrackerConnection
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -56,6 +56,7 @@ def test_of_several_workers_one_looks_for_a_lost_ticket(duty, jira):
     jira.next_create(refused(500), made=True)
     escalation.pursue(escalation=duty)
     Escalation.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    TrackerConnection.objects.update(paused_until=None)
     assert by_several(lambda: escalation.pursue(escalation=Escalation.objects.get())) == []
     assert (len(jira.posts), jira.searches, Ticket.objects.count()) == (1, 1, 1)
 

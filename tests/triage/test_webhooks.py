@@ -14,7 +14,7 @@ from feedbackhub.outbox.sweeping import sweep
 from tests.factories import ProblemFactory
 from tests.triage.fake_jira import DONE, IN_PROGRESS, SECRET, TO_DO, refused
 from triage import connections, escalation, webhooks
-from triage.models import Escalation, Ticket, TrackerDelivery
+from triage.models import Escalation, Ticket, TrackerConnection, TrackerDelivery
 
 pytestmark = pytest.mark.django_db
 
@@ -339,6 +339,7 @@ def test_a_ticket_with_our_label_is_adopted_when_its_making_was_never_answered(p
     assert (duty.state, duty.failure, Ticket.objects.get().key) == ("filed", "", "FBH-1")
     assert TrackerDelivery.objects.get().outcome == "adopted"
     Escalation.objects.update(due_at=timezone.now())
+    TrackerConnection.objects.update(paused_until=None)
     escalation.pursue(escalation=Escalation.objects.get())
     assert len(jira.posts) == 1
     webhooks.ticket_state.look_at_ticket(ticket=Ticket.objects.get())
