@@ -38,18 +38,28 @@ def propose_answer(
     )
 
 
-@transaction.atomic
-def propose_reporters_edit(feedback: FeedbackEvent) -> CandidateAnswer | None:
-    """What a reporter made of the answer is a candidate too, once however often the news comes."""
-    if not feedback.edited_output or feedback.interaction is None or feedback.erased_at:
-        return None
-    interaction = Interaction.objects.select_for_update(no_key=True).get(pk=feedback.interaction_id)
-    text = with_line_ends_of(interaction.output, feedback.edited_output)
-    is_known = interaction.candidates.filter(
-        source=CandidateAnswer.Source.REPORTER, text_hash=hash_text(text)
-    ).exists()
-    if is_known or interaction.erased_at:
-        return None
-    return propose_answer(
-        interaction=interaction, text=text, source=CandidateAnswer.Source.REPORTER
+def propose_reporters_edits(interaction: Interaction) -> list[CandidateAnswer]:
+    """What people made of the answer themselves are candidates too, each text once however often we hear of it."""
+    edits = list(
+        FeedbackEvent.objects.filter(interaction=interaction, erased_at=None)
+        .exclude(edited_output="")
+        .order_by("pk")
+        .values_list("edited_output", flat=True)
     )
+    if not edits:
+        return []
+    with transaction.atomic():
+        interaction = Interaction.objects.select_for_update(no_key=True).get(pk=interaction.pk)
+        if interaction.erased_at:
+            return []
+        source = CandidateAnswer.Source.REPORTER
+        known = set(
+            interaction.candidates.filter(source=source).values_list("text_hash", flat=True)
+        )
+        proposed = []
+        for edit in edits:
+            text = with_line_ends_of(interaction.output, edit)
+            if hash_text(text) not in known:
+                known.add(hash_text(text))
+                proposed.append(propose_answer(interaction=interaction, text=text, source=source))
+        return [candidate for candidate in proposed if candidate]

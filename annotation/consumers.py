@@ -6,29 +6,26 @@ from annotation import (
     routing,
     splits,
 )
-from feedbackhub.capture.models import FeedbackEvent, Interaction, NearDuplicateGroup
+from feedbackhub.capture.models import Interaction, NearDuplicateGroup
 from feedbackhub.outbox import consumer
 
 
 @consumer("interaction_captured")
-def route_interaction(event):
-    interaction = Interaction.objects.only("project").filter(pk=event.about["interaction_id"])
-    if interaction := interaction.first():
-        routing.route_interaction(interaction)
+def hear_of_interaction(event):
+    """Capture, registered before us, has attached the feedback that waited for it."""
+    _look_at(Interaction.objects.filter(pk=event.about["interaction_id"]))
 
 
 @consumer("feedback_captured")
-def route_feedback(event):
-    """Feedback that waits for its interaction is told again when both are here."""
-    feedback = (
-        FeedbackEvent.objects.filter(pk=event.about["feedback_id"], erased_at=None)
-        .exclude(interaction=None)
-        .select_related("interaction")
-        .first()
-    )
-    if feedback:
-        candidates.propose_reporters_edit(feedback)
-        routing.route_interaction(feedback.interaction)
+def hear_of_feedback(event):
+    """Feedback whose interaction is not here yet is looked at when that comes."""
+    _look_at(Interaction.objects.filter(feedback=event.about["feedback_id"]))
+
+
+def _look_at(interactions):
+    for interaction in interactions.only("project"):
+        candidates.propose_reporters_edits(interaction)
+        routing.route_interaction(interaction)
 
 
 @consumer("near_duplicates_merged")
