@@ -63,14 +63,20 @@ def create_connection(
 def update_connection(*, connection, config=None, secrets=None, **changes):
     """Change settings. A secret left empty keeps the one that is kept; new credentials end a pause.
 
+    Secrets that no key opens any more are as good as none: the required ones must be given again. Raises ConfigError.
+
     `changes`: name, status_map, files_by_itself, files_from, is_active.
     """
-    kept = credentials.unseal(connection.credentials)
+    try:
+        kept = credentials.unseal(connection.credentials)
+    except credentials.CredentialsLost:
+        kept = {}
     given = {name: value for name, value in (secrets or {}).items() if value}
     config, all_secrets = TRACKERS[connection.tracker].normalise_config(
         connection.config if config is None else config, kept | given
     )
     is_other = config != connection.config or all_secrets != kept
+    was_active = connection.is_active
     connection.config, connection.credentials = config, credentials.seal(all_secrets)
     for field, value in changes.items():
         if field not in ("name", "status_map", "files_by_itself", "files_from", "is_active"):
@@ -83,7 +89,7 @@ def update_connection(*, connection, config=None, secrets=None, **changes):
         raise ConfigError(
             {"name": f"This project has a connection called {connection.name} already."}
         ) from None
-    if is_other or changes.get("is_active"):
+    if is_other or (connection.is_active and not was_active):
         resume_connection(connection=connection)
     return connection
 
@@ -153,3 +159,25 @@ def webhook_url(connection) -> str:
     """What the owner pastes into the tracker's webhook settings."""
     path = reverse("tracker_hook", args=[connection.tracker, connection.public_id])
     return settings.BASE_URL + path
+
+
+def switch_connection(*, connection, is_active: bool):
+    """Off: nothing is filed there any more, what is there stays. On: what waited for it is due now."""
+    TrackerConnection.objects.filter(pk=connection.pk).update(is_active=is_active)
+    connection.refresh_from_db(fields=["is_active"])
+    return resume_connection(connection=connection) if is_active else connection
+
+
+def can_be_deleted(connection) -> bool:
+    """Nothing was filed there, or may have been."""
+    return not connection.escalations.filter(state__in=["filing", "unknown", "filed"]).exists()
+
+
+@transaction.atomic
+def delete_connection(*, connection) -> bool:
+    """Forget a connection at which nothing was filed; False where something was: then it can be switched off."""
+    row = TrackerConnection.objects.select_for_update().get(pk=connection.pk)
+    if not can_be_deleted(row):
+        return False
+    row.delete()
+    return True

@@ -65,6 +65,14 @@ def test_update_connection_keeps_the_secret_that_is_left_empty(connection):
     assert connection.files_from == "critical"
 
 
+def test_credentials_that_no_key_opens_can_be_entered_anew(connection, settings):
+    settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
+    with pytest.raises(ConfigError, match="API token: enter one"):
+        connections.update_connection(connection=connection, name="Renamed")
+    connections.update_connection(connection=connection, secrets={"api_token": "new"})
+    assert credentials.unseal(connection.credentials)["api_token"] == "new"
+
+
 def test_webhook_url_is_what_the_owner_pastes(connection):
     url = connections.webhook_url(connection)
     assert url == f"http://testserver/hooks/jira/{connection.public_id}"
@@ -95,7 +103,7 @@ def test_new_credentials_end_a_pause_and_make_its_work_due(connection, project):
     )
     Escalation.objects.update(due_at=timezone.now() + timedelta(hours=1))
     connections.pause_connection(connection=connection, reason="The token was refused.")
-    connections.update_connection(connection=connection, name="Renamed")
+    connections.update_connection(connection=connection, name="Renamed", is_active=True)
     assert connection.is_paused
     connections.update_connection(connection=connection, secrets={"api_token": "new"})
     duty.refresh_from_db()
