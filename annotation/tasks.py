@@ -1,9 +1,20 @@
 """Doorbells of annotation: find the row, call the action."""
 
-from annotation import exporting
+from datetime import datetime
+
+from annotation import exporting, routing
+from annotation.models import RoutingRule
 from feedbackhub.celery import app
 
 
 @app.task
 def make_export(export_id):
     exporting.make_export(export_id=export_id)
+
+
+@app.task
+def backfill_rule(rule_id, since):
+    """What the rule did before, it does not do again: twice is once."""
+    rule = RoutingRule.objects.select_related("queue", "project").filter(pk=rule_id).first()
+    if rule:
+        routing.backfill(rule=rule, since=datetime.fromisoformat(since))

@@ -16,6 +16,7 @@ urlpatterns = [
     path("p/<slug:project>/", include("feedbackhub.capture.urls")),
     path("p/<slug:project>/", include("annotation.urls")),
     path("p/<slug:project>/", include("triage.urls")),
+    path("p/<slug:project>/", include("feedbackhub.analytics.urls")),
     path("hooks/", include("triage.hook_urls")),
     path("r/", include("triage.reporter_urls")),
 ]

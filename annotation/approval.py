@@ -1,0 +1,54 @@
+"""Settled cases on their way to gold: which wait for a lead, and approving many at once."""
+
+from dataclasses import dataclass, field
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from annotation.gold import NotReady, promote_to_gold
+from annotation.models import GoldRevision, Settlement, Verdict
+
+
+def settled_without_gold(project):
+    """What holds now, and is not what gold says already."""
+    is_gold = GoldRevision.objects.filter(settlement=OuterRef("pk"), is_current=True)
+    return Settlement.objects.filter(
+        ~Exists(is_gold),
+        project=project,
+        is_current=True,
+        takes_effect_at__lte=timezone.now(),
+        interaction__erased_at=None,
+    )
+
+
+def ready_for_gold(project):
+    """Those a lead may approve: the same conditions as `gold.missing_for_gold`, asked of the database."""
+    return settled_without_gold(project).filter(_CAN_TEACH)
+
+
+def not_ready_for_gold(project):
+    return settled_without_gold(project).exclude(_CAN_TEACH)
+
+
+_CAN_TEACH = (Q(verdict=Verdict.CORRECT) | Q(chosen_answer__isnull=False)) & ~Q(
+    interaction__messages=[]
+)
+
+
+@dataclass
+class Approved:
+    """How approving many went: the revisions made, and the cases that stay, with what they lack."""
+
+    revisions: list = field(default_factory=list)
+    exceptions: list[tuple[Settlement, list[str]]] = field(default_factory=list)
+
+
+def approve_each(*, settlements, by) -> Approved:
+    """Approve each of these on its own: one that is not ready keeps no other from becoming gold."""
+    outcome = Approved()
+    for settlement in settlements:
+        try:
+            outcome.revisions.append(promote_to_gold(settlement=settlement, by=by))
+        except NotReady as error:
+            outcome.exceptions.append((settlement, error.reasons))
+    return outcome

@@ -1,0 +1,19 @@
+from django.urls import path
+
+from annotation import approval_views, export_views, flagging, gold_views
+
+urlpatterns = [
+    path("interactions/<uuid:public_id>/flag/", flagging.flag_interaction, name="flag_interaction"),
+    path("gold/", gold_views.gold, name="gold"),
+    path("gold/approve/", approval_views.gold_approve, name="gold_approve"),
+    path("gold/approve/all/", approval_views.approve_all, name="gold_approve_all"),
+    path("gold/versions/", gold_views.gold_versions, name="gold_versions"),
+    path("gold/<uuid:public_id>/", gold_views.gold_example, name="gold_example"),
+    path("gold/<uuid:public_id>/retire/", gold_views.retire, name="gold_retire"),
+    path("exports/", export_views.exports, name="exports"),
+    path("exports/<uuid:public_id>/", export_views.export, name="export"),
+    path("exports/<uuid:public_id>/cancel/", export_views.cancel, name="export_cancel"),
+    path("exports/<uuid:public_id>/again/", export_views.again, name="export_again"),
+    path("exports/<uuid:public_id>/manifest/", export_views.manifest, name="export_manifest"),
+    path("exports/<uuid:public_id>/<str:part>/", export_views.download, name="export_download"),
+]

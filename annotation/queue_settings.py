@@ -1,0 +1,154 @@
+"""The settings of queues: where items wait, and the rules of judging there."""
+
+from django import forms
+from django.contrib import messages
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Func, IntegerField, OuterRef
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from annotation.models import QueueMember, ReviewItem, ReviewQueue
+from annotation.queues import save_queue
+from feedbackhub.accounts.access import project_page
+from feedbackhub.accounts.models import User
+from feedbackhub.accounts.permissions import PERMISSIONS
+from feedbackhub.list_pages import list_page
+
+SOME = 1_000  # items waiting are counted no further
+LIMITS = {
+    "overlap": (1, 9),
+    "held_ahead": (1, 10),
+    "lease_minutes": (1, 1_440),
+    "intake_cap": (1, 2_000_000_000),
+}
+
+
+class QueueForm(forms.ModelForm):
+    members = forms.ModelMultipleChoiceField(
+        label=gettext_lazy("Who judges here"),
+        queryset=User.objects.none(),
+        required=False,
+        to_field_name="public_id",
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("Nobody ticked: everybody who may judge in the project."),
+    )
+
+    class Meta:
+        model = ReviewQueue
+        fields = [
+            "name",
+            "is_open",
+            "overlap",
+            "is_blind",
+            "suggestions_after_first_answer",
+            "held_ahead",
+            "lease_minutes",
+            "intake_cap",
+            "not_my_field_queue",
+        ]
+        labels = {
+            "name": gettext_lazy("Name"),
+            "is_open": gettext_lazy("Open: items are handed out"),
+            "overlap": gettext_lazy("Experts per item"),
+            "is_blind": gettext_lazy("Blind: nobody sees others' answers before their own"),
+            "suggestions_after_first_answer": gettext_lazy(
+                "Suggestions stay hidden until the first answer"
+            ),
+            "held_ahead": gettext_lazy("Items one person may hold at once"),
+            "lease_minutes": gettext_lazy("Minutes an item stays in hand"),
+            "intake_cap": gettext_lazy("Items waiting at most"),
+            "not_my_field_queue": gettext_lazy("“Not my field” goes to"),
+        }
+        help_texts = {
+            "overlap": gettext_lazy(
+                "1 to 9. Two or more and a disagreement goes to a lead. Items already here keep theirs."
+            ),
+            "held_ahead": gettext_lazy("1 to 10."),
+            "lease_minutes": gettext_lazy(
+                "1 to 1,440. After that somebody else may take it; the draft is kept."
+            ),
+            "intake_cap": gettext_lazy(
+                "Empty: no limit. What rules send to a full queue waits outside and comes in as places come free."
+            ),
+        }
+        widgets = {
+            "overlap": forms.NumberInput(attrs={"min": 1, "max": 9}),
+            "held_ahead": forms.NumberInput(attrs={"min": 1, "max": 10}),
+            "lease_minutes": forms.NumberInput(attrs={"min": 1, "max": 1440}),
+            "intake_cap": forms.NumberInput(attrs={"min": 1}),
+        }
+
+    def __init__(self, *args, project, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.instance.project = project
+        judges = User.objects.filter(
+            membership__project=project, membership__roles__overlap=list(PERMISSIONS["judge"])
+        )
+        self.fields["members"].queryset = judges.order_by("name")
+        others = ReviewQueue.objects.for_project(project).exclude(pk=self.instance.pk)
+        self.fields["not_my_field_queue"].queryset = others.order_by("name")
+        self.fields["not_my_field_queue"].empty_label = _("any colleague of this queue")
+        if self.instance.pk:
+            self.initial["members"] = [
+                member.user.public_id
+                for member in QueueMember.objects.filter(queue=self.instance).select_related("user")
+            ]
+
+    def clean(self):
+        """The database's own limits, said beside the field."""
+        cleaned = super().clean()
+        for name, (least, most) in LIMITS.items():
+            value = cleaned.get(name)
+            if value is not None and not least <= value <= most:
+                self.add_error(
+                    name,
+                    _("Between %(least)d and %(most)d.") % {"least": least, "most": most},
+                )
+        return cleaned
+
+
+@project_page("change_queues")
+def settings_queues(request):
+    waiting = ReviewItem.objects.waiting().filter(queue=OuterRef("pk")).values("pk")[: SOME + 1]
+    queues = ReviewQueue.objects.for_project(request.project).prefetch_related("members")
+    listed = list_page(
+        request,
+        queues.annotate(
+            waiting_count=Func(
+                ArraySubquery(waiting), function="cardinality", output_field=IntegerField()
+            )
+        ),
+        order=("id",),
+    )
+    for queue in listed:
+        queue.waiting = f"{SOME}+" if queue.waiting_count > SOME else str(queue.waiting_count)
+    return render(request, "annotation/settings_queues.html", {"list": listed})
+
+
+@project_page("change_queues")
+def new_queue(request):
+    return _edit(request, None)
+
+
+@project_page("change_queues")
+def queue(request, public_id):
+    found = ReviewQueue.objects.for_project(request.project).filter(public_id=public_id).first()
+    if found is None:
+        raise Http404
+    return _edit(request, found)
+
+
+def _edit(request, found):
+    form = QueueForm(request.POST or None, instance=found, project=request.project)
+    if request.method == "POST" and form.is_valid():
+        saved = save_queue(queue=form.save(commit=False), members=form.cleaned_data["members"])
+        messages.success(request, _("%(queue)s is saved.") % {"queue": saved})
+        return redirect("settings_queues", request.project.slug)
+    return render(
+        request,
+        "annotation/settings_queue.html",
+        {"form": form, "queue": found},
+        status=400 if form.errors else 200,
+    )

@@ -1,0 +1,292 @@
+"""What somebody should do next: one count and one verb a line, for each role they hold.
+
+Every count stops early, so the page costs the same however much waits. What is zero is not listed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from annotation import queries
+from annotation.approval import ready_for_gold
+from annotation.models import Assignment, ExportRun, GoldRevision, GoldVersion
+from feedbackhub.accounts.models import ApiKey, Membership
+from feedbackhub.accounts.permissions import Role
+from feedbackhub.page_links import page_url
+from triage.models import (
+    Escalation,
+    FixedProblem,
+    Notice,
+    Problem,
+    Ticket,
+    TicketState,
+    TrackerConnection,
+)
+
+SOME = 200  # "200+" from here on
+UNUSED = timedelta(days=7)  # a key this old that nobody ever used is worth a look
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line: how many, of what, and the verb that leads there (no address: nothing to click)."""
+
+    count: str
+    text: str
+    verb: str = ""
+    url: str = ""
+    icon: str = "chevron-right"
+    tone: str = ""
+    at: datetime | None = None  # the oldest of them, or when it happened
+
+
+@dataclass(frozen=True)
+class Part:
+    """One role's lines; `calm` is what is said when there are none."""
+
+    role: str
+    title: str | Promise
+    calm: str | Promise
+    steps: list[Step] = field(default_factory=list)
+
+
+def for_member(membership: Membership) -> list[Part]:
+    """The parts of the roles that somebody holds, in the order of the table of permissions."""
+    return [
+        Part(role, title(), calm(), list(steps(membership)))
+        for role, (title, calm, steps) in _PARTS.items()
+        if role in membership.roles
+    ]
+
+
+def _step(rows: QuerySet, one: str, many: str, **rest) -> Iterator[Step]:
+    """A line for these rows, unless there are none."""
+    number = rows.values("pk")[: SOME + 1].count()
+    if number:
+        count = f"{SOME}+" if number > SOME else str(number)
+        yield Step(count, ngettext(one, many, number), **rest)
+
+
+def _expert(membership):
+    slug, figures = membership.project.slug, queries.header_figures(membership=membership)
+    own = Assignment.objects.filter(project=membership.project_id, expert=membership.user_id)
+    review = page_url("review", slug)
+    yield from _step(
+        own.filter(state=Assignment.State.RETURNED),
+        "judgement came back to you from a lead",
+        "judgements came back to you from a lead",
+        verb=_("Look again"),
+        url=review,
+        icon="arrow-uturn-left",
+        tone="caution",
+    )
+    if figures.left_for_me:
+        number = figures.left_for_me
+        yield Step(
+            f"{SOME}+" if number > SOME else str(number),
+            ngettext("answer waits for you", "answers wait for you", number),
+            verb=_("Review"),
+            url=review,
+            icon="pencil-square",
+            tone="accent",
+            at=figures.oldest_waiting_at,
+        )
+    if figures.mine_today:
+        number = figures.mine_today
+        yield Step(
+            str(number),
+            ngettext("answer judged by you today", "answers judged by you today", number),
+            verb=_("See yours"),
+            url=page_url("review_items", slug) or review,
+            icon="check-circle",
+            tone="good",
+        )
+
+
+def _lead(membership):
+    project, slug = membership.project, membership.project.slug
+    yield from _step(
+        Escalation.objects.filter(project=project).waiting_for_a_person(),
+        "escalation needs a person",
+        "escalations need a person",
+        verb=_("Help"),
+        url=page_url("problems", slug),
+        icon="hand-raised",
+        tone="bad",
+    )
+    yield from _step(
+        Problem.objects.for_project(project).unsolved().filter(due_at__lt=timezone.now()),
+        "problem is overdue",
+        "problems are overdue",
+        verb=_("Repair"),
+        url=page_url("problems", slug),
+        icon="exclamation-triangle",
+        tone="bad",
+    )
+    yield from _step(
+        queries.waiting_for_lead(membership).order_by(),
+        "dispute to settle",
+        "disputes to settle",
+        verb=_("Settle"),
+        url=page_url("review_items", slug) or page_url("review", slug),
+        icon="scale",
+        tone="caution",
+    )
+    fixed = FixedProblem.objects.filter(problem=OuterRef("escalation__problem"))
+    yield from _step(
+        Ticket.objects.filter(
+            ~Exists(fixed),
+            project=project,
+            state=TicketState.DONE,
+            escalation__problem__state__in=Problem.UNSOLVED_STATES,
+        ),
+        "ticket is done, and nobody said what was fixed",
+        "tickets are done, and nobody said what was fixed",
+        verb=_("Record the fix"),
+        url=page_url("fixes", slug),
+        icon="wrench-screwdriver",
+        tone="caution",
+    )
+    yield from _step(
+        Notice.objects.filter(project=project, state=Notice.State.HELD),
+        "message to a reporter waits for your word",
+        "messages to reporters wait for your word",
+        verb=_("Release"),
+        url=page_url("outbox", slug),
+        icon="paper-airplane",
+    )
+    yield from _step(
+        ready_for_gold(project),
+        "settled case could become gold",
+        "settled cases could become gold",
+        verb=_("Approve"),
+        url=page_url("gold_approve", slug),
+        icon="star",
+        tone="accent",
+    )
+
+
+def _engineer(membership):
+    project, slug = membership.project, membership.project.slug
+    last = GoldVersion.objects.filter(project=project).order_by("-number").first()
+    fresh = GoldRevision.objects.filter(
+        project=project, is_current=True, erased_at=None, example__retired_at=None
+    )
+    if last:
+        fresh = fresh.filter(approved_at__gt=last.created_at)
+    since = f" {_('since version %d') % last.number}" if last else ""
+    yield from _step(
+        fresh,
+        f"gold example approved{since}",
+        f"gold examples approved{since}",
+        verb=_("Freeze"),
+        url=page_url("gold_versions", slug),
+        icon="star",
+        tone="accent",
+    )
+    exports = ExportRun.objects.filter(project=project)
+    yield from _step(
+        exports.filter(state=ExportRun.State.FAILED, created_at__gt=timezone.now() - UNUSED),
+        "export failed this week",
+        "exports failed this week",
+        verb=_("Retry"),
+        url=page_url("exports", slug),
+        icon="x-circle",
+        tone="bad",
+    )
+    if last:
+        yield Step(
+            f"v{last.number}",
+            ngettext(
+                "the last gold version, %d example",
+                "the last gold version, %d examples",
+                last.example_count,
+            )
+            % last.example_count,
+            verb=_("Export"),
+            url=page_url("exports", slug),
+            icon="arrow-down-tray",
+            at=last.created_at,
+        )
+    newest = exports.filter(state=ExportRun.State.DONE).order_by("-pk").first()
+    if newest:
+        yield Step(
+            f"{newest.row_count:,}",
+            _("rows in the last export, %(format)s") % {"format": newest.format},
+            verb=_("Download"),
+            url=page_url("exports", slug),
+            icon="document-arrow-down",
+            at=newest.finished_at,
+        )
+
+
+def _owner(membership):
+    project, slug = membership.project, membership.project.slug
+    connections = TrackerConnection.objects.filter(project=project, is_active=True)
+    yield from _step(
+        connections.exclude(paused_reason=""),
+        "tracker connection is paused",
+        "tracker connections are paused",
+        verb=_("Repair"),
+        url=page_url("settings_trackers", slug),
+        icon="pause-circle",
+        tone="bad",
+    )
+    if not connections.exists():
+        yield Step(
+            "0",
+            _("trackers connected: harmful answers wait on the board"),
+            verb=_("Connect"),
+            url=page_url("settings_trackers", slug),
+            icon="ticket",
+            tone="caution",
+        )
+    keys = ApiKey.objects.live().filter(project=project)
+    yield from _step(
+        keys.filter(last_used_at=None, created_at__lt=timezone.now() - UNUSED),
+        "key was never used",
+        "keys were never used",
+        verb=_("Revoke"),
+        url=page_url("settings_keys", slug),
+        icon="key",
+        tone="caution",
+    )
+    if not keys.exists():
+        yield Step(
+            "0",
+            _("keys: your product cannot send anything yet"),
+            verb=_("Make a key"),
+            url=page_url("settings_keys", slug),
+            icon="key",
+            tone="caution",
+        )
+
+
+_PARTS = {
+    Role.EXPERT: (
+        lambda: _("To judge"),
+        lambda: _("Nothing waits for you. Rules bring answers here as people complain."),
+        _expert,
+    ),
+    Role.LEAD: (
+        lambda: _("To decide"),
+        lambda: _("Nothing waits for a lead: no dispute, nothing overdue, no case for gold."),
+        _lead,
+    ),
+    Role.ENGINEER: (
+        lambda: _("To learn from"),
+        lambda: _("No gold yet. It grows as leads approve what experts settled."),
+        _engineer,
+    ),
+    Role.OWNER: (
+        lambda: _("To look after"),
+        lambda: _("Trackers are connected, keys are in use. Nothing to do."),
+        _owner,
+    ),
+}
