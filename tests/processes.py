@@ -62,8 +62,6 @@ class Stack:
             "UNDO_SECONDS": "1",
             **self.settings,
         }
-        if self.own_postgres:
-            _migrate(self.env)
         self.children = {
             name: Child(name, self.env, self.folder / "logs" / f"{name}.log") for name in ALL
         }
@@ -164,6 +162,7 @@ class Stack:
 
     def _make_database(self) -> str:
         if self.own_postgres:
+            _copy_own_template(self.folder)
             return embedded_postgres.database_url(self.folder)
         _make_template()
         with _admin(os.environ["DATABASE_URL"]) as connection:
@@ -263,6 +262,20 @@ def _make_template() -> None:
             connection.execute(f"CREATE DATABASE {TEMPLATE}")
         _migrate(_environment() | {"DATABASE_URL": _address(TEMPLATE), "REDIS_URL": ""})
         done.touch()
+
+
+def _copy_own_template(folder: Path) -> None:
+    """The same for a server of one's own: its folder, migrated and stopped once for a whole run."""
+    template, done = FOLDER / "own_template", FOLDER / "own_template.done"
+    with open(FOLDER / "own_template.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            address = embedded_postgres.database_url(template)
+            _migrate(_environment() | {"DATABASE_URL": address, "REDIS_URL": ""})
+            embedded_postgres.stop(template)
+            done.touch()
+    # with its owner: as root the server runs as another user
+    subprocess.run(["cp", "-a", template / "postgres", folder / "postgres"], check=True)
 
 
 def _migrate(env: dict[str, str]) -> None:

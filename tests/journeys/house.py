@@ -1,0 +1,134 @@
+"""The house under faults: the stack with two beats, a mail server and trackers outside, and how a test speaks to it."""
+
+import json
+import uuid
+from contextlib import contextmanager
+
+import httpx
+import psycopg
+
+from feedbackhub.quickstart import Child
+from tests.journeys.outside import MailServer, Trackers
+from tests.processes import Stack, wait_for
+
+
+class House(Stack):
+    """A stack of its own PostgreSQL, which may be killed, and the outside that belongs to it."""
+
+    def __init__(self, *, mail: MailServer, trackers: Trackers | None, **options):
+        self.mail, self.trackers = mail, trackers
+        super().__init__(
+            own_postgres=True,
+            settings={
+                "EMAIL_URL": mail.url,
+                "OUTBOUND_ALLOWED_HOSTS": trackers.hosts if trackers else "",
+            },
+            **options,
+        )
+
+    def seed(self, what: str, **about) -> dict:
+        """Run one of `seeding`'s functions in a process of the house."""
+        code = f"import json; from tests.journeys import seeding; print(json.dumps(seeding.{what}(**{about!r})))"
+        return json.loads(self.manage("shell", "--no-imports", "-c", code))
+
+    def sweep(self) -> None:
+        """What beat rings for every 30 seconds, here and now."""
+        self.manage("sweep")
+
+    @contextmanager
+    def another(self, name: str):
+        """One more process of this kind."""
+        child = Child(name, self.env, self.folder / "logs" / f"{name}-2.log")
+        child.start()
+        try:
+            yield child
+        finally:
+            child.kill()
+
+    @contextmanager
+    def locked(self, query: str, *parameters):
+        """Hold the rows that `query … FOR UPDATE` finds: who needs them stands still until then."""
+        with psycopg.connect(self.database_url) as connection:
+            assert connection.execute(f"{query} FOR UPDATE", parameters).fetchall()
+            yield
+            connection.rollback()
+
+    def wait_until_standing(self, statement: str) -> None:
+        """Until somebody's statement that begins so waits for a lock."""
+        wait_for(
+            lambda: self.sql(
+                "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE %s",
+                f"{statement}%",
+            ),
+            60,
+            f"nobody waits in {statement}",
+        )
+
+
+class Tenant:
+    """A project of its own in the house, and the product that sends its answers there."""
+
+    def __init__(self, house: House, *, with_trackers: bool = False):
+        self.house, self.slug = house, f"t{uuid.uuid4().hex[:10]}"
+        urls = house.trackers.urls if with_trackers else {}
+        furnished = house.seed("furnish", slug=self.slug, trackers=urls)
+        self.id, self.hooks = furnished["id"], furnished["hooks"]
+        self.headers = {"Authorization": f"Bearer {furnished['secret']}"}
+        self.client = httpx.Client(
+            base_url=house.url + "/api/v1", headers=self.headers, timeout=60
+        )
+
+    def post(self, path: str, body) -> dict:
+        answer = self.client.post(path, json=body)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def get(self, path: str) -> dict:
+        answer = self.client.get(path)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def report_harm(self, *people: str, question: str = "How much of it may I take?") -> None:
+        """Each of these people reports the same harmful answer, and wants to hear of its repair."""
+        for number, email in enumerate(people):
+            self.post(
+                "/interactions",
+                {
+                    "id": f"harm-{number}",
+                    "feature": "pharmacy",
+                    "messages": [{"role": "user", "content": question}],
+                    "output": "Take the whole package at once.",
+                },
+            )
+            self.post(
+                "/feedback",
+                {
+                    "interaction_id": f"harm-{number}",
+                    "kind": "report",
+                    "category": "harmful",
+                    "severity": "critical",
+                    "comment": "This could kill somebody.",
+                    "reporter": {"ref": email, "email": email, "consent": True},
+                },
+            )
+
+    def count(self, table: str, condition: str = "true", *parameters) -> int:
+        [(count,)] = self.house.sql(
+            f"SELECT count(*) FROM {table} WHERE project_id = %s AND {condition}",
+            self.id,
+            *parameters,
+        )
+        return count
+
+    def column(self, table: str, name: str) -> list:
+        """This column of the project's rows in that table, in order."""
+        query = f"SELECT {name} FROM {table} WHERE project_id = %s ORDER BY 1"
+        return [value for (value,) in self.house.sql(query, self.id)]
+
+    def move(self, table: str, **changes: str) -> None:
+        """Let time pass for this project's rows: a lease lies behind us, what waits is due.
+
+        Leases last a minute and pauses up to a quarter of an hour; a test moves the row, not its own clock.
+        """
+        setting = ", ".join(f"{column} = {value}" for column, value in changes.items())
+        self.house.sql(f"UPDATE {table} SET {setting} WHERE project_id = %s", self.id)
