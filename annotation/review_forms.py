@@ -1,0 +1,149 @@
+"""What the review pages post: an expert's answers with the hold they are given under, and a lead's decisions.
+
+`read_answers` turns a posted decision into the shape of a draft; whether it fits the schema is for `answers` to say.
+"""
+
+import json
+import re
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from annotation.answers import suggested_severity, with_line_ends_of
+from annotation.models import Assignment, Verdict
+from annotation.refusals import InvalidAnswer
+from feedbackhub.capture.vocabulary import Severity
+
+LARGEST_NUMBER = 2**31 - 1
+_RUBRIC = re.compile(r"rubric\.(.{1,60})")
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
+
+
+class HoldForm(forms.Form):
+    """Which lease and which revisions a post was written under. Raises InvalidAnswer by `read`."""
+
+    fence = forms.IntegerField(min_value=0, max_value=LARGEST_NUMBER)
+    revision = forms.IntegerField(min_value=0, max_value=32_767, required=False)
+    draft_revision = forms.IntegerField(min_value=0, max_value=LARGEST_NUMBER, required=False)
+    schema_version = forms.IntegerField(min_value=1, max_value=LARGEST_NUMBER, required=False)
+    submit_key = forms.CharField(max_length=200, required=False)
+
+    @classmethod
+    def read(cls, posted) -> dict:
+        form = cls(posted)
+        if not form.is_valid():
+            raise InvalidAnswer({name: errors[0] for name, errors in form.errors.items()})
+        hold = form.cleaned_data
+        hold["revision"] = hold["revision"] or 0
+        hold["draft_revision"] = hold["draft_revision"] or 0
+        return hold
+
+
+def read_answers(posted, *, output: str) -> dict:
+    """A posted decision in the shape of a draft: what was left open is left out. Raises InvalidAnswer."""
+    answers = {
+        "verdict": posted.get("verdict", ""),
+        "severity": posted.get("severity", ""),
+        "categories": posted.getlist("categories"),
+        "root_cause": posted.get("root_cause", ""),
+        "rubric_scores": _rubric_scores(posted),
+        "spans": _spans(posted.get("spans", "")),
+        "correction": _correction(posted.get("correction", ""), output),
+        "note": posted.get("note", "").replace("\r\n", "\n"),
+    }
+    return {name: value for name, value in answers.items() if value}
+
+
+def complete_answers(answers: dict, *, schema, seconds_spent: str = "") -> dict:
+    """A draft made ready to be submitted: an open severity is what verdict and categories suggest."""
+    verdict, severity = answers.get("verdict", ""), answers.get("severity", "")
+    if verdict in Verdict.values and not severity:
+        severity = suggested_severity(schema, verdict, answers.get("categories", ()))
+    seconds = int(seconds_spent) if _WHOLE_NUMBER.fullmatch(seconds_spent) else 0
+    return {**answers, "verdict": verdict, "severity": severity, "seconds_spent": seconds}
+
+
+def _rubric_scores(posted) -> dict:
+    scores = {}
+    for name in posted:
+        criterion = _RUBRIC.fullmatch(name)
+        if criterion and _WHOLE_NUMBER.fullmatch(posted[name]):
+            scores[criterion[1]] = int(posted[name])
+    return scores
+
+
+def _spans(text: str) -> list:
+    if not text:
+        return []
+    try:
+        spans = json.loads(text)
+    except (ValueError, RecursionError):
+        spans = None
+    if not isinstance(spans, list):
+        raise InvalidAnswer({"spans": _("The marks could not be read. Nothing was changed.")})
+    return spans
+
+
+def _correction(text: str, output: str) -> str | None:
+    """Browsers change line ends in a text area; an untouched one is no correction."""
+    text = with_line_ends_of(output, text)
+    untouched = text.replace("\r\n", "\n") == output.replace("\r\n", "\n").replace("\r", "\n")
+    return None if untouched else text
+
+
+class SkipForm(forms.Form):
+    """Why an item is passed on."""
+
+    fence = forms.IntegerField(min_value=0, max_value=LARGEST_NUMBER)
+    reason = forms.ChoiceField(choices=Assignment.SkipReason.choices)
+    note = forms.CharField(max_length=2_000, required=False)
+
+
+class ReasonForm(forms.Form):
+    """A lead's reason for returning, reopening or dismissing."""
+
+    reason = forms.CharField(
+        max_length=2_000,
+        label=gettext_lazy("Reason"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": gettext_lazy("Say why: the experts read it.")},
+    )
+
+
+class DiscussionForm(forms.Form):
+    """The answer that closes a discussion."""
+
+    answer = forms.CharField(
+        max_length=2_000,
+        required=False,
+        label=gettext_lazy("What was decided"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class DecisionForm(forms.Form):
+    """A lead's word on an item: values, the experts whose marks stand, the correction that is chosen, and why."""
+
+    verdict = forms.ChoiceField(choices=Verdict.choices)
+    severity = forms.ChoiceField(choices=Severity.choices)
+    categories = forms.MultipleChoiceField(required=False)
+    root_cause = forms.ChoiceField(required=False)
+    marks_of = forms.MultipleChoiceField(required=False)
+    chosen_answer = forms.ChoiceField(required=False)
+    reason = forms.CharField(
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": gettext_lazy("Say why: the experts read it.")},
+    )
+
+    def __init__(self, *args, schema, annotations, candidates, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["categories"].choices = [(c["key"], c["name"]) for c in schema.categories]
+        causes = [(cause["key"], cause["name"]) for cause in schema.root_causes]
+        self.fields["root_cause"].choices = [("", _("None")), *causes]
+        self.fields["marks_of"].choices = [(str(a.public_id), str(a.expert)) for a in annotations]
+        self.fields["chosen_answer"].choices = [
+            ("", _("None")),
+            *((str(candidate.public_id), candidate.text[:80]) for candidate in candidates),
+        ]

@@ -1,0 +1,332 @@
+"""What the review screen shows of one item: its texts, what was said about it, and what can be answered.
+
+Every text is untrusted and may be a megabyte long: long ones are cut here (by the database where they are rows of their
+own) and fetched whole only when somebody asks.
+"""
+
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from django.db.models import Max
+from django.db.models.functions import Left, Length
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from annotation import review_keys as keys
+from annotation.answers import answers_of
+from annotation.models import Annotation, Assignment, Verdict
+from annotation.settling import current_schema
+from feedbackhub.capture.models import Interaction
+from feedbackhub.capture.vocabulary import MessageRole, ReportedCategory, Severity
+
+LONGEST_SHOWN = 100_000  # characters of the answer and of a message
+LONGEST_DOCUMENT_SHOWN = 20_000
+LONGEST_COMPARED = 20_000  # characters of an edit that are compared word by word
+
+VERDICT_TONES = {
+    Verdict.CORRECT: "good",
+    Verdict.PARTLY: "caution",
+    Verdict.WRONG: "bad",
+    Verdict.HARMFUL: "harm",
+}
+_MARKDOWN_SIGNS = (
+    "**",
+    "```",
+    "\n# ",
+    "\n## ",
+    "\n- ",
+    "\n* ",
+    "\n1. ",
+    "|--",
+    "| -",
+    "](",
+    "\n> ",
+)
+
+
+@dataclass(frozen=True)
+class ShownText:
+    """A text that can be marked: its field name for spans, and as much of it as is shown."""
+
+    field: str
+    text: str
+    length: int
+
+    @property
+    def is_cut(self) -> bool:
+        return len(self.text) < self.length
+
+
+def shown_text(field: str, text: str, limit=LONGEST_SHOWN) -> ShownText:
+    return ShownText(field, text[:limit], len(text))
+
+
+def show_interaction(interaction: Interaction) -> dict:
+    """The conversation, the documents and the feedback trail: for the review screen and a lead's page."""
+    output = shown_text("output", interaction.output)
+    return {
+        "interaction": interaction,
+        "messages_shown": _messages(interaction),
+        "output": output,
+        "is_markdown": not output.is_cut and _looks_like_markdown(interaction.output),
+        "documents": _documents(interaction),
+        "feedback": _feedback(interaction),
+        "trace": _trace(interaction.trace_url),
+        "facts": _facts(interaction),
+    }
+
+
+def show_assignment(assignment: Assignment, *, answers: dict | None = None) -> dict:
+    """Everything that the item part of the screen draws. `answers` are those just typed, else the draft or what counts."""
+    item = assignment.item
+    schema = current_schema(item.queue)
+    is_in_hand = (
+        assignment.state == Assignment.State.CLAIMED and assignment.lease_until > timezone.now()
+    )
+    is_reserved = assignment.state == Assignment.State.RESERVED
+    shown = show_interaction(item.interaction)
+    reported = {event.category for event in shown["feedback"] if event.category}
+    if answers is None:
+        answers = assignment.draft or _answers_that_count(assignment)
+    revision = assignment.annotations.aggregate(newest=Max("revision"))["newest"] or 0
+    return {
+        **shown,
+        "assignment": assignment,
+        "item": item,
+        "queue": item.queue,
+        "schema": schema,
+        "answers": answers,
+        "correction": answers.get("correction")
+        or ("" if shown["output"].is_cut else item.interaction.output),
+        "revision": revision,
+        "submit_key": uuid.uuid4().hex,
+        "is_in_hand": is_in_hand or is_reserved,
+        "keys": keys,
+        "skip_reasons": Assignment.SkipReason.choices,
+        **choices_of(schema, reported=reported),
+    }
+
+
+def choices_of(schema, *, reported=frozenset()) -> dict:
+    """What can be answered under a schema, each with its key; categories carry the reporter's own word."""
+    return {
+        "verdicts": [
+            {
+                "value": value,
+                "label": _(label),
+                "key": keys.nth(keys.VERDICTS, place),
+                "tone": VERDICT_TONES[value],
+            }
+            for place, (value, label) in enumerate(Verdict.choices)
+        ],
+        "severities": [
+            {"value": value, "label": str(label).capitalize(), "key": keys.SEVERITIES[value]}
+            for value, label in Severity.choices
+        ],
+        "categories": [
+            {
+                **category,
+                "value": category["key"],
+                "label": category["name"],
+                "key": keys.nth(keys.CATEGORIES, place),
+                "hint": _reporters_words(category, reported),
+            }
+            for place, category in enumerate(schema.categories)
+        ],
+        "root_causes": [
+            {
+                "value": cause["key"],
+                "label": cause["name"],
+                "key": keys.nth(keys.ROOT_CAUSES, place),
+            }
+            for place, cause in enumerate(schema.root_causes)
+        ],
+        "span_labels": [
+            {**label, "shortcut": keys.nth(keys.SPAN_LABELS, place), "colour": place % 8 + 1}
+            for place, label in enumerate(schema.span_labels)
+        ],
+        "rubric": [
+            {**criterion, "scores": range(1, criterion["scale"] + 1)} for criterion in schema.rubric
+        ],
+    }
+
+
+def whole_text(interaction: Interaction, field: str) -> str | None:
+    """One text of an interaction, uncut, by its field name; None when there is no such text."""
+    if field == "output":
+        return interaction.output
+    kind, _dot, place = field.partition(".")
+    if not (place.isascii() and place.isdigit() and len(place) < 7):
+        return None
+    if kind == "messages":
+        messages = interaction.messages
+        return _content(messages[int(place)]) if int(place) < len(messages) else None
+    if kind == "documents" and int(place) <= 32_767:
+        return (
+            interaction.documents.filter(position=int(place)).values_list("text", flat=True).first()
+        )
+    return None
+
+
+def undoable_by(membership) -> Annotation | None:
+    """The newest submit of this member that can still be taken back."""
+    return (
+        Annotation.objects.current()
+        .filter(
+            project=membership.project_id,
+            expert=membership.user_id,
+            final_at__gt=timezone.now(),
+            assignment__state=Assignment.State.SUBMITTED,
+        )
+        .select_related("assignment")
+        .order_by("-pk")
+        .first()
+    )
+
+
+def compare_answers(yours: dict, others: dict | None, choices: dict) -> list[dict]:
+    """Two versions field by field in words: [{"name", "yours", "other", "differs"}]."""
+    names = {
+        "verdict": _("Verdict"),
+        "severity": _("Severity"),
+        "categories": _("Categories"),
+        "root_cause": _("Root cause"),
+        "spans": _("Marks"),
+        "correction": _("Correction"),
+        "note": _("Note"),
+    }
+    words = _words_of(choices)
+    rows = []
+    for field, name in names.items():
+        mine, theirs = (_said(field, each or {}, words) for each in (yours, others))
+        if mine or theirs:
+            rows.append({"name": name, "yours": mine, "other": theirs, "differs": mine != theirs})
+    return rows
+
+
+# --- steps ----------------------------------------------------------------------------------------
+
+
+def _answers_that_count(assignment) -> dict:
+    annotation = assignment.annotations.current().first()
+    return answers_of(annotation) if annotation else {}
+
+
+def _content(message) -> str:
+    content = message.get("content") if isinstance(message, dict) else None
+    return content if isinstance(content, str) else ""
+
+
+def _messages(interaction) -> list[dict]:
+    return [
+        {
+            "role": message.get("role", ""),
+            "name": _role(message.get("role", "")),
+            "text": shown_text(f"messages.{place}", _content(message)),
+        }
+        for place, message in enumerate(interaction.messages)
+    ]
+
+
+def _role(role: str) -> str:
+    return str(MessageRole(role).label).capitalize() if role in MessageRole.values else str(role)
+
+
+def _documents(interaction) -> list:
+    documents = list(
+        interaction.documents.defer("text").annotate(
+            beginning=Left("text", LONGEST_DOCUMENT_SHOWN), length=Length("text")
+        )
+    )
+    for document in documents:
+        document.shown = ShownText(
+            f"documents.{document.position}", document.beginning, document.length
+        )
+    return documents
+
+
+def _feedback(interaction) -> list:
+    events = list(interaction.feedback.filter(erased_at=None).order_by("occurred_at", "pk"))
+    for event in events:
+        event.is_comparable = (
+            len(event.edited_output) + len(interaction.output) <= 2 * LONGEST_COMPARED
+        )
+    return events
+
+
+def _looks_like_markdown(text: str) -> bool:
+    start = "\n" + text[:10_000]
+    return any(sign in start for sign in _MARKDOWN_SIGNS)
+
+
+def _trace(url: str) -> dict | None:
+    """A trace link, as far as it leads to the web; its host is shown."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return None
+    return {"url": url, "host": parts.hostname}
+
+
+def _facts(interaction) -> list[dict]:
+    prompt = interaction.prompt_version
+    facts = {
+        _("Prompt"): str(prompt) if prompt else "",
+        _("Model"): f"{interaction.model} {interaction.model_version}".strip(),
+        _("Feature"): interaction.feature,
+        _("Environment"): interaction.environment,
+        _("User's role"): interaction.user_role,
+        _("Region"): interaction.user_region,
+        _("Search index"): f"{interaction.retrieval_index} {interaction.retrieval_version}".strip(),
+        _("Took"): f"{interaction.latency_ms:,.0f} ms" if interaction.latency_ms else "",
+        _("Tags"): ", ".join(interaction.tags),
+        **{str(name)[:80]: str(value)[:500] for name, value in _first(interaction.metadata, 30)},
+    }
+    masked = ", ".join(f"{count} × {kind}" for kind, count in interaction.redaction_counts.items())
+    facts[_("Masked")] = masked
+    return [{"name": name, "value": value} for name, value in facts.items() if value]
+
+
+def _first(metadata: dict, count: int) -> list[tuple]:
+    return list(metadata.items())[:count] if isinstance(metadata, dict) else []
+
+
+def _reporters_words(category: dict, reported) -> str:
+    said = [word for word in category.get("reported_as", ()) if word in reported]
+    if not said:
+        return ""
+    words = ", ".join(str(ReportedCategory(word).label) for word in said)
+    return pgettext("beside a category", "said “%(words)s”") % {"words": words}
+
+
+def _words_of(choices: dict) -> dict[str, dict]:
+    words = defaultdict(dict)
+    for field, name in (
+        ("verdict", "verdicts"),
+        ("severity", "severities"),
+        ("categories", "categories"),
+        ("root_cause", "root_causes"),
+    ):
+        words[field] = {choice["value"]: choice["label"] for choice in choices[name]}
+    words["spans"] = {label["key"]: label["name"] for label in choices["span_labels"]}
+    return words
+
+
+def _said(field: str, answers: dict, words: dict) -> str:
+    value = answers.get(field)
+    if not value:
+        return ""
+    if field == "categories":
+        return ", ".join(words[field].get(key, str(key)) for key in value)
+    if field == "spans":
+        return ", ".join(
+            f"{words[field].get(span.get('label'), '')}: “{str(span.get('quote', ''))[:60]}”"
+            for span in value
+            if isinstance(span, dict)
+        )
+    return words[field].get(value, str(value)) if field in words else str(value)

@@ -1,0 +1,475 @@
+"""The review screen: the next item of one's queues, and what an expert does with it.
+
+An expert sees and touches only their own assignments; anybody else's is a 404. Each post works as a plain form
+(redirect, or the page again with everything typed) and from the screen's scripts (`Accept: application/json`), which
+get `{"message", …}`, or with a refusal `{"kind", "message", "errors", "html"}` and a status as RELIABILITY §2 says.
+"""
+
+import json
+import uuid
+from functools import wraps
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from annotation import annotating, drafts, queries, review_queue, review_screen
+from annotation.models import Assignment, ReviewQueue
+from annotation.refusals import (
+    ClaimRefused,
+    InvalidAnswer,
+    LeaseLost,
+    Refusal,
+    StaleDraft,
+    StaleSubmit,
+    SubmitKeyReused,
+    UndoIsOver,
+    WrongState,
+)
+from annotation.review_forms import HoldForm, SkipForm, complete_answers, read_answers
+from annotation.settling import current_schema
+from feedbackhub.accounts.access import project_page
+from feedbackhub.paging import BadCursor, paginate
+
+State = Assignment.State
+AHEAD = 2  # items fetched before they are asked for
+FINISHED_AT_ONCE = 50
+
+
+# --- pages ----------------------------------------------------------------------------------------
+
+
+@project_page("judge")
+@require_GET
+def review(request):
+    """The item in hand, or the next one of the person's queues (`?queue=` of that one), or why there is none."""
+    queue = _chosen_queue(request)
+    try:
+        assignment = _next(request, queue)
+    except ClaimRefused as refusal:
+        return _nothing(request, queue, refusal)
+    if assignment is None:
+        return _nothing(request, queue)
+    return redirect(_item_url(assignment, queue))
+
+
+@project_page("judge")
+@require_GET
+def review_item(request, public_id):
+    """One assignment of one's own. `?part=item` answers without the frame, for the screen's scripts."""
+    assignment = _own(request, public_id)
+    if assignment.state == State.RESERVED:
+        try:
+            review_queue.take_up(assignment=assignment, fence=assignment.fence)
+        except LeaseLost:
+            assignment = _own(request, public_id)
+    return _screen(request, assignment)
+
+
+@project_page("judge")
+@require_GET
+def review_text(request, public_id, field):
+    """One text of the item, whole and plain: for what is too long to be shown at once."""
+    return plain_text(_own(request, public_id).item.interaction, field)
+
+
+@project_page("judge")
+@require_POST
+def review_ahead(request):
+    """Fetch the next items before they are asked for: the queue column, the figures, and each item in a template."""
+    queue = _chosen_queue(request)
+    here = request.POST.get("here", "")
+    ahead = review_queue.reserve_ahead(
+        project=request.project, expert=request.user, queue=queue, count=AHEAD
+    )
+    drawn = [(each, _draw_item(request, each)) for each in ahead if str(each.public_id) != here]
+    context = _around(request, queue, ahead=[each for each, _html in drawn])
+    context["here"] = (
+        Assignment.objects.filter(project=request.project, expert=request.user)
+        .select_related("item__interaction", "item__queue")
+        .filter(public_id=here)
+        .first()
+        if _is_uuid(here)
+        else None
+    )
+    return render(request, "annotation/_review_ahead.html", {**context, "drawn": drawn})
+
+
+@project_page("judge")
+@require_GET
+def review_finished(request):
+    """What the person has submitted, newest first, to be read again and revised."""
+    try:
+        page = paginate(
+            queries.finished_by(project=request.project, expert=request.user),
+            order=("-submitted_at", "-pk"),
+            cursor=request.GET.get("cursor"),
+            limit=FINISHED_AT_ONCE,
+        )
+    except BadCursor as bad:
+        raise Http404 from bad
+    judged = {
+        annotation.assignment_id: annotation
+        for annotation in annotating.Annotation.objects.current().filter(
+            assignment__in=[assignment.pk for assignment in page]
+        )
+    }
+    rows = [(assignment, judged.get(assignment.pk)) for assignment in page]
+    return render(request, "annotation/review_finished.html", {"rows": rows, "page": page})
+
+
+# --- what one does with an item -------------------------------------------------------------------
+
+
+def _refusable(view):
+    """A refusal becomes an answer: JSON for scripts, else the item's page with everything that was typed."""
+
+    @wraps(view)
+    def wrapped(request, public_id):
+        assignment = _own(request, public_id)
+        try:
+            return view(request, assignment)
+        except Refusal as refusal:
+            return _refused(request, assignment, refusal)
+
+    return wrapped
+
+
+@project_page("judge")
+@require_POST
+@_refusable
+def save_draft(request, assignment):
+    hold = HoldForm.read(request.POST)
+    draft = read_answers(request.POST, output=assignment.item.interaction.output)
+    revision = drafts.save_draft(
+        assignment=assignment,
+        fence=hold["fence"],
+        draft=draft,
+        draft_revision=hold["draft_revision"],
+    )
+    if _wants_json(request):
+        return JsonResponse({"message": _("Saved"), "draft_revision": revision})
+    return redirect(_item_url(assignment, _chosen_queue(request)))
+
+
+@project_page("judge")
+@require_POST
+@_refusable
+def submit_annotation(request, assignment):
+    hold = HoldForm.read(request.POST)
+    schema = current_schema(assignment.item.queue)
+    answers = complete_answers(
+        read_answers(request.POST, output=assignment.item.interaction.output),
+        schema=schema,
+        seconds_spent=request.POST.get("seconds_spent", ""),
+    )
+    annotation = annotating.submit_annotation(
+        assignment=assignment,
+        fence=hold["fence"],
+        revision=hold["revision"],
+        submit_key=hold["submit_key"],
+        schema_version=hold["schema_version"],
+        **answers,
+    )
+    assignment.refresh_from_db()
+    return _go_on(
+        request,
+        message=" ".join([_("Submitted."), *annotation.remarks]),
+        undo=assignment if settings.UNDO_SECONDS else None,
+    )
+
+
+@project_page("judge")
+@require_POST
+@_refusable
+def skip(request, assignment):
+    form = SkipForm(request.POST)
+    if not form.is_valid():
+        raise InvalidAnswer({name: errors[0] for name, errors in form.errors.items()})
+    review_queue.skip(assignment=assignment, **form.cleaned_data)
+    return _go_on(request, message=_("Passed on."))
+
+
+@project_page("judge")
+@require_POST
+@_refusable
+def undo_submit(request, assignment):
+    """The fence stands in the address, since the toast that offers Undo posts nothing else."""
+    hold = HoldForm.read(request.POST if "fence" in request.POST else request.GET)
+    annotating.undo_submit(assignment=assignment, fence=hold["fence"])
+    return _open(request, assignment, message=_("Taken back. Your answers are here."))
+
+
+@project_page("judge")
+@require_POST
+@_refusable
+def revise(request, assignment):
+    annotating.revise(assignment=assignment)
+    return _open(
+        request, assignment, message=_("Open again. Your first answer counts until you submit.")
+    )
+
+
+@project_page("judge")
+@require_POST
+@_refusable
+def take_up(request, assignment):
+    """Take an own item up again: its lease was over, a lead returned it, or another window holds it."""
+    return _open(
+        request, review_queue.resume(assignment=assignment), message=_("It is yours again.")
+    )
+
+
+@project_page("judge")
+@require_POST
+@_refusable
+def heartbeat(request, assignment):
+    hold = HoldForm.read(request.POST)
+    return JsonResponse(
+        {"lease_until": review_queue.heartbeat(assignment=assignment, fence=hold["fence"])}
+    )
+
+
+@project_page("judge")
+@require_POST
+@_refusable
+def release(request, assignment):
+    """Stop here: this one and those fetched ahead go back, what was typed is kept."""
+    hold = HoldForm.read(request.POST)
+    review_queue.release(assignment=assignment, fence=hold["fence"])
+    for ahead in queries.in_hand(project=request.project, expert=request.user).filter(
+        state=State.RESERVED
+    ):
+        try:
+            review_queue.release(assignment=ahead, fence=ahead.fence)
+        except LeaseLost:
+            continue
+    messages.success(request, _("Given back. What you typed is kept for when you return."))
+    return redirect("review_finished", request.project.slug)
+
+
+# --- answers --------------------------------------------------------------------------------------
+
+
+def plain_text(interaction, field) -> HttpResponse:
+    text = review_screen.whole_text(interaction, field)
+    if text is None:
+        raise Http404
+    return HttpResponse(
+        text,
+        content_type="text/plain; charset=utf-8",
+        headers={"Content-Disposition": 'inline; filename="text.txt"'},
+    )
+
+
+def _go_on(request, *, message, undo=None):
+    """After an item is done: the next one."""
+    queue = _chosen_queue(request)
+    if not _wants_json(request):
+        if not undo:
+            messages.success(request, message)
+        return redirect(_review_url(request, queue))
+    try:
+        following = _next(request, queue)
+    except ClaimRefused:
+        following = None
+    answer = {"message": message, "next_url": _review_url(request, queue), "next": None}
+    if following:
+        answer["next"] = {
+            "id": following.public_id,
+            "fence": following.fence,
+            "url": _item_url(following, queue),
+        }
+    if undo:
+        answer["undo_url"] = _undo_url(undo)
+        answer["undo_seconds"] = settings.UNDO_SECONDS
+    return JsonResponse(answer)
+
+
+def _open(request, assignment, *, message):
+    """An item came (back) into hand: show it."""
+    url = _item_url(assignment, _chosen_queue(request))
+    if _wants_json(request) or request.htmx:
+        opened = {
+            "message": message,
+            "url": url,
+            "fence": assignment.fence,
+            "draft_revision": assignment.draft_revision,
+        }
+        response = JsonResponse(opened)
+        if request.htmx:
+            response = HttpResponse(status=204)
+            response["HX-Trigger"] = json.dumps({"review-open": opened})
+        return response
+    messages.success(request, message)
+    return redirect(url)
+
+
+KINDS = {
+    InvalidAnswer: ("invalid", 400),
+    SubmitKeyReused: ("key_reused", 422),
+    StaleDraft: ("stale_draft", 409),
+    StaleSubmit: ("stale_submit", 409),
+    LeaseLost: ("lease_lost", 409),
+    UndoIsOver: ("undo_is_over", 409),
+    WrongState: ("wrong_state", 409),
+}
+
+
+def _refused(request, assignment, refusal):
+    kind, status = KINDS[type(refusal)]
+    errors = getattr(refusal, "errors", {})
+    assignment = _own(request, assignment.public_id)
+    if request.htmx and not _wants_json(request):
+        response = HttpResponse(status=status)
+        response["HX-Trigger"] = json.dumps({"toast": {"text": str(refusal), "level": "warning"}})
+        return response
+    conflict = _conflict(assignment, refusal)
+    if _wants_json(request):
+        html = ""
+        if kind != "invalid":
+            html = render_to_string(
+                "annotation/_review_conflict.html",
+                {"conflict": conflict, "assignment": assignment, "project": request.project},
+                request,
+            )
+        answer = {"kind": kind, "message": str(refusal), "errors": errors, "html": html}
+        return JsonResponse(answer, status=status)
+    typed = None
+    if "verdict" in request.POST or "correction" in request.POST:
+        try:
+            typed = read_answers(request.POST, output=assignment.item.interaction.output)
+        except InvalidAnswer:
+            typed = None
+    conflict = conflict if kind != "invalid" else None
+    return _screen(
+        request, assignment, answers=typed, errors=errors, conflict=conflict, status=status
+    )
+
+
+def _conflict(assignment, refusal) -> dict:
+    """What to say and show when a write was refused: the sentence, both versions, and the next step."""
+    conflict = {"sentence": str(refusal), "rows": [], "state": assignment.state}
+    if isinstance(refusal, StaleDraft | StaleSubmit) and refusal.kept is not None:
+        choices = review_screen.choices_of(current_schema(assignment.item.queue))
+        conflict["rows"] = review_screen.compare_answers(refusal.yours, refusal.kept, choices)
+    conflict["is_draft"] = isinstance(refusal, StaleDraft)
+    conflict["kept_revision"] = getattr(refusal, "kept_revision", None)
+    conflict["revision"] = getattr(refusal, "revision", None)
+    return conflict
+
+
+def _screen(request, assignment, *, answers=None, errors=None, conflict=None, status=200):
+    queue = _chosen_queue(request)
+    context = {
+        **review_screen.show_assignment(assignment, answers=answers),
+        "errors": errors or {},
+        "conflict": conflict,
+        "chosen_queue": queue,
+        "text_url": "review_text",
+    }
+    if request.GET.get("part") == "item":
+        return render(request, "annotation/_review_item.html", context, status=status)
+    ahead = queries.in_hand(project=request.project, expert=request.user, queue=queue).filter(
+        state=State.RESERVED
+    )[:AHEAD]
+    context |= _around(request, queue, ahead=list(ahead))
+    context |= {"here": assignment, "undoable": review_screen.undoable_by(request.membership)}
+    if context["undoable"]:
+        context["undo_url"] = _undo_url(context["undoable"].assignment)
+    return render(request, "annotation/review.html", context, status=status)
+
+
+def _nothing(request, queue, refusal=None):
+    """No item: why, and what fills the queue."""
+    context = _around(request, queue, ahead=[])
+    context["undoable"] = review_screen.undoable_by(request.membership)
+    if context["undoable"]:
+        context["undo_url"] = _undo_url(context["undoable"].assignment)
+    return render(request, "annotation/review_empty.html", {**context, "refusal": refusal})
+
+
+def _draw_item(request, assignment) -> str:
+    context = review_screen.show_assignment(assignment)
+    context |= {"errors": {}, "conflict": None, "chosen_queue": _chosen_queue(request)}
+    context |= {"text_url": "review_text"}
+    return render_to_string("annotation/_review_item.html", context, request)
+
+
+# --- steps ----------------------------------------------------------------------------------------
+
+
+def _own(request, public_id) -> Assignment:
+    """One's own assignment in this project; everybody else's is not there."""
+    own = Assignment.objects.filter(project=request.project, expert=request.user)
+    return get_object_or_404(
+        own.select_related("project", "item__queue", "item__interaction__prompt_version"),
+        public_id=public_id,
+    )
+
+
+def _next(request, queue) -> Assignment | None:
+    """What is in hand already, else the next item. Raises ClaimRefused."""
+    who = {"project": request.project, "expert": request.user, "queue": queue}
+    in_hand = queries.in_hand(**who).filter(state=State.CLAIMED).first()
+    return in_hand or review_queue.claim_next(**who)
+
+
+def _my_queues(request):
+    return ReviewQueue.objects.of_member(request.membership).order_by("name", "pk")
+
+
+def _chosen_queue(request) -> ReviewQueue | None:
+    """`?queue=` as far as it is one of the person's; nothing: all of them."""
+    slug = request.GET.get("queue", "")
+    if not slug:
+        return None
+    if not hasattr(request, "chosen_queue"):
+        request.chosen_queue = get_object_or_404(_my_queues(request), slug=slug)
+    return request.chosen_queue
+
+
+def _around(request, queue, *, ahead) -> dict:
+    """What stands round the item: the person's queues, the figures, what comes next."""
+    return {
+        "my_queues": list(_my_queues(request)),
+        "chosen_queue": queue,
+        "figures": queries.header_figures(membership=request.membership, queue=queue),
+        "ahead": ahead,
+        "keys": review_screen.keys,
+    }
+
+
+def _in_queue(url: str, queue) -> str:
+    return f"{url}?queue={queue.slug}" if queue else url
+
+
+def _review_url(request, queue) -> str:
+    return _in_queue(reverse("review", args=[request.project.slug]), queue)
+
+
+def _item_url(assignment, queue) -> str:
+    url = reverse("review_item", args=[assignment.project.slug, assignment.public_id])
+    return _in_queue(url, queue)
+
+
+def _undo_url(assignment) -> str:
+    url = reverse("undo_submit", args=[assignment.project.slug, assignment.public_id])
+    return f"{url}?fence={assignment.fence}"
+
+
+def _wants_json(request) -> bool:
+    return "application/json" in request.headers.get("Accept", "")
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,63 @@
+// [data-correction]: what changes against the answer is shown below while one types.
+
+import { form, item, onItem, screen, words } from "./item.js";
+import { wordDiff } from "./word_diff.js";
+
+const LONGEST = 60_000; // characters, both texts
+const TAGS = { "-": "del", "+": "ins" };
+
+const inTextArea = (text) => text.replace(/\r\n?/g, "\n"); // as a text area keeps it
+
+export function original() {
+  const area = form()?.querySelector("[data-correction]");
+  if (!area || "noOriginal" in area.dataset) return "";
+  return inTextArea(item().querySelector('[data-text="output"]')?.textContent ?? "");
+}
+
+function draw() {
+  const area = form()?.querySelector("[data-correction]");
+  const place = form()?.querySelector("[data-correction-diff]");
+  if (!area || !place) return;
+  const before = original();
+  const isChanged = area.value !== before && (before !== "" || area.value !== "");
+  place.hidden = !isChanged || before === "";
+  form().querySelector("[data-restore]").hidden = !isChanged || area.disabled;
+  if (place.hidden) return;
+  if (before.length + area.value.length > LONGEST) {
+    place.textContent = words.tooLong;
+    return;
+  }
+  place.replaceChildren(
+    ...wordDiff(before, area.value).map(([kind, text]) => {
+      if (kind === "=") return document.createTextNode(text);
+      const change = document.createElement(TAGS[kind]);
+      change.textContent = text;
+      return change;
+    }),
+  );
+}
+
+let timer = null;
+screen.addEventListener("input", (event) => {
+  if (!event.target.matches("[data-correction]")) return;
+  clearTimeout(timer);
+  timer = setTimeout(draw, 60);
+});
+
+screen.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-restore]")) return;
+  const area = form().querySelector("[data-correction]");
+  area.focus();
+  area.select();
+  // As if typed, so that the browser's own undo brings the correction back.
+  const before = original();
+  const isDone = before
+    ? document.execCommand("insertText", false, before)
+    : document.execCommand("delete");
+  if (!isDone || area.value !== before) {
+    area.value = before;
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+});
+
+onItem(draw);

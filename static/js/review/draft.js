@@ -1,0 +1,125 @@
+// What is typed is kept on the server: soon after each change, at once when a field or the page is
+// left. When the network is gone it tries again until it is kept, and warns who leaves before.
+
+import { form, isInHand, item, onItem, screen, send, showConflict, words } from "./item.js";
+
+const SOON = 600;
+const TRIES = [2_000, 5_000, 10_000, 20_000];
+const KEEPALIVE_LIMIT = 60_000; // bytes that a browser sends from a page that is gone
+
+let timer = null;
+let isDirty = false;
+let isHeld = false;
+let saving = null;
+let failures = 0;
+
+function tell(text, tone = "") {
+  const place = item()?.querySelector("[data-draft-status]");
+  if (!place) return;
+  place.textContent = text;
+  place.dataset.tone = tone;
+}
+
+function later(wait) {
+  clearTimeout(timer);
+  if (!isHeld) timer = setTimeout(save, wait);
+}
+
+function save() {
+  clearTimeout(timer);
+  if (!isDirty || isHeld || !isInHand()) return saving ?? Promise.resolve();
+  saving ??= saveOnce().finally(() => {
+    saving = null;
+    if (isDirty && !isHeld) later(failures ? TRIES[Math.min(failures, TRIES.length) - 1] : SOON);
+  });
+  return saving;
+}
+
+async function saveOnce() {
+  const here = form();
+  const body = new FormData(here);
+  isDirty = false;
+  tell(words.saving);
+  let outcome;
+  try {
+    outcome = await send(here.dataset.draftUrl, body);
+  } catch {
+    outcome = { status: -1 };
+  }
+  if (here !== form()) return; // another item is shown by now
+  if (outcome.status === 200) {
+    failures = 0;
+    here.elements.draft_revision.value = outcome.answer.draft_revision;
+    if (!isDirty) tell(words.saved);
+    return;
+  }
+  if (outcome.answer?.kind) {
+    // Refused: it stays on this page, and the next step is said.
+    isHeld = true;
+    tell(words.refused, "bad");
+    if (outcome.answer.kind === "invalid") tell(outcome.answer.message, "bad");
+    else showConflict(outcome.answer);
+    isDirty = true;
+    return;
+  }
+  failures += 1;
+  isDirty = true;
+  tell(outcome.status === -1 ? words.offline : words.refused, "bad");
+}
+
+// Keep what is typed now; done when the server has it or refused it.
+export const flush = () => save();
+
+// While a submit is on its way nothing else is written.
+export function hold() {
+  isHeld = true;
+  clearTimeout(timer);
+}
+
+export function goOn({ dirty = isDirty } = {}) {
+  isHeld = false;
+  isDirty = dirty;
+  if (dirty) later(SOON);
+}
+
+function changed(event) {
+  if (!event.target.closest?.("[data-decision-form]") || !isInHand()) return;
+  isDirty = true;
+  if (!isHeld) tell(words.unsaved);
+  later(SOON);
+}
+screen.addEventListener("input", changed);
+screen.addEventListener("change", changed);
+screen.addEventListener("focusout", (event) => {
+  if (event.target.matches("textarea") && isDirty) save();
+});
+addEventListener("online", () => isDirty && save());
+
+addEventListener("pagehide", () => {
+  if (!isDirty || isHeld || !isInHand()) return;
+  const here = form();
+  const body = new FormData(here);
+  const size = [...body.values()].reduce((sum, value) => sum + new Blob([value]).size, 0);
+  send(here.dataset.draftUrl, body, { keepalive: size < KEEPALIVE_LIMIT }).catch(() => {});
+});
+addEventListener("beforeunload", (event) => {
+  if (isDirty && (failures || isHeld)) event.preventDefault();
+});
+
+// Two windows, two drafts: the one that is kept is chosen here.
+screen.addEventListener("click", (event) => {
+  const mine = event.target.closest("[data-keep-mine]");
+  if (mine) {
+    form().elements.draft_revision.value = mine.dataset.keepMine;
+    item().querySelector("[data-conflict]").replaceChildren();
+    goOn({ dirty: true });
+    save();
+  }
+  if (event.target.closest("[data-take-other]")) isDirty = false;
+});
+
+onItem(() => {
+  clearTimeout(timer);
+  isDirty = isHeld = false;
+  failures = 0;
+});

@@ -1,0 +1,95 @@
+// The item on the screen: which it is, how another one takes its place, how the server is asked,
+// and how people are told. Every other behaviour starts from here.
+
+export const screen = document.querySelector("[data-review]");
+export const words = document.getElementById("review-words")?.dataset ?? {};
+
+export const item = () => document.getElementById("review-item");
+export const form = () => item()?.querySelector("[data-decision-form]") ?? null;
+export const isInHand = () => item() != null && "inHand" in item().dataset;
+
+// For those who do not see the screen: what just happened.
+export function say(text) {
+  const place = screen.querySelector("[data-review-said]");
+  place.textContent = "";
+  requestAnimationFrame(() => {
+    place.textContent = text;
+  });
+}
+
+export function toast(detail) {
+  document.dispatchEvent(new CustomEvent("toast", { detail }));
+}
+
+// "{name} chosen" with {name: "Wrong"}.
+export const fill = (sentence, values) =>
+  (sentence ?? "").replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+
+const shownHandlers = [];
+
+// Run now and each time another item is shown.
+export function onItem(handler) {
+  shownHandlers.push(handler);
+  if (item()) handler(item());
+}
+
+// Put another item in this one's place, at once; the reader starts at its title.
+export function show(element) {
+  item().replaceWith(element);
+  history.replaceState(null, "", element.dataset.url);
+  for (const handler of shownHandlers) handler(element);
+  element.dispatchEvent(new CustomEvent("htmx:load", { bubbles: true }));
+  const title = element.querySelector("#review-title");
+  title?.focus({ preventScroll: true });
+  say(fill(words.itemShown, { title: element.querySelector("[data-text]")?.textContent.slice(0, 120) }));
+}
+
+export function parse(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return template.content;
+}
+
+// Fetch an item by its address and show it; false when the server has no such part of a page.
+export async function open(url) {
+  const address = new URL(url, location.href);
+  address.searchParams.set("part", "item");
+  const response = await fetch(address, { headers: { Accept: "text/html" } });
+  const element = response.ok ? parse(await response.text()).getElementById("review-item") : null;
+  if (element) show(element);
+  else location.assign(url);
+  return element != null;
+}
+
+const token = () => document.querySelector('input[name="csrfmiddlewaretoken"]')?.value ?? "";
+
+// POST and read the JSON answer: {status, answer}. Throws when there is no connection.
+export async function send(url, body, options = {}) {
+  const response = await fetch(url, {
+    method: "POST",
+    body,
+    headers: { Accept: "application/json", "X-CSRFToken": token() },
+    redirect: "manual",
+    ...options,
+  });
+  const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
+  return { status: response.status, answer: isJson ? await response.json() : null };
+}
+
+// Say in the item why a write was refused, with both versions where there are two.
+export function showConflict(answer) {
+  const place = item().querySelector("[data-conflict]");
+  place.replaceChildren(parse(answer.html));
+  place.closest("[data-read]").scrollTop = 0;
+  say(answer.message);
+}
+
+export function clearConflict() {
+  item()?.querySelector("[data-conflict]")?.replaceChildren();
+}
+
+// The sentence for an answer that is neither a success nor a refusal of ours.
+export function whatWentWrong(status) {
+  if (status === 0 || status === 401 || status === 403) return words.signedOut;
+  return words.broken;
+}

@@ -1,0 +1,15 @@
+// The review screen: each behaviour is one module that finds what it needs by data attributes.
+
+import "./ahead.js";
+import "./choices.js";
+import "./columns.js";
+import "./correction_diff.js";
+import "./draft.js";
+import "./heartbeat.js";
+import "./keys.js";
+import "./spans.js";
+import "./submit.js";
+import "./take_up.js";
+import "./undo.js";
+import "./view.js";
+import "./whole_text.js";

@@ -1,0 +1,33 @@
+// Undo: the toast's button or the figures' takes the last submit back and shows that item again.
+// What is typed in the item that is open by then is kept first.
+
+import * as draft from "./draft.js";
+import { open, say, screen, send, toast, whatWentWrong, words } from "./item.js";
+
+async function showAgain({ url, message }) {
+  await draft.flush();
+  await open(url);
+  say(message);
+  toast({ text: message, level: "info" });
+}
+
+document.addEventListener("review-open", (event) => showAgain(event.detail));
+
+screen.addEventListener("submit", async (event) => {
+  const undo = event.target.closest("[data-undo]");
+  if (!undo) return;
+  event.preventDefault();
+  try {
+    const { status, answer } = await send(undo.action, new FormData(undo));
+    undo.remove();
+    if (status === 200) await showAgain(answer);
+    else toast({ text: answer?.message ?? whatWentWrong(status), level: "warning" });
+  } catch {
+    toast({ text: words.offline, level: "error" });
+  }
+});
+
+setInterval(() => {
+  const undo = screen.querySelector("[data-undo]");
+  if (undo && new Date(undo.dataset.until) <= new Date()) undo.remove();
+}, 500);
