@@ -5,7 +5,7 @@ import json
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from feedbackhub.redaction import KINDS, VERSION, Edit, redact, redact_json
@@ -353,6 +353,10 @@ def test_masks_already_there_stay_and_are_not_counted():
     assert redact(text) == (text, {}, [])
 
 
+def test_what_one_mask_frees_is_masked_too():
+    assert masked("078-05-1120 0171 2345678") == "[NATIONAL_ID] [PHONE]"
+
+
 def test_enabled_kinds_are_the_only_ones_masked():
     text = "ana@example.com, 078-05-1120, password: hunter2"
     assert masked(text, enabled=frozenset({"EMAIL"})) == "[EMAIL], 078-05-1120, password: hunter2"
@@ -427,7 +431,13 @@ values = st.recursive(
 thoroughly = settings(max_examples=300, deadline=None)
 
 
+LONG_KEY = "sk-" + "aB3dE6" * 20
+
+
 @thoroughly
+@example(f"passport no. 2024-01-15x {LONG_KEY} 12345678")  # a mask is shorter than the key:
+@example(f"client {LONG_KEY} 1.2.3.4")  # nothing behind it may come into reach
+@example(f"-----BEGIN PRIVATE KEY-----{LONG_KEY * 200}-----END PRIVATE KEY-----")
 @given(texts)
 def test_redacting_twice_changes_and_counts_nothing(text):
     once = redact(text).text
@@ -495,9 +505,9 @@ def test_recall_on_synthetic_personal_data_does_not_fall(shared):
     names = {"PERSON", "ORG", "ORGANIZATION", "SYSTEM", "TITLE", "EVENT"}
     marked = found = 0
     with gzip.open(shared / "data" / "pii_nano.jsonl.gz", "rt", encoding="utf-8") as lines:
-        for example in map(json.loads, lines):
-            edits = redact(example["text"]).edits
-            for mark in example["entities"]:
+        for row in map(json.loads, lines):
+            edits = redact(row["text"]).edits
+            for mark in row["entities"]:
                 if mark["type"] not in names:
                     marked += 1
                     found += any(e.start < mark["end"] and mark["start"] < e.end for e in edits)

@@ -47,8 +47,8 @@ _DETECTORS: tuple[tuple[Callable[[str], list[Span]], frozenset[str]], ...] = (
     (find_emails, frozenset({"EMAIL", "PASSWORD"})),
     (find_codes, frozenset({"IBAN", "NATIONAL_ID"})),
     (find_labelled, KINDS),
-    (find_ips, frozenset({"IP"})),
     (find_numbers, frozenset({"CARD", "NATIONAL_ID", "PHONE"})),
+    (find_ips, frozenset({"IP"})),
 )
 
 # What can be masked holds one of these; most strings of a JSON value, and many an answer, hold none.

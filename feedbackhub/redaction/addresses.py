@@ -4,7 +4,7 @@ import ipaddress
 import re
 
 from .passwords import looks_made_up
-from .reading import Span
+from .reading import BLANK, Span
 
 # An address is found from its @ outwards: to the right the host, to the left (on reversed text) the
 # name. Scripts written without spaces are no part of a name, or the sentence before would be.
@@ -51,11 +51,11 @@ def find_emails(text: str) -> list[Span]:
 
 
 _IPV4 = re.compile(
-    r"(?<![\w\0.-])(?:25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})(?:\.(?:25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})){3}"
-    r"(?![\w\0]|[.-][0-9]|/[0-9])"  # 10.0.0.0/8 is a network
+    r"(?<![\w.-])(?:25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})(?:\.(?:25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})){3}"
+    r"(?!\w|[.-][0-9]|/[0-9])"  # 10.0.0.0/8 is a network
 )
 _DOTTED = re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]")
-_IPV6 = re.compile(r"(?<![\w:.\0])[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:\0]|/[0-9])")
+_IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:]|/[0-9])")
 _COLONS = re.compile(r":[0-9A-Fa-f]{0,4}:")
 _VERSION_WORDS = ("version", "release", "firmware", "build", "section", *"=<>~^§v")
 _SAYS_ADDRESS = re.compile(r"\b(?:ip|ipv4|address|addr|host|client|from|server)\b", re.IGNORECASE)
@@ -81,7 +81,7 @@ def find_ips(text: str) -> list[Span]:
 def _is_version(match: re.Match[str]) -> bool:
     """Whether four dotted numbers are a version or a section: said so, or all small and not said to be
     an address."""
-    before = match.string[max(0, match.start() - 24) : match.start()]
+    before = match.string[max(0, match.start() - 24) : match.start()].rpartition(BLANK)[2]
     if before.rstrip(" .:").lower().endswith(_VERSION_WORDS):
         return True
     small = all(int(part) < 32 for part in match[0].split("."))
@@ -93,7 +93,8 @@ def _is_ipv6(candidate: str) -> bool:
     first = candidate.split(":", 1)[0]
     local = first.lower().startswith(("fc", "fd", "fe")) and len(first) == 4
     complete = candidate.count(":") == 7
-    if not (complete or local or (len(first) >= 3 and any(map(str.isdigit, first)))):
+    known = complete or local or (len(first) >= 3 and any(map(str.isdigit, first)))
+    if not known or candidate.endswith("::"):  # 2001:db8:: is a network
         return False
     try:
         ipaddress.IPv6Address(candidate)

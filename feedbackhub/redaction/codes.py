@@ -10,8 +10,8 @@ from .checksums import is_mod_97, is_valid
 from .reading import Span
 
 # The capital is matched before its border, which lets the regex engine skip to capitals.
-_START = re.compile(r"[A-Z](?<![\w\0.,/+-][A-Z])(?=[A-Z0-9 -]{7})")
-_DONE = r"(?![\w\0])"
+_START = re.compile(r"[A-Z](?<![\w.,/+-][A-Z])(?=[A-Z0-9 -]{7})")
+_DONE = r"(?!\w)"
 
 # Each country's IBAN has one length (SWIFT's IBAN registry).
 _IBAN_LENGTHS = {

@@ -249,21 +249,20 @@ def _identifiers(text: str) -> Iterator[Span]:
 
 
 def _promising(text: str) -> list[tuple[int, int]]:
-    """The places where an identifier's label may stand: before whatever could be one."""
-    signs = [
-        match.start()
-        for sign in _SIGNS
-        for match in sign.finditer(text)
-        if not is_date(text, match.start())
-    ]
-    return [
-        (start, end) for start, end, _ in merge([(max(0, at - _REACH), at, "") for at in signs])
-    ]
+    """The places where an identifier's label may stand: before what could be one, after any mask."""
+    places = []
+    for sign in _SIGNS:
+        for match in sign.finditer(text):
+            end = match.start()
+            if not is_date(text, end):
+                start = max(0, end - _REACH)
+                places.append((max(start, text.rfind(BLANK, start, end) + 1), end, ""))
+    return [(start, end) for start, end, _ in merge(places)]
 
 
 def _value_at(label: Label, text: str, start: int) -> Span | None:
     before = text[start - 1] if start else " "
-    if before == BLANK or (before.isalnum() and before.isascii() and not label.inside_words):
+    if before.isalnum() and before.isascii() and not label.inside_words:
         return None
     match = label.pattern.match(text, start)
     if not match or not label.accept(match):

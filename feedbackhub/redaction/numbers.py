@@ -15,8 +15,8 @@ from .reading import Span, is_date, merge
 
 _CLUSTER = re.compile(r"[0-9](?:[ .\-/()]{0,3}+[0-9]){6,4000}+")
 # A number stands alone: not inside a word, a decimal, a path or a longer code.
-_ALONE = r"(?<![\w\0.,/+-])"
-_DONE = r"(?![\w\0]|[-.,/][0-9])"
+_ALONE = r"(?<![\w.,/+-])"
+_DONE = r"(?!\w|[-.,/][0-9])"
 # A checksum of python-stdnum costs some 10 µs, a question to phonenumbers up to 500. A text with more
 # candidates than this is a list of them: from there on the form alone decides.
 _MOST_CHECKSUMS = 5_000
@@ -118,7 +118,7 @@ def _national_ids(text: str, start: int, end: int, asked: Iterator[int]) -> Iter
 
 
 _INTERNATIONAL = re.compile(
-    rf"(?:(?<![\w\0+])\+\(?|{_ALONE}00)[1-9](?:[ .\-/()]{{0,2}}+[0-9]){{6,14}}+"
+    rf"(?:(?<![\w+])\+\(?|{_ALONE}00)[1-9](?:[ .\-/()]{{0,2}}+[0-9]){{6,14}}+"
 )
 # Sure by their form: North America's, pairs as in France, mobile numbers in one piece.
 _BY_FORM = re.compile(

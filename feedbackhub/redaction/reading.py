@@ -4,9 +4,8 @@ Detectors know ASCII conventions only. The copy shows them Arabic-Indic or full-
 typographic dashes, spaces and quotes as their plain forms, and leaves out characters nobody sees
 (zero-width, bidi marks, soft hyphens). Ordinary ASCII text is its own copy, at no cost.
 
-``BLANK`` stands where something is already masked. It is in no pattern's value, and every pattern's
-border counts it as part of a word: what stands beside a mask looks the same before and after masking,
-whatever the mask's length, and that is why redacting twice changes nothing.
+``BLANK`` stands where something is already masked. No pattern's value holds it and no pattern counts how
+long it is, so that a text reads the same before and after its masks have been put in.
 """
 
 import re
