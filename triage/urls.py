@@ -1,3 +1,56 @@
-from django.urls import path  # noqa: F401
+from django.urls import path
 
-urlpatterns = []
+from triage import fix_views, privacy_views, problem_views, tracker_views
+
+_connection = "settings/trackers/<uuid:public_id>/"
+
+urlpatterns = [
+    path("problems/", problem_views.problems_page, name="problems"),
+    path("problems/<int:number>/", problem_views.problem_page, name="problem"),
+    path("problems/<int:number>/move/", problem_views.move_problem, name="move_problem"),
+    path("problems/<int:number>/rename/", problem_views.rename_problem, name="rename_problem"),
+    path(
+        "problems/<int:number>/describe/", problem_views.describe_problem, name="describe_problem"
+    ),
+    path("problems/<int:number>/merge/", problem_views.merge_problem, name="merge_problem"),
+    path(
+        "problems/<int:number>/leave/<uuid:interaction>/",
+        problem_views.leave_problem,
+        name="leave_problem",
+    ),
+    path(
+        "problems/<int:number>/file/<uuid:connection>/",
+        problem_views.file_ticket,
+        name="file_ticket",
+    ),
+    path("problems/<int:number>/retry-notes/", problem_views.retry_notes, name="retry_notes"),
+    path(
+        "escalations/<uuid:public_id>/retry/",
+        problem_views.retry_escalation,
+        name="retry_escalation",
+    ),
+    path("fixes/", fix_views.fixes, name="fixes"),
+    path("fixes/record/", fix_views.record_fix, name="record_fix"),
+    path("fixes/preview/", fix_views.preview_mail, name="preview_mail"),
+    path("fixes/<uuid:public_id>/", fix_views.fix_page, name="fix"),
+    path("fixes/<uuid:public_id>/verify/", fix_views.verify_fix, name="verify_fix"),
+    path("fixes/<uuid:public_id>/ship/", fix_views.ship_fix, name="ship_fix"),
+    path("fixes/<uuid:public_id>/revert/", fix_views.revert_fix, name="revert_fix"),
+    path("outbox/", fix_views.outbox, name="outbox"),
+    path("outbox/<uuid:public_id>/hold/", fix_views.hold_notice, name="hold_notice"),
+    path("outbox/<uuid:public_id>/send/", fix_views.send_notice, name="send_notice"),
+    path("outbox/<uuid:public_id>/sent/", fix_views.mark_notice_sent, name="mark_notice_sent"),
+    path("settings/trackers/", tracker_views.settings_trackers, name="settings_trackers"),
+    path(
+        "settings/trackers/new/<slug:tracker>/",
+        tracker_views.add_connection,
+        name="add_connection",
+    ),
+    path(_connection, tracker_views.connection_page, name="connection"),
+    path(f"{_connection}pause/", tracker_views.pause_connection, name="pause_connection"),
+    path(f"{_connection}resume/", tracker_views.resume_connection, name="resume_connection"),
+    path(f"{_connection}switch/", tracker_views.switch_connection, name="switch_connection"),
+    path(f"{_connection}delete/", tracker_views.delete_connection, name="delete_connection"),
+    path("settings/privacy/", privacy_views.settings_privacy, name="settings_privacy"),
+    path("settings/privacy/erase/", privacy_views.erase, name="erase_person"),
+]

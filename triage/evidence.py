@@ -1,0 +1,138 @@
+"""A problem's cases as its page shows them: what was asked and answered, what is wrong in it, what was said, a right answer."""
+
+from dataclasses import dataclass, field
+
+from django.db.models import Prefetch
+
+from annotation.models import Annotation, ReviewItem
+from feedbackhub.capture.models import FeedbackEvent, RetrievedDocument
+from feedbackhub.page_links import page_url
+from triage.models import ProblemMember
+
+ORDER = ("-id",)  # the index problemmember_newest
+AT_ONCE = 10
+SHOWN = 4_000  # characters of a text; the whole of it is on the interaction's own page
+_DOCUMENT_SHOWN = 400
+
+
+@dataclass
+class Case:
+    """One answer of the problem."""
+
+    member: ProblemMember
+    url: str
+    question: str
+    answer: str
+    is_cut: bool
+    marks: list[dict] = field(default_factory=list)
+    said: list[FeedbackEvent] = field(default_factory=list)
+    notes: list[dict] = field(default_factory=list)
+    correction: str = ""
+    can_be_compared: bool = False
+    documents: list[RetrievedDocument] = field(default_factory=list)
+
+    @property
+    def interaction(self):
+        return self.member.interaction
+
+    @property
+    def is_erased(self) -> bool:
+        return self.interaction.erased_at is not None
+
+
+def members(problem, membership):
+    """The problem's cases; an expert's are those that they judged."""
+    found = ProblemMember.objects.filter(problem=problem, left_at=None)
+    if not membership.may("see_problems"):
+        theirs = ReviewItem.objects.filter(
+            project=membership.project_id, assignments__expert=membership.user_id
+        )
+        found = found.filter(interaction__in=theirs.values("interaction"))
+    return found
+
+
+def for_reading(found):
+    """With everything that `case` looks at, in as many queries whatever their number."""
+    documents = RetrievedDocument.objects.order_by("position")
+    said = FeedbackEvent.objects.filter(erased_at=None).order_by("occurred_at", "id")
+    return found.select_related(
+        "interaction__prompt_version", "settlement__chosen_answer"
+    ).prefetch_related(
+        Prefetch("interaction__feedback", said),
+        Prefetch("interaction__documents", documents),
+    )
+
+
+def cases(rows: list[ProblemMember], project, schema) -> list[Case]:
+    judged = _judgements(rows)
+    labels = _span_labels(schema)
+    return [_case(row, judged.get(row.interaction_id, []), project, labels) for row in rows]
+
+
+def _case(member, annotations, project, labels) -> Case:
+    interaction, settlement = member.interaction, member.settlement
+    question, answer = interaction.last_user_message, interaction.output
+    spans = settlement.spans if settlement else _own_spans(annotations)
+    chosen = settlement.chosen_answer if settlement else None
+    correction = chosen.text if chosen else _first_candidate(annotations)
+    if correction == answer:
+        correction = ""
+    for document in interaction.documents.all():
+        document.shown = document.text[:_DOCUMENT_SHOWN]
+    return Case(
+        member=member,
+        url=page_url("interaction", project.slug, interaction.public_id),
+        question=question[:SHOWN],
+        answer=answer[:SHOWN],
+        is_cut=len(question) > SHOWN or len(answer) > SHOWN,
+        marks=[
+            {"start": span["start"], "end": span["end"], **_label(span.get("label", ""), labels)}
+            for span in spans
+            if span.get("field") == "output" and not interaction.erased_at
+        ],
+        said=[
+            event
+            for event in interaction.feedback.all()
+            if event.comment or event.category or event.kind in ("report", "thumbs_down")
+        ],
+        notes=[{"who": a.expert, "text": a.note} for a in annotations if a.note],
+        correction=correction[:SHOWN],
+        can_be_compared=len(answer) <= SHOWN and len(correction) <= SHOWN,
+        documents=list(interaction.documents.all()),
+    )
+
+
+def _judgements(rows) -> dict[int, list[Annotation]]:
+    found: dict[int, list[Annotation]] = {}
+    for annotation in (
+        Annotation.objects.current()
+        .filter(item__interaction__in=[row.interaction_id for row in rows], taken_back_at=None)
+        .select_related("item", "expert")
+        .prefetch_related("spans", "candidates")
+        .order_by("id")
+    ):
+        found.setdefault(annotation.item.interaction_id, []).append(annotation)
+    return found
+
+
+def _own_spans(annotations) -> list[dict]:
+    return [
+        {"field": span.field, "start": span.start, "end": span.end, "label": span.label}
+        for annotation in annotations
+        for span in annotation.spans.all()
+    ]
+
+
+def _first_candidate(annotations) -> str:
+    return next((each.text for a in annotations for each in a.candidates.all()), "")
+
+
+def _span_labels(schema) -> dict[str, dict]:
+    return {
+        each["key"]: {"label": each["name"], "colour": place % 8 + 1}
+        for place, each in enumerate(schema.span_labels if schema else ())
+    }
+
+
+def _label(key, labels) -> dict:
+    return labels.get(key, {"label": key, "colour": 1})
