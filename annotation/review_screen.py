@@ -20,7 +20,13 @@ from annotation.answers import answers_of
 from annotation.models import Annotation, Assignment, Verdict
 from annotation.settling import current_schema
 from feedbackhub.capture.models import Interaction
-from feedbackhub.capture.vocabulary import MessageRole, ReportedCategory, Severity
+from feedbackhub.capture.vocabulary import (
+    FeedbackKind,
+    MessageRole,
+    Outcome,
+    ReportedCategory,
+    Severity,
+)
 
 LONGEST_SHOWN = 100_000  # characters of the answer and of a message
 LONGEST_DOCUMENT_SHOWN = 20_000
@@ -106,6 +112,7 @@ def show_assignment(assignment: Assignment, *, answers: dict | None = None) -> d
         "is_in_hand": is_in_hand or is_reserved,
         "keys": keys,
         "skip_reasons": Assignment.SkipReason.choices,
+        "reported_words": [str(ReportedCategory(word).label) for word in sorted(reported)],
         **choices_of(schema, reported=reported),
     }
 
@@ -254,6 +261,8 @@ def _feedback(interaction) -> list:
         event.is_comparable = (
             len(event.edited_output) + len(interaction.output) <= 2 * LONGEST_COMPARED
         )
+        outcome = event.metadata.get("outcome") if event.kind == FeedbackKind.OUTCOME else None
+        event.outcome = Outcome(outcome).label if outcome in Outcome.values else ""
     return events
 
 

@@ -1,5 +1,5 @@
-// [data-divider] drags with pointer or arrow keys, [data-fold-queue] folds the queue, [data-sheet]
-// raises the decision on a phone. Widths are kept in this browser.
+// [data-divider] drags with pointer or arrow keys, [data-fold-queue] folds the queue. Widths are kept
+// in this browser.
 
 import { onItem, screen } from "./item.js";
 
@@ -86,12 +86,6 @@ screen.addEventListener("click", (event) => {
     kept.folded = kept.folded !== true;
     apply();
     keep();
-  }
-  const handle = event.target.closest("[data-sheet]");
-  if (handle) {
-    const sheet = handle.closest("[data-decision]");
-    sheet.toggleAttribute("data-open");
-    handle.setAttribute("aria-expanded", String(sheet.hasAttribute("data-open")));
   }
 });
 

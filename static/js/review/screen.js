@@ -7,6 +7,7 @@ import "./correction_diff.js";
 import "./draft.js";
 import "./heartbeat.js";
 import "./keys.js";
+import "./sheet.js";
 import "./spans.js";
 import "./submit.js";
 import "./take_up.js";

@@ -62,12 +62,10 @@ function showErrors(errors) {
   const other = form().querySelector("[data-other-error]");
   other.textContent = left.join(" ");
   other.hidden = left.length === 0;
-  openSheet();
+  screen.dispatchEvent(new Event("refused"));
   first?.querySelector("input, textarea, button")?.focus();
   (first ?? other).scrollIntoView({ block: "nearest" });
 }
-
-const openSheet = () => item().querySelector("[data-decision]").setAttribute("data-open", "");
 
 // --- on to the next ----------------------------------------------------------------------------
 
