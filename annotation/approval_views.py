@@ -81,12 +81,17 @@ def _open_case(request, rows, listed):
         except ValueError:
             raise Http404 from None
         if case is not None:
-            return _with_reasons(case)
-    return _with_reasons(rows.filter(pk=pk).first()) if pk else None
+            return _with_words(case)
+    return _with_words(rows.filter(pk=pk).first()) if pk else None
 
 
-def _with_reasons(case):
+def _with_words(case):
+    """What it lacks, and its labels in the words of the schema they were given under."""
+    schema = case.schema
+    causes = {cause["key"]: cause["name"] for cause in schema.root_causes}
     case.missing = missing_for_gold(case)
+    case.category_names = [(schema.category(key) or {}).get("name", key) for key in case.categories]
+    case.cause_name = causes.get(case.root_cause, case.root_cause)
     return case
 
 

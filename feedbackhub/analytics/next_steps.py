@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, ngettext_lazy
 
 from annotation import queries
 from annotation.approval import ready_for_gold
@@ -35,7 +35,7 @@ UNUSED = timedelta(days=7)  # a key this old that nobody ever used is worth a lo
 
 @dataclass(frozen=True)
 class Step:
-    """One line: how many, of what, and the verb that leads there (no address: nothing to click)."""
+    """One line: how many, of what, and the verb that leads there."""
 
     count: str
     text: str
@@ -43,7 +43,8 @@ class Step:
     url: str = ""
     icon: str = "chevron-right"
     tone: str = ""
-    at: datetime | None = None  # the oldest of them, or when it happened
+    at: datetime | None = None
+    at_word: str = ""  # what `at` is the time of
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,15 @@ def for_member(membership: Membership) -> list[Part]:
     ]
 
 
-def _step(rows: QuerySet, one: str, many: str, **rest) -> Iterator[Step]:
+def _step(rows: QuerySet, text, **rest) -> Iterator[Step]:
     """A line for these rows, unless there are none."""
     number = rows.values("pk")[: SOME + 1].count()
     if number:
-        count = f"{SOME}+" if number > SOME else str(number)
-        yield Step(count, ngettext(one, many, number), **rest)
+        yield Step(_capped(number), text % number, **rest)
+
+
+def _capped(number: int) -> str:
+    return f"{SOME}+" if number > SOME else str(number)
 
 
 def _expert(membership):
@@ -79,8 +83,9 @@ def _expert(membership):
     review = page_url("review", slug)
     yield from _step(
         own.filter(state=Assignment.State.RETURNED),
-        "judgement came back to you from a lead",
-        "judgements came back to you from a lead",
+        ngettext_lazy(
+            "judgement came back to you from a lead", "judgements came back to you from a lead"
+        ),
         verb=_("Look again"),
         url=review,
         icon="arrow-uturn-left",
@@ -89,13 +94,14 @@ def _expert(membership):
     if figures.left_for_me:
         number = figures.left_for_me
         yield Step(
-            f"{SOME}+" if number > SOME else str(number),
+            _capped(number),
             ngettext("answer waits for you", "answers wait for you", number),
             verb=_("Review"),
             url=review,
             icon="pencil-square",
             tone="accent",
             at=figures.oldest_waiting_at,
+            at_word=_("oldest"),
         )
     if figures.mine_today:
         number = figures.mine_today
@@ -103,7 +109,7 @@ def _expert(membership):
             str(number),
             ngettext("answer judged by you today", "answers judged by you today", number),
             verb=_("See yours"),
-            url=page_url("review_items", slug) or review,
+            url=page_url("review_finished", slug),
             icon="check-circle",
             tone="good",
         )
@@ -111,10 +117,10 @@ def _expert(membership):
 
 def _lead(membership):
     project, slug = membership.project, membership.project.slug
+    figures = queries.header_figures(membership=membership)
     yield from _step(
         Escalation.objects.filter(project=project).waiting_for_a_person(),
-        "escalation needs a person",
-        "escalations need a person",
+        ngettext_lazy("escalation needs a person", "escalations need a person"),
         verb=_("Help"),
         url=page_url("problems", slug),
         icon="hand-raised",
@@ -122,8 +128,7 @@ def _lead(membership):
     )
     yield from _step(
         Problem.objects.for_project(project).unsolved().filter(due_at__lt=timezone.now()),
-        "problem is overdue",
-        "problems are overdue",
+        ngettext_lazy("problem is overdue", "problems are overdue"),
         verb=_("Repair"),
         url=page_url("problems", slug),
         icon="exclamation-triangle",
@@ -131,10 +136,9 @@ def _lead(membership):
     )
     yield from _step(
         queries.waiting_for_lead(membership).order_by(),
-        "dispute to settle",
-        "disputes to settle",
+        ngettext_lazy("dispute to settle", "disputes to settle"),
         verb=_("Settle"),
-        url=page_url("review_items", slug) or page_url("review", slug),
+        url=f"{page_url('review_items', slug)}?state=needs_lead",
         icon="scale",
         tone="caution",
     )
@@ -146,8 +150,10 @@ def _lead(membership):
             state=TicketState.DONE,
             escalation__problem__state__in=Problem.UNSOLVED_STATES,
         ),
-        "ticket is done, and nobody said what was fixed",
-        "tickets are done, and nobody said what was fixed",
+        ngettext_lazy(
+            "ticket is done, and nobody said what was fixed",
+            "tickets are done, and nobody said what was fixed",
+        ),
         verb=_("Record the fix"),
         url=page_url("fixes", slug),
         icon="wrench-screwdriver",
@@ -155,21 +161,32 @@ def _lead(membership):
     )
     yield from _step(
         Notice.objects.filter(project=project, state=Notice.State.HELD),
-        "message to a reporter waits for your word",
-        "messages to reporters wait for your word",
+        ngettext_lazy(
+            "message to a reporter waits for your word", "messages to reporters wait for your word"
+        ),
         verb=_("Release"),
         url=page_url("outbox", slug),
         icon="paper-airplane",
     )
     yield from _step(
         ready_for_gold(project),
-        "settled case could become gold",
-        "settled cases could become gold",
+        ngettext_lazy("settled case could become gold", "settled cases could become gold"),
         verb=_("Approve"),
         url=page_url("gold_approve", slug),
         icon="star",
         tone="accent",
     )
+    if figures.left_for_all:
+        number = figures.left_for_all
+        yield Step(
+            _capped(number),
+            ngettext("answer waits for an expert", "answers wait for an expert", number),
+            verb=_("Review"),
+            url=page_url("review", slug),
+            icon="pencil-square",
+            at=figures.oldest_waiting_at,
+            at_word=_("oldest"),
+        )
 
 
 def _engineer(membership):
@@ -180,11 +197,12 @@ def _engineer(membership):
     )
     if last:
         fresh = fresh.filter(approved_at__gt=last.created_at)
-    since = f" {_('since version %d') % last.number}" if last else ""
     yield from _step(
         fresh,
-        f"gold example approved{since}",
-        f"gold examples approved{since}",
+        ngettext_lazy(
+            "gold example approved that no version holds",
+            "gold examples approved that no version holds",
+        ),
         verb=_("Freeze"),
         url=page_url("gold_versions", slug),
         icon="star",
@@ -193,8 +211,7 @@ def _engineer(membership):
     exports = ExportRun.objects.filter(project=project)
     yield from _step(
         exports.filter(state=ExportRun.State.FAILED, created_at__gt=timezone.now() - UNUSED),
-        "export failed this week",
-        "exports failed this week",
+        ngettext_lazy("export failed this week", "exports failed this week"),
         verb=_("Retry"),
         url=page_url("exports", slug),
         icon="x-circle",
@@ -213,6 +230,7 @@ def _engineer(membership):
             url=page_url("exports", slug),
             icon="arrow-down-tray",
             at=last.created_at,
+            at_word=_("frozen"),
         )
     newest = exports.filter(state=ExportRun.State.DONE).order_by("-pk").first()
     if newest:
@@ -231,8 +249,7 @@ def _owner(membership):
     connections = TrackerConnection.objects.filter(project=project, is_active=True)
     yield from _step(
         connections.exclude(paused_reason=""),
-        "tracker connection is paused",
-        "tracker connections are paused",
+        ngettext_lazy("tracker connection is paused", "tracker connections are paused"),
         verb=_("Repair"),
         url=page_url("settings_trackers", slug),
         icon="pause-circle",
@@ -250,8 +267,7 @@ def _owner(membership):
     keys = ApiKey.objects.live().filter(project=project)
     yield from _step(
         keys.filter(last_used_at=None, created_at__lt=timezone.now() - UNUSED),
-        "key was never used",
-        "keys were never used",
+        ngettext_lazy("key was never used", "keys were never used"),
         verb=_("Revoke"),
         url=page_url("settings_keys", slug),
         icon="key",

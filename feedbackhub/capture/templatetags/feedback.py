@@ -81,3 +81,9 @@ def feedback_icon(kind: str) -> str:
 @register.filter
 def feedback_tone(kind: str) -> str:
     return MARKS.get(kind, UNKNOWN)[1]
+
+
+@register.filter
+def spaced(key: str) -> str:
+    """A key as words: contradicts_source is "contradicts source"."""
+    return str(key).replace("_", " ")
