@@ -1,21 +1,31 @@
 """Says on each audit row who acted and through which page or call."""
 
+from contextlib import ExitStack
+
 import pghistory
+
+SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 class AuditMiddleware:
+    """Opens the audit context for what may change tracked rows. A view with `is_audited = False` (capture, whose rows are
+    told by the outbox and never changed) goes without: the context costs a statement each time."""
+
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        if request.method in ("GET", "HEAD", "OPTIONS"):
-            return self.get_response(request)
-        with pghistory.context():
+        with ExitStack() as request._audit:
             return self.get_response(request)
 
     def process_view(self, request, view, args, kwargs):
-        if request.method not in ("GET", "HEAD", "OPTIONS"):
-            # inside a context a further call adds to it; the caller of the API is added by its key
-            pghistory.context(action=f"{request.method} {request.resolver_match.view_name}")
-            if request.user.is_authenticated:
-                pghistory.context(user=request.user.pk)
+        view = getattr(view, "cls", view)
+        if request.method in SAFE or not getattr(view, "is_audited", True):
+            return
+        user = request.user
+        request._audit.enter_context(
+            pghistory.context(
+                action=f"{request.method} {request.resolver_match.view_name}",
+                **({"user": user.pk} if user.is_authenticated else {}),
+            )
+        )

@@ -47,6 +47,7 @@ class InteractionsView(ProjectListView):
     """POST keeps one interaction or many; GET finds them, newest first."""
 
     scopes = {"GET": "read", "POST": "capture"}
+    is_audited = False  # an interaction is never changed: it is its own record
     filters = INTERACTION_FILTERS
     order = NEWEST_FIRST
 
@@ -109,6 +110,7 @@ class FeedbackView(ProjectAPIView):
     """Keep one feedback event or many; an event for an unknown interaction waits for it."""
 
     scopes = {"POST": "capture"}
+    is_audited = False
 
     def post(self, request):
         return take_in(request, ingest.record_feedback, self.project)

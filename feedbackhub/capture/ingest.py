@@ -5,18 +5,18 @@ unique index decides, whoever races. Interactions are written by one statement a
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
 import orjson
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 
 from feedbackhub.accounts.models import Project
 from feedbackhub.api.strict_json import BadInput
-from feedbackhub.capture import identity, prompts, reporters
+from feedbackhub.capture import identity, prompts
 from feedbackhub.capture.masking import redact_feedback, redact_interaction
 from feedbackhub.capture.payloads import (
     FeedbackPayload,
@@ -26,7 +26,7 @@ from feedbackhub.capture.payloads import (
     read_interaction,
 )
 from feedbackhub.capture.statements import INSERT_FEEDBACK, INSERT_INTERACTIONS
-from feedbackhub.doorbell import ring
+from feedbackhub.doorbell import ring_together
 from feedbackhub.ids import make_public_id
 
 CHUNK = 500  # rows a transaction
@@ -120,13 +120,14 @@ class _Recording:
             if row:
                 rows.append(row)
         if rows:
-            with transaction.atomic():
-                written = self.write(rows)
-                left = [row for row in rows if row.public_id not in written]
-                if left:
-                    self._compare(left)
-                if written:
-                    self.after_commit()
+            written = self.write(
+                rows
+            )  # one statement: all that belongs to a row is written with it, or nothing
+            left = [row for row in rows if row.public_id not in written]
+            if left:
+                self._compare(left)
+            if written:
+                self.ring()
         return outcomes
 
     def _prepare(self, index, value):
@@ -145,7 +146,8 @@ class _Recording:
         """The ids were there already: by this body, by another, or erased."""
         known = self.find({row.payload.external_id for row in rows})
         for row in rows:
-            body_hash, erased_at = known[row.payload.external_id]
+            # not written and not there: what it speaks of was erased
+            body_hash, erased_at = known.get(row.payload.external_id, (b"", self.now))
             if erased_at:
                 status = Status.GONE
             elif bytes(body_hash) == row.body_hash:
@@ -171,10 +173,10 @@ class _Recording:
             return {external_id: rest for external_id, *rest in cursor.fetchall()}
 
     @staticmethod
-    def after_commit() -> None:
+    def ring() -> None:
         from feedbackhub.outbox import tasks
 
-        ring(tasks.deliver_due)
+        ring_together(tasks.deliver_due)
 
 
 class _Interactions(_Recording):
@@ -253,9 +255,7 @@ class _Feedback(_Recording):
         return outcome, row
 
     def write(self, rows) -> set[str]:
-        rows = self._without_erased(rows)
-        reporter_ids = reporters.ids_of(self.project, [row.payload for row in rows], now=self.now)
-        plain = [self._plain(row, reporter_ids) for row in rows]
+        plain = [self._plain(row) for row in rows]
         with connection.cursor() as cursor:
             cursor.execute(
                 INSERT_FEEDBACK,
@@ -263,28 +263,7 @@ class _Feedback(_Recording):
             )
             return {str(public_id) for (public_id,) in cursor.fetchall()}
 
-    def _without_erased(self, rows) -> list[_Row]:
-        """Feedback on an erased interaction would bring its person back: it is refused."""
-        from feedbackhub.capture.models import Interaction
-
-        erased = set(
-            Interaction.objects.filter(
-                project=self.project,
-                external_id__in={row.payload.interaction_external_id for row in rows},
-                erased_at__isnull=False,
-            ).values_list("external_id", flat=True)
-        )
-        if erased:
-            for row in rows:
-                if row.payload.interaction_external_id in erased:
-                    row.outcome.status = Status.GONE
-                    row.outcome.errors = [
-                        {"field": "interaction_id", "message": _SAYS[Status.GONE]}
-                    ]
-            rows[:] = [row for row in rows if row.outcome.status != Status.GONE]
-        return rows
-
-    def _plain(self, row: _Row, reporter_ids) -> dict:
+    def _plain(self, row: _Row) -> dict:
         payload: FeedbackPayload = row.payload
         reporter = payload.reporter
         metadata = dict(payload.metadata)
@@ -304,7 +283,9 @@ class _Feedback(_Recording):
             "raw_score": payload.raw_score,
             "comment": payload.comment,
             "edited_output": payload.edited_output,
-            "reporter_id": reporter_ids.get(reporter.ref_hash) if reporter else None,
+            "reporter": asdict(reporter) | {"public_id": str(make_public_id())}
+            if reporter and reporter.ref_hash
+            else None,
             "source": self.source,
             "metadata": metadata,
             "redaction_counts": row.outcome.redacted,

@@ -39,21 +39,50 @@ WITH given AS MATERIALIZED (
 SELECT public_id FROM new
 """
 
+# A reporter's newest word on how to reach them, and whether they may be told, counts; what was not said keeps its old
+# value. An erased reporter comes back only by a word of their own that is newer than the erasure. Feedback on an erased
+# interaction is not written: it would bring its person back.
 INSERT_FEEDBACK = """
 WITH given AS MATERIALIZED (
-    SELECT * FROM json_to_recordset(%(rows)s::json) AS r (
+    SELECT r.*, i.id AS interaction_id, p.*
+    FROM json_to_recordset(%(rows)s::json) AS r (
         public_id uuid, external_id text, body_hash bytea, interaction_external_id text, kind text, category text,
-        severity text, score double precision, raw_score jsonb, comment text, edited_output text, reporter_id bigint,
+        severity text, score double precision, raw_score jsonb, comment text, edited_output text, reporter json,
         source text, metadata jsonb, redaction_counts jsonb, occurred_at timestamptz)
+    LEFT JOIN capture_interaction i
+        ON i.project_id = %(project)s AND i.external_id = r.interaction_external_id
+    LEFT JOIN LATERAL (
+        SELECT (reporter->>'public_id')::uuid AS reporter_public_id, reporter->>'ref_hash' AS ref_hash,
+            reporter->>'email' AS email, reporter->>'callback_url' AS callback_url, reporter->>'locale' AS locale,
+            (reporter->>'has_consent')::boolean AS has_consent
+    ) p ON true
+    WHERE i.erased_at IS NULL AND NOT EXISTS (
+        SELECT FROM capture_feedbackevent f WHERE f.project_id = %(project)s AND f.external_id = r.external_id)
+), people AS (
+    INSERT INTO capture_reporter AS r (project_id, public_id, ref_hash, email, callback_url, locale, has_consent,
+        consent_at, created_at)
+    SELECT DISTINCT ON (ref_hash) %(project)s, reporter_public_id, ref_hash, email, callback_url, locale,
+        coalesce(has_consent, false), CASE WHEN has_consent IS NULL THEN NULL ELSE occurred_at END, %(now)s
+    FROM given WHERE ref_hash IS NOT NULL ORDER BY ref_hash, occurred_at DESC
+    ON CONFLICT (project_id, ref_hash) DO UPDATE SET
+        email = coalesce(nullif(excluded.email, ''), r.email),
+        callback_url = coalesce(nullif(excluded.callback_url, ''), r.callback_url),
+        locale = coalesce(nullif(excluded.locale, ''), r.locale),
+        has_consent = CASE WHEN excluded.consent_at >= coalesce(r.consent_at, '-infinity')
+            THEN excluded.has_consent ELSE r.has_consent END,
+        consent_at = greatest(r.consent_at, excluded.consent_at),
+        erased_at = NULL
+    WHERE r.erased_at IS NULL OR excluded.consent_at > r.erased_at
+    RETURNING r.id, r.ref_hash
 ), new AS (
     INSERT INTO capture_feedbackevent (project_id, public_id, external_id, body_hash, interaction_id,
         interaction_external_id, kind, category, severity, score, raw_score, comment, edited_output, reporter_id, source,
         metadata, redaction_counts, occurred_at, received_at)
-    SELECT %(project)s, given.public_id, given.external_id, given.body_hash, i.id,
-        interaction_external_id, kind, category, severity, score, raw_score, comment, edited_output, reporter_id, source,
-        given.metadata, given.redaction_counts, given.occurred_at, %(now)s
-    FROM given LEFT JOIN capture_interaction i
-        ON i.project_id = %(project)s AND i.external_id = given.interaction_external_id
+    SELECT %(project)s, g.public_id, g.external_id, g.body_hash, g.interaction_id, g.interaction_external_id, g.kind,
+        g.category, g.severity, g.score, g.raw_score, g.comment, g.edited_output, coalesce(people.id, old.id), g.source,
+        g.metadata, g.redaction_counts, g.occurred_at, %(now)s
+    FROM given g LEFT JOIN people USING (ref_hash)
+        LEFT JOIN capture_reporter old ON old.project_id = %(project)s AND old.ref_hash = g.ref_hash
     ON CONFLICT (project_id, external_id) DO NOTHING
     RETURNING id, public_id
 ), news AS (
