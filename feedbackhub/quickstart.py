@@ -328,32 +328,14 @@ def prepare() -> None:
     import django
 
     django.setup()
-    from django.core.management import call_command, get_commands
+    from django.core.management import call_command
 
     with step("Bringing the database up to date"):
         call_command("migrate", verbosity=0, interactive=False)
     with step("Loading the demo project"):
-        if "load_demo" in get_commands():
-            call_command("load_demo", stdout=io.StringIO())
-    print("people", json.dumps(_one_person_per_role()), flush=True)
-
-
-def _one_person_per_role() -> list[dict]:
-    """Who has the fewest other roles shows best what a role sees."""
-    from feedbackhub.accounts.demo_sign_in import sign_in_link
-    from feedbackhub.accounts.models import Membership
-    from feedbackhub.accounts.permissions import Role
-
-    memberships = sorted(
-        Membership.objects.filter(user__is_active=True).select_related("user", "project"),
-        key=lambda membership: (len(membership.roles), membership.pk),
-    )
-    people = []
-    for role in Role:
-        if membership := next((m for m in memberships if role in m.roles), None):
-            link = sign_in_link(membership.user)
-            people.append({"role": role.label, "name": membership.user.name, "link": link})
-    return people
+        answer = io.StringIO()
+        call_command("load_demo", stdout=answer)
+    print("people", json.dumps(json.loads(answer.getvalue())["people"]), flush=True)
 
 
 def _wait_until_up(address: str, web: Child, seconds: float = 180) -> None:
@@ -385,8 +367,9 @@ def _welcome(address: str, people: list[dict], data_dir: Path) -> None:
     print(f"\nFeedbackHub runs at {address}\n")
     if people:
         print("Sign in with one click as")
-        for person in people:
-            print(f"  {person['role']:<9} {person['name']:<16} {person['link']}")
+        for role in dict.fromkeys(role for person in people for role in person["roles"]):
+            person = next(person for person in people if role in person["roles"])
+            print(f"  {role:<9} {person['name']:<16} {person['sign_in']}")
         print()
     print(
         f"Data and logs: {_short(data_dir)}. Ctrl-C stops everything and loses nothing.", flush=True
