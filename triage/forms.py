@@ -296,7 +296,7 @@ _KIND_WORDS = {
     "JWT": _("signed tokens"),
     "PRIVATE_KEY": _("private keys"),
 }
-_SLA_SEVERITIES = tuple(reversed(Severity.values))
+_SLA_SEVERITIES = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
 
 
 class PrivacyForm(forms.Form):
@@ -310,7 +310,10 @@ class PrivacyForm(forms.Form):
     )
     redaction_kinds = forms.MultipleChoiceField(
         label=_("Mask before anything is stored"),
-        choices=[(kind, _KIND_WORDS.get(kind, kind)) for kind in sorted(KINDS)],
+        choices=[
+            *((kind, words) for kind, words in _KIND_WORDS.items() if kind in KINDS),
+            *((kind, kind) for kind in sorted(KINDS - _KIND_WORDS.keys())),
+        ],
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text=_("It holds from now on. What was stored already stays as it is."),
@@ -323,7 +326,7 @@ class PrivacyForm(forms.Form):
             {
                 "retention_days": project.retention_days,
                 "redaction_kinds": sorted(KINDS if kinds is None else kinds),
-                **{f"sla_{each}": project.sla_hours.get(each) for each in _SLA_SEVERITIES},
+                **{f"sla_{each}": project.sla_hours.get(str(each)) for each in _SLA_SEVERITIES},
             },
         )
         super().__init__(*args, **kwargs)
@@ -342,7 +345,7 @@ class PrivacyForm(forms.Form):
         project.retention_days = given["retention_days"]
         project.redaction_kinds = None if set(kinds) == KINDS else kinds
         project.sla_hours = {
-            each: given[f"sla_{each}"] for each in _SLA_SEVERITIES if given[f"sla_{each}"]
+            str(each): given[f"sla_{each}"] for each in _SLA_SEVERITIES if given[f"sla_{each}"]
         }
         project.save(update_fields=["retention_days", "redaction_kinds", "sla_hours"])
         return project

@@ -139,14 +139,14 @@ def _tickets(escalations):
             text=escalation.connection.name,
             url=outside_url(ticket.url),
         )
+        said = ticket.get_state_display().lower()
         if ticket.state != TicketState.OPEN:
             yield Entry(
-                _("%(key)s is %(state)s")
-                % {"key": ticket.key, "state": ticket.get_state_display().lower()},
+                _("%(key)s is %(state)s") % {"key": ticket.key, "state": said},
                 ticket.remote_updated_at or ticket.seen_at,
                 icon="ticket",
                 tone=_TICKET_TONES.get(ticket.state, ""),
-                text=ticket.status_name,
+                text=ticket.status_name if ticket.status_name.lower() != said else "",
             )
 
 

@@ -16,7 +16,7 @@ from feedbackhub.outbound import OutboundError
 from triage import connections, credentials
 from triage.forms import ConnectionForm
 from triage.models import Escalation, TrackerConnection, TrackerDelivery
-from triage.trackers import TRACKERS
+from triage.trackers import TRACKERS, choices
 from triage.trackers.base import ConfigError, ConnectionReport
 
 
@@ -40,7 +40,7 @@ def settings_trackers(request):
     return render(
         request,
         "triage/settings_trackers.html",
-        {"list": found, "trackers": TRACKERS.values()},
+        {"list": found, "trackers": choices()},
         status=found.status,
     )
 
@@ -74,7 +74,7 @@ def add_connection(request, tracker):
             else:
                 messages.success(request, _("%s is connected.") % connection.name)
                 return redirect("connection", request.project.slug, connection.public_id)
-    return _form_answer(request, "triage/add_connection.html", form, result, kind=kind)
+    return _form_answer(request, "triage/add_connection.html", form, result, tracker=kind.label)
 
 
 def _try(form, kind, kept=None) -> Tried | None:
@@ -130,8 +130,6 @@ def connection_page(request, public_id):
             except ConfigError as refused:
                 connection.refresh_from_db()
                 form.refuse(refused.errors)
-            except credentials.CredentialsLost as lost:
-                form.add_error(None, str(lost))
             else:
                 messages.success(request, _("Saved."))
                 return redirect("connection", request.project.slug, public_id)
@@ -146,7 +144,7 @@ def connection_page(request, public_id):
         "triage/connection.html",
         form,
         result,
-        kind=kind,
+        tracker=kind.label,
         connection=connection,
         is_lost=is_lost,
         rests=_rests(connection),
