@@ -35,6 +35,14 @@ class House(Stack):
         """What beat rings for every 30 seconds, here and now."""
         self.manage("sweep")
 
+    def command(self, *arguments: str, **environment: str) -> dict:
+        """What a management command answers, run in an environment with these changes."""
+        kept, self.env = self.env, self.env | environment
+        try:
+            return json.loads(self.manage(*arguments))
+        finally:
+            self.env = kept
+
     @contextmanager
     def another(self, name: str):
         """One more process of this kind."""
@@ -74,9 +82,7 @@ class Tenant:
         furnished = house.seed("furnish", slug=self.slug, trackers=urls)
         self.id, self.hooks = furnished["id"], furnished["hooks"]
         self.headers = {"Authorization": f"Bearer {furnished['secret']}"}
-        self.client = httpx.Client(
-            base_url=house.url + "/api/v1", headers=self.headers, timeout=60
-        )
+        self.client = httpx.Client(base_url=house.url + "/api/v1", headers=self.headers, timeout=60)
 
     def post(self, path: str, body) -> dict:
         answer = self.client.post(path, json=body)
@@ -111,6 +117,12 @@ class Tenant:
                     "reporter": {"ref": email, "email": email, "consent": True},
                 },
             )
+
+    def post_thumbs(self, name: str, number: int) -> None:
+        """So many answers with a thumb down, which come to review by the default rules."""
+        for n in range(number):
+            self.post("/interactions", {"id": f"{name}-{n}", "output": f"An answer {n}."})
+            self.post("/feedback", {"interaction_id": f"{name}-{n}", "kind": "thumbs_down"})
 
     def count(self, table: str, condition: str = "true", *parameters) -> int:
         [(count,)] = self.house.sql(

@@ -7,6 +7,7 @@ from feedbackhub.accounts.members import create_project
 from feedbackhub.accounts.models import Project
 from feedbackhub.accounts.permissions import Scope
 from feedbackhub.capture.models import Interaction
+from feedbackhub.outbox import tasks
 from tests.factories import InteractionFactory, ReviewItemFactory, SettlementFactory
 from triage import connections, fixing
 from triage.models import Problem
@@ -60,6 +61,13 @@ def fix(slug: str, summary: str) -> dict:
         problems_fixed=list(Problem.objects.for_project(project).unsolved()),
     )
     return {"id": row.pk, "notices": row.notices.count()}
+
+
+def ring_for_sweeps(times: int) -> dict:
+    """What so many beats would do at one moment."""
+    for _ in range(times):
+        tasks.sweep.delay()
+    return {}
 
 
 def gold(slug: str, examples: int) -> dict:
