@@ -98,7 +98,7 @@ def exports(request):
             "formats": FORMATS.values(),
             "chosen": chosen,
             "versions": versions,
-            "splits": _split_choices(form, chosen),
+            "splits": list(_split_choices(form, chosen)),
             "sample": _sample(chosen, versions[0]) if versions else "",
         },
         status=400 if form.errors else listed.status,

@@ -4,9 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.postgres.search import SearchVector
-from django.db import connection
 from django.db.models import Value
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -19,6 +17,7 @@ from tests.factories import (
     ReviewQueueFactory,
     SettlementFactory,
 )
+from tests.pages import assert_same_queries
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -162,18 +161,6 @@ def test_the_list_costs_the_same_queries_with_one_row_and_with_three(as_user, be
             FeedbackEventFactory.create_batch(2, interaction=interaction)
 
     assert_same_queries(as_user(ben), url("interactions"), grow)
-
-
-def assert_same_queries(client, address, grow):
-    grow(1)
-    client.get(address)
-    counts = []
-    for number in (0, 2):
-        grow(number)
-        with CaptureQueriesContext(connection) as queries:
-            assert client.get(address).status_code == 200
-        counts.append(len(queries))
-    assert counts[0] == counts[1]
 
 
 # --- one interaction ------------------------------------------------------------------------------
