@@ -156,7 +156,7 @@ function mark(button) {
 // While text is selected a digit marks it; answers whether it did.
 export function markBy(key) {
   const toolbar = marker();
-  if (!toolbar?.matches(":popover-open")) return false;
+  if (!toolbar || !isInHand()) return false;
   const button = toolbar.querySelector(`[data-mark-key="${CSS.escape(key)}"]`);
   return button ? mark(button) : false;
 }

@@ -1,0 +1,432 @@
+"""The review screen in a browser: judged by keys alone, marked behind emoji, undone, contradicted, on a phone."""
+
+import pytest
+from playwright.sync_api import expect
+
+from annotation.models import Annotation, Assignment, ReviewItem
+from feedbackhub.capture.models import RetrievedDocument
+from tests.annotation.desk import pass_time, queue_with, submit
+from tests.factories import FeedbackEventFactory, InteractionFactory, ReviewItemFactory
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+REVIEW = "/p/tax-help/review/"
+EMOJI = "👩‍👩‍👧 paid 🧾 in full, cafe\u0301 and \u05e9\u05dc\u05d5\u05dd included."
+
+
+@pytest.fixture
+def queue(project):
+    queue, _ = queue_with(project, items=0, name="Tax", slug="tax")
+    return queue
+
+
+@pytest.fixture
+def items(queue):
+    return [
+        ReviewItemFactory(
+            queue=queue,
+            interaction=InteractionFactory(
+                project=queue.project,
+                messages=[{"role": "user", "content": f"Question {number}?"}],
+                output=EMOJI if number == 1 else f"Answer number {number} of this test.",
+            ),
+        )
+        for number in (1, 2, 3, 4)
+    ]
+
+
+def verdict(page):
+    return page.locator('[name="verdict"]:checked')
+
+
+def wait_until_saved(page):
+    expect(page.locator("[data-draft-status]")).to_have_text("Saved")
+
+
+def wait_until_ahead(page):
+    page.wait_for_selector("[data-ahead-count]")
+
+
+def select(page, field, start, end):
+    """Select units `start` to `end` of a text, as a pointer would."""
+    page.evaluate(
+        """([field, start, end]) => {
+          const node = document.querySelector(`[data-text="${field}"]`).firstChild;
+          getSelection().setBaseAndExtent(node, start, node, end);
+        }""",
+        [field, start, end],
+    )
+    expect(page.locator("[data-marker]")).to_be_visible()
+
+
+def units(text, words):
+    """Where JavaScript counts these words to begin and end."""
+    before = text[: text.index(words)]
+    start = len(before.encode("utf-16-le")) // 2
+    return start, start + len(words.encode("utf-16-le")) // 2
+
+
+def highlighted(page):
+    """The texts that are highlighted now, as the browser cuts them."""
+    return page.evaluate(
+        """() => [...CSS.highlights].filter(([name]) => name !== "span-here")
+          .flatMap(([, highlight]) => [...highlight].map(String))"""
+    )
+
+
+# --- judging --------------------------------------------------------------------------------------
+
+
+def test_items_are_judged_with_keys_alone(sit_down, ana, items):
+    page = sit_down(ana, REVIEW)
+    wait_until_ahead(page)
+    page.keyboard.press("3")
+    page.keyboard.press("w")  # outdated
+    page.keyboard.press("a")  # retrieval misled
+    page.keyboard.press("6")
+    page.keyboard.type("See 1 and 2.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+    expect(verdict(page)).to_have_count(0)
+    page.keyboard.press("1")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator('[data-text="output"]')).to_have_text("Answer number 3 of this test.")
+    said = Annotation.objects.order_by("pk").values_list(
+        "verdict", "severity", "categories", "root_cause", "note"
+    )
+    assert list(said) == [
+        ("wrong", "medium", ["outdated"], "retrieval_misled", "See 1 and 2."),
+        ("correct", "none", [], "", ""),
+    ]
+
+
+def test_next_item_is_there_without_being_fetched(sit_down, ana, items):
+    page = sit_down(ana, REVIEW)
+    wait_until_ahead(page)
+    fetched = []
+    page.on(
+        "request",
+        lambda request: request.resource_type in ("document", "fetch")
+        and request.method == "GET"
+        and fetched.append(request.url),
+    )
+    page.keyboard.press("1")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+    assert fetched == []
+
+
+def test_keys_rest_while_typing_held_or_with_altgr(sit_down, ana, items):
+    page = sit_down(ana, REVIEW)
+    page.keyboard.press("6")
+    page.keyboard.type("1 q n")
+    page.keyboard.press("Escape")
+    fire = """(init) => document.activeElement.dispatchEvent(
+      new KeyboardEvent("keydown", {bubbles: true, cancelable: true, ...init}))"""
+    page.evaluate(fire, {"key": "3", "code": "Digit3", "repeat": True})
+    page.evaluate(fire, {"key": "3", "code": "Digit3", "modifierAltGraph": True})
+    page.evaluate(fire, {"key": "q", "code": "KeyQ", "ctrlKey": True})
+    page.evaluate(fire, {"key": "Enter", "code": "Enter", "ctrlKey": True, "repeat": True})
+    expect(page.locator("#note")).to_have_value("1 q n")
+    expect(page.locator("#decision-form :checked")).to_have_count(0)
+    assert Annotation.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("event", "checked"),
+    [
+        ({"key": "&", "code": "Digit1"}, '[value="correct"]'),  # AZERTY: digits without Shift
+        ({"key": "1", "code": "Digit1", "shiftKey": True}, '[value="correct"]'),
+        ({"key": "a", "code": "KeyQ"}, '[value="retrieval_misled"]'),  # its cap says A
+        ({"key": "w", "code": "KeyZ"}, '[value="outdated"]'),
+        ({"key": "й", "code": "KeyQ"}, '[value="factual_error"]'),  # no Latin letter: the place
+    ],
+)
+def test_keys_mean_what_their_caps_say(sit_down, ana, items, event, checked):
+    page = sit_down(ana, REVIEW)
+    page.evaluate(
+        """(init) => document.body.dispatchEvent(
+          new KeyboardEvent("keydown", {bubbles: true, cancelable: true, ...init}))""",
+        event,
+    )
+    expect(page.locator(f"input{checked}")).to_be_checked()
+
+
+def test_enter_on_a_choice_does_not_submit(sit_down, ana, items):
+    page = sit_down(ana, REVIEW)
+    page.locator('[name="verdict"]').first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator('[value="correct"]')).to_be_checked()
+    assert Annotation.objects.count() == 0
+
+
+def test_severity_follows_until_it_is_chosen(sit_down, ana, items):
+    page = sit_down(ana, REVIEW)
+    severity = page.locator('[name="severity"]:checked')
+    for key, value in [("1", "none"), ("3", "medium"), ("e", "critical"), ("e", "medium")]:
+        page.keyboard.press(key)
+        expect(severity).to_have_value(value)
+    page.keyboard.press("l")
+    page.keyboard.press("e")
+    expect(severity).to_have_value("low")
+
+
+def test_what_is_missing_is_said_at_its_field(sit_down, ana, items):
+    page = sit_down(ana, REVIEW)
+    sit_down.errors.clear()
+    page.keyboard.press("n")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator('[data-errors-for="verdict"] [data-error]')).to_contain_text(
+        "Choose one of"
+    )
+    expect(page.locator('[name="verdict"]').first).to_be_focused()
+    sit_down.errors.clear()  # the refused request shows in the console
+
+
+# --- marks ----------------------------------------------------------------------------------------
+
+
+def test_marks_behind_emoji_are_kept_on_reload_and_submitted(sit_down, ana, items):
+    page = sit_down(ana, REVIEW)
+    select(page, "output", *units(EMOJI, "paid 🧾 in full"))
+    page.keyboard.press("1")
+    select(page, "output", *units(EMOJI, "full, cafe\u0301 and \u05e9\u05dc\u05d5\u05dd"))
+    page.keyboard.press("2")
+    select(page, "messages.0", 0, 8)
+    page.keyboard.press("2")
+    wait_until_saved(page)
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    quotes = ["paid 🧾 in full", "full, cafe\u0301 and \u05e9\u05dc\u05d5\u05dd", "Question"]
+    assert highlighted(page) == quotes
+    expect(page.locator("[data-span] q")).to_have_text(quotes)
+    page.keyboard.press("3")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+    spans = Annotation.objects.get().spans.filter(field="output").order_by("start")
+    assert [EMOJI[span.start : span.end] for span in spans] == quotes[:2]
+
+
+def test_mark_never_cuts_a_letter(sit_down, ana, items):
+    page = sit_down(ana, REVIEW)
+    start, end = units(EMOJI, "cafe\u0301")
+    select(page, "output", start, end - 1)  # without its accent
+    page.keyboard.press("1")
+    select(page, "output", 0, 4)  # through the middle of a family
+    page.keyboard.press("1")
+    expect(page.locator("[data-span] q")).to_have_text(["cafe\u0301", "👩‍👩‍👧"])
+
+
+def test_mark_is_made_and_taken_off_with_the_keyboard(sit_down, ana, items):
+    page = sit_down(ana, REVIEW)
+    page.locator('[data-text="messages.0"]').focus()
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("1")
+    expect(page.locator("[data-span] q")).to_have_text(["Question"])
+    page.locator("[data-span-show]").focus()
+    page.keyboard.press("Delete")
+    expect(page.locator("[data-span]")).to_have_count(0)
+    assert highlighted(page) == []
+
+
+def test_selecting_in_rendered_markdown_leads_to_the_raw_text(sit_down, ana, queue, project):
+    output = "Keep **this** in mind.\n\n- One\n- Two"
+    ReviewItemFactory(queue=queue, interaction=InteractionFactory(project=project, output=output))
+    page = sit_down(ana, REVIEW)
+    expect(page.locator("[data-rendered] strong")).to_be_visible()
+    page.locator("[data-rendered] strong").dblclick()
+    expect(page.locator('[data-view="raw"]')).to_be_checked()
+    page.keyboard.press("1")
+    expect(page.locator("[data-span] q")).to_have_text(["this"])
+
+
+def test_code_points_and_units_agree_with_python(sit_down, ana, items):
+    page = sit_down(ana, REVIEW)
+    texts = ["plain", "a🧾b", EMOJI, "e\u0301\u0323x", "\u202eשלום🧾", "𝕏𝕐𝕑", "🇩🇪🇫🇷"]
+    found = page.evaluate(
+        """async (texts) => {
+          const {toCodePoints, toUnits} = await import("/static/js/review/code_points.js");
+          return texts.map((text) => {
+            const points = [...text];
+            return points.map((_, at) => {
+              const units = toUnits(text, at);
+              return [units, toCodePoints(text, units)];
+            }).concat([[toUnits(text, points.length), toCodePoints(text, text.length)]]);
+          });
+        }""",
+        texts,
+    )
+    expected = [
+        [[len(text[:at].encode("utf-16-le")) // 2, at] for at in range(len(text) + 1)]
+        for text in texts
+    ]
+    assert found == expected
+
+
+# --- the correction -------------------------------------------------------------------------------
+
+
+def test_correction_shows_what_changes_while_one_types(sit_down, ana, items):
+    page = sit_down(ana, REVIEW)
+    page.keyboard.press("1")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+    diff = page.locator("[data-correction-diff]")
+    expect(diff).to_be_hidden()
+    page.locator("#correction").fill("Answer number 7 of every test.")
+    expect(diff.locator("del")).to_have_text(["2", "this"])
+    expect(diff.locator("ins")).to_have_text(["7", "every"])
+    page.get_by_role("button", name="Back to the original").click()
+    expect(diff).to_be_hidden()
+    expect(page.locator("#correction")).to_have_value("Answer number 2 of this test.")
+
+
+# --- undo, drafts, leases, two windows ------------------------------------------------------------
+
+
+def test_undo_brings_the_item_back_as_it_was(sit_down, ana, items):
+    page = sit_down(ana, REVIEW)
+    wait_until_ahead(page)
+    page.keyboard.press("4")
+    page.keyboard.press("6")
+    page.keyboard.type("Dangerous")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+    page.keyboard.press("Control+z")
+    expect(page.locator('[data-text="output"]')).to_have_text(EMOJI)
+    expect(verdict(page)).to_have_value("harmful")
+    expect(page.locator("#note")).to_have_value("Dangerous")
+    assert Annotation.objects.current().count() == 0
+    page.keyboard.press("Control+Enter")  # and the item that was open by then comes next
+    expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+    assert Annotation.objects.current().count() == 1
+
+
+def test_draft_survives_a_lost_connection(sit_down, ana, items):
+    page = sit_down(ana, REVIEW)
+    wait_until_ahead(page)
+    page.context.set_offline(True)
+    page.keyboard.press("6")
+    page.keyboard.type("Typed in a tunnel")
+    status = page.locator("[data-draft-status]")
+    expect(status).to_have_text("Not saved: no connection. Trying again.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#note")).to_have_value("Typed in a tunnel")
+    page.context.set_offline(False)
+    expect(status).to_have_text("Saved", timeout=10_000)
+    assert Assignment.objects.get(state="claimed").draft["note"] == "Typed in a tunnel"
+    sit_down.errors.clear()  # failed requests show in the console
+
+
+def test_stale_submit_shows_both_and_keeps_what_is_typed(sit_down, ana, items):
+    page = sit_down(ana, REVIEW)
+    wait_until_ahead(page)
+    page.keyboard.press("3")
+    page.keyboard.press("6")
+    page.keyboard.type("Typed here")
+    wait_until_saved(page)
+    submit(Assignment.objects.get(state="claimed"), "partly", "low", note="Said elsewhere")
+    page.keyboard.press("Control+Enter")
+    conflict = page.get_by_role("alert")
+    expect(conflict).to_contain_text("Said elsewhere")
+    expect(conflict).to_contain_text("Typed here")
+    expect(page.locator("#note")).to_have_value("Typed here")
+    assert Annotation.objects.get().note == "Said elsewhere"
+    sit_down.errors.clear()
+
+
+def test_lost_lease_is_said_and_the_item_taken_up_again(sit_down, ana, items):
+    page = sit_down(ana, REVIEW)
+    wait_until_ahead(page)
+    pass_time(31 * 60, Assignment.objects.get(state="claimed"))
+    page.keyboard.press("6")
+    page.keyboard.type("After lunch")
+    expect(page.get_by_role("alert")).to_contain_text("Your time with this item is over.")
+    page.get_by_role("button", name="Take it up again").click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    wait_until_saved(page)
+    hand = Assignment.objects.get(state="claimed")
+    assert (hand.fence, hand.draft["note"]) == (2, "After lunch")
+    sit_down.errors.clear()
+
+
+def test_two_windows_choose_which_draft_is_kept(sit_down, ana, items):
+    page = sit_down(ana, REVIEW)
+    other = sit_down(ana, REVIEW)
+    other.locator("#note").fill("From the other window")
+    wait_until_saved(other)
+    page.locator("#note").fill("From this window")
+    expect(page.get_by_role("alert")).to_contain_text("From the other window")
+    page.get_by_role("button", name="Keep mine").click()
+    wait_until_saved(page)
+    assert Assignment.objects.get(state="claimed").draft["note"] == "From this window"
+    sit_down.errors.clear()
+
+
+def test_skip_with_a_reason_goes_on(sit_down, ana, items):
+    page = sit_down(ana, REVIEW)
+    wait_until_ahead(page)
+    page.keyboard.press("8")
+    page.get_by_role("button", name="Needs discussion").click()
+    expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+    assert ReviewItem.objects.get(needs_discussion=True) == items[0]
+
+
+def test_last_item_leads_to_the_empty_page(sit_down, ana, queue, project):
+    ReviewItemFactory(queue=queue, interaction=InteractionFactory(project=project))
+    page = sit_down(ana, REVIEW)
+    page.keyboard.press("1")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", name="Nothing waits here")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator('[value="correct"]')).to_be_checked()
+
+
+# --- the frame ------------------------------------------------------------------------------------
+
+
+def test_columns_are_dragged_by_keyboard_and_remembered(sit_down, ana, items):
+    page = sit_down(ana, REVIEW)
+    width = "document.querySelector('.review-decision').getBoundingClientRect().width"
+    before = page.evaluate(width)
+    page.get_by_role("separator", name="Width of the decision").focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate(width) == before + 32
+    page.keyboard.press("0")
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate(width) == before + 32
+    expect(page.locator("[data-queue-folded]")).to_have_count(1)
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (360, "light")])
+def test_screen_has_no_accessibility_violation(sit_down, ana, items, project, width, theme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    RetrievedDocument.objects.create(
+        project=project, interaction=items[0].interaction, position=0, title="Guide", text="Text"
+    )
+    FeedbackEventFactory(interaction=items[0].interaction)
+    page = sit_down(ana, REVIEW, width=width, theme=theme, touch=width < 720)
+    wait_until_ahead(page)
+    page.keyboard.press("3")
+    page.keyboard.press("q")
+    select(page, "output", *units(EMOJI, "paid"))
+    page.keyboard.press("1")
+    page.locator("#correction").fill("Better.")
+    wait_until_saved(page)
+    found = Axe().run(page, options={"runOnly": RULES})
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found.response["violations"]] == []
+
+
+def test_phone_shows_answer_and_submit_together(sit_down, ana, items):
+    page = sit_down(ana, REVIEW, width=360, height=740, touch=True)
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    for _ in range(2):
+        expect(page.locator('[data-text="output"]')).to_be_in_viewport()
+        expect(page.get_by_role("button", name="Submit")).to_be_in_viewport(ratio=1)
+        page.get_by_text("Wrong", exact=True).first.tap()
+    page.get_by_role("button", name="Submit").tap()
+    expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
