@@ -19,7 +19,6 @@ from annotation.leases import lost, new_lease
 from annotation.models import Annotation, Assignment, CandidateAnswer, ReviewItem, Settlement, Span
 from annotation.refusals import InvalidAnswer, StaleSubmit, SubmitKeyReused, UndoIsOver, WrongState
 from annotation.slots import lock_item_and_interaction
-from feedbackhub import outbox
 from feedbackhub.outbox.models import OutboxEvent
 
 LONGEST_KEY = 200
@@ -48,7 +47,11 @@ def submit_annotation(
     """
     submit_hash = hash_answers({**answers, "schema_version": schema_version})
     item = lock_item_and_interaction(assignment.item_id)
-    kept = list(assignment.annotations.order_by("revision"))
+    kept = list(
+        assignment.annotations.order_by("revision").only(
+            "revision", "is_current", "submit_key", "submit_hash"
+        )
+    )
     for annotation in kept:
         if annotation.submit_key == submit_key:
             return _repeat(annotation, submit_hash)
@@ -92,18 +95,7 @@ def submit_annotation(
     annotation.is_repeat, annotation.remarks = False, []
     if correction and not _propose(correction, annotation, item):
         annotation.remarks.append(_("Your correction changes nothing, so it was left aside."))
-    if annotation.is_harm:
-        outbox.publish(
-            "harm_found",
-            project=item.project,
-            due_at=annotation.final_at,
-            interaction_id=item.interaction_id,
-            item_id=item.pk,
-            annotation_id=annotation.pk,
-            source="expert",
-            severity=annotation.severity,
-        )
-    settling.reconsider(item, because_of=annotation)
+    settling.reconsider(item, because_of=annotation, news=_harm_of(annotation, item))
     return annotation
 
 
@@ -187,6 +179,8 @@ def take_back(annotation: Annotation) -> None:
 
 def _schema(queue, version):
     try:
+        if version is not None and (type(version) is not int or not 0 < version < 2**31):
+            raise settling.LabelSchema.DoesNotExist
         return settling.current_schema(queue, version)
     except settling.LabelSchema.DoesNotExist as error:
         raise InvalidAnswer(
@@ -231,6 +225,17 @@ def _supersede(kept) -> None:
     CandidateAnswer.objects.filter(
         annotation__in=counting, state=CandidateAnswer.State.PROPOSED
     ).update(state=CandidateAnswer.State.SUPERSEDED)
+
+
+def _harm_of(annotation, item) -> list[tuple[str, dict]]:
+    about = {
+        "interaction_id": item.interaction_id,
+        "item_id": item.pk,
+        "annotation_id": annotation.pk,
+        "source": "expert",
+        "severity": annotation.severity,
+    }
+    return [("harm_found", about)] if annotation.is_harm else []
 
 
 def _propose(correction, annotation, item) -> CandidateAnswer | None:

@@ -8,7 +8,7 @@ import random
 import time
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, Exists, F, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,9 +18,25 @@ from annotation.models import Annotation, Assignment, QueueMember, ReviewItem, R
 from annotation.refusals import ClaimRefused, WrongState
 from annotation.slots import count_slots, free_slot, lock_item, take_next
 from feedbackhub.accounts.models import Membership
+from feedbackhub.accounts.permissions import may
 
 TRIES = 20  # when others are faster
 SWEPT_AT_ONCE = 500
+
+STAND_IN_LINE = """
+SELECT roles,
+       EXISTS (SELECT FROM annotation_assignment own
+                WHERE own.expert_id = %(expert)s AND own.project_id = %(project)s
+                  AND own.state IN ('reserved', 'claimed') AND own.state = 'reserved'),
+       EXISTS (SELECT FROM annotation_assignment own
+                WHERE own.expert_id = %(expert)s AND own.project_id = %(project)s
+                  AND own.state IN ('expired', 'returned'))
+  FROM accounts_membership
+ WHERE project_id = %(project)s AND user_id = %(expert)s
+   FOR NO KEY UPDATE
+"""
+
+_WITH_ITEM = Assignment.objects.select_related("item__interaction", "item__queue")
 
 State = Assignment.State
 Skip = Assignment.SkipReason
@@ -67,19 +83,19 @@ def resume(*, assignment) -> Assignment:
     with transaction.atomic():
         if not _resume(assignment, lock_item(assignment.item_id), State.CLAIMED):
             raise lost(assignment)
-    return _loaded().get(pk=assignment.pk)
+    return _load(assignment.pk, assignment.project)
 
 
 def _take(*, project, expert, queue, state) -> Assignment | None:
     for attempt in range(TRIES):
         try:
             with transaction.atomic():
-                line = _stand_in_line(project, expert)
+                has_reserved, has_to_resume = _stand_in_line(project, expert)
                 taken = None
-                if line.has_reserved and state == State.CLAIMED:
+                if has_reserved and state == State.CLAIMED:
                     taken = _take_up_first(project, expert, queue)
-                if line.has_to_resume and not taken:
-                    taken = _resume_first(line, project, expert, queue, state)
+                if has_to_resume and not taken:
+                    taken = _resume_first(project, expert, queue, state)
                 if taken:
                     return taken
                 taken_id, has_candidates = take_next(
@@ -88,32 +104,25 @@ def _take(*, project, expert, queue, state) -> Assignment | None:
         except IntegrityError:  # somebody took the slot between our look and our lock
             continue
         if taken_id:
-            return _loaded().get(pk=taken_id)
+            return _load(taken_id, project)
         if not has_candidates:
-            _explain(line, queue)
+            _explain(project, expert, queue)
             return None
         time.sleep(random.uniform(0.001, 0.005) * (attempt + 1))  # noqa: S311 (all in other hands)
     return None
 
 
-def _stand_in_line(project, expert) -> Membership:
+def _stand_in_line(project, expert) -> tuple[bool, bool]:
     """One expert takes one item at a time, whatever windows are open: the row lock of their membership is the line.
 
     Says on the way whether they fetched anything ahead, and whether anything came back to them.
     """
-    own = Assignment.objects.filter(project=project, expert=expert)
-    membership = (
-        Membership.objects.select_for_update(no_key=True)
-        .filter(project=project, user=expert)
-        .annotate(
-            has_reserved=Exists(own.filter(state=State.RESERVED)),
-            has_to_resume=Exists(own.filter(state__in=[State.EXPIRED, State.RETURNED])),
-        )
-        .first()
-    )
-    if membership is None or not membership.may("judge"):
+    with connection.cursor() as cursor:
+        cursor.execute(STAND_IN_LINE, {"project": project.pk, "expert": expert.pk})
+        line = cursor.fetchone()
+    if line is None or not may(line[0], "judge"):
         raise ClaimRefused("not_a_member", _("You do not judge in this project. Ask its owner."))
-    return membership
+    return line[1], line[2]
 
 
 def _take_up_first(project, expert, queue) -> Assignment | None:
@@ -121,7 +130,7 @@ def _take_up_first(project, expert, queue) -> Assignment | None:
     return take_up(assignment=first, fence=first.fence) if first else None
 
 
-def _resume_first(membership, project, expert, queue, state) -> Assignment | None:
+def _resume_first(project, expert, queue, state) -> Assignment | None:
     """What came back, newest first, as far as a slot is free and the queue still takes this expert."""
     came_back = (
         _own(project, expert, queue)
@@ -131,12 +140,12 @@ def _resume_first(membership, project, expert, queue, state) -> Assignment | Non
     )
     doors = None
     for assignment in came_back:
-        doors = doors or _doors(membership, queue)
+        doors = doors or _doors(project, expert, queue)
         if doors.get(assignment.item.queue_id) != "open":
             continue
         item = lock_item(assignment.item_id, skip_locked=True)
         if item and _resume(assignment, item, state):
-            return _loaded().get(pk=assignment.pk)
+            return _load(assignment.pk, project)
     return None
 
 
@@ -157,20 +166,15 @@ def _resume(assignment, item, state) -> bool:
     return bool(moved)
 
 
-def _doors(membership, queue=None) -> dict[int, str]:
-    """The queues that a member judges in: "open", "closed", "paused" or "holds_enough"."""
+def _doors(project, expert, queue=None) -> dict[int, str]:
+    """The queues that an expert judges in: "open", "closed", "paused" or "holds_enough"."""
     held = dict(
-        Assignment.objects.filter(
-            project=membership.project_id,
-            expert=membership.user_id,
-            state__in=Assignment.HELD_STATES,
-        )
+        Assignment.objects.filter(project=project, expert=expert, state__in=Assignment.HELD_STATES)
         .values_list("item__queue")
         .annotate(Count("pk"))
     )
-    paused = QueueMember.objects.filter(
-        queue=OuterRef("pk"), user=membership.user_id, paused_at__isnull=False
-    )
+    membership = Membership.objects.get(project=project, user=expert)
+    paused = QueueMember.objects.filter(queue=OuterRef("pk"), user=expert, paused_at__isnull=False)
     queues = ReviewQueue.objects.of_member(membership).annotate(is_paused=Exists(paused))
     if queue:
         queues = queues.filter(pk=queue.pk)
@@ -185,9 +189,9 @@ def _door(queue, held_count) -> str:
     return "holds_enough" if held_count >= queue.held_ahead else "open"
 
 
-def _explain(membership, queue) -> None:
+def _explain(project, expert, queue) -> None:
     """Nothing was taken: say so when the reason is not that nothing waits. Raises ClaimRefused."""
-    doors = set(_doors(membership, queue).values())
+    doors = set(_doors(project, expert, queue).values())
     if "open" in doors:
         return
     for reason, sentence in (
@@ -208,13 +212,16 @@ def _own(project, expert, queue=None):
     return own.filter(item__queue=queue) if queue else own
 
 
-def _loaded():
-    return Assignment.objects.select_related("item__interaction", "item__queue", "project")
+def _load(assignment_id, project) -> Assignment:
+    """With all that the screen shows, in one query."""
+    assignment = _WITH_ITEM.get(pk=assignment_id)
+    assignment.project = assignment.item.project = project
+    return assignment
 
 
 def _reserved(project, expert, queue):
     return (
-        (_loaded() & _own(project, expert, queue))
+        (_WITH_ITEM.all() & _own(project, expert, queue))
         .filter(state=State.RESERVED, lease_until__gt=timezone.now())
         .order_by("pk")
     )

@@ -13,30 +13,73 @@ There is one current settlement per interaction and schema. It takes effect when
 
 from collections import Counter, defaultdict
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from psycopg.types.json import Jsonb
 
 from annotation.answers import check_answers
-from annotation.models import Annotation, CandidateAnswer, LabelSchema, ReviewItem, Settlement
+from annotation.models import Annotation, LabelSchema, ReviewItem, Settlement
 from annotation.refusals import WrongState
 from annotation.slots import count_slots, lock_item_and_interaction
 from feedbackhub import outbox
+from feedbackhub.ids import make_public_id
 
 State = ReviewItem.State
 
+# The settlement, its annotations and its item in one statement. Those who agree bring every mark of theirs, and the
+# newest correction among them is chosen; a lead says both.
+SETTLE = """
+WITH mark AS (
+    SELECT DISTINCT ON (field, start, "end", label) field, start, "end", quote, label
+      FROM annotation_span WHERE annotation_id = ANY(%(agreeing)s::bigint[])
+     ORDER BY field, start, "end", label
+), made AS (
+    INSERT INTO annotation_settlement
+           (public_id, project_id, interaction_id, item_id, schema_id, schema_name, is_current, decided_how,
+            decided_by_id, reason, verdict, severity, categories, root_cause, spans, chosen_answer_id,
+            annotation_count, agreement, created_at, takes_effect_at)
+    SELECT %(public_id)s, %(project)s, %(interaction)s, %(item)s, %(schema_id)s, %(schema_name)s, true,
+           %(decided_how)s, %(decided_by)s, %(reason)s, %(verdict)s, %(severity)s, %(categories)s::varchar[],
+           %(root_cause)s,
+           coalesce(%(spans)s, (SELECT jsonb_agg(to_jsonb(mark)) FROM mark), '[]'),
+           coalesce(%(chosen)s, (SELECT candidate.id FROM annotation_candidateanswer candidate
+                                  WHERE candidate.annotation_id = ANY(%(agreeing)s::bigint[])
+                                    AND candidate.state <> 'superseded'
+                                  ORDER BY candidate.revision DESC LIMIT 1)),
+           cardinality(%(voices)s::bigint[]), %(agreement)s, %(now)s, %(takes_effect_at)s
+    RETURNING id
+), linked AS (
+    INSERT INTO annotation_settlement_annotations (settlement_id, annotation_id)
+    SELECT made.id, voice FROM made, unnest(%(voices)s::bigint[]) voice
+), settled AS (
+    UPDATE annotation_reviewitem SET state = 'settled', settled_at = %(now)s
+     WHERE id = %(item)s AND state <> 'settled'
+)
+SELECT id FROM made
+"""
 
-def reconsider(item, *, because_of=None, is_taken_back=False) -> Settlement | None:
+
+def reconsider(item, *, because_of=None, is_taken_back=False, news=()) -> None:
     """Bring an item and the settlement of its interaction into line with the annotations that count now.
 
     The caller holds the locks of `slots.lock_item_and_interaction`. `because_of` is the annotation that was submitted;
-    `is_taken_back` says that one went away, so that an item that was complete may not be any more.
+    `is_taken_back` says that one went away, so that an item that was complete may not be any more. `news` of the caller
+    ([(kind, about)]) is published together with ours.
     """
-    voices = list(item.annotations.current().select_related("schema").order_by("pk"))
+    settlement_id = _settle_by_experts(item, because_of, is_taken_back)
+    _publish(item, settlement_id, because_of, news)
+
+
+def _settle_by_experts(item, because_of, is_taken_back) -> int | None:
+    if because_of and item.overlap == 1:
+        voices = [because_of]
+    else:
+        voices = list(item.annotations.current().order_by("pk"))
     standing = _standing(item)
     if _is_leads_word(standing, item):
-        return standing
+        return None
     if len(voices) < item.overlap:
         if is_taken_back:
             _withdraw(item, standing)
@@ -47,27 +90,28 @@ def reconsider(item, *, because_of=None, is_taken_back=False) -> Settlement | No
         _move(item, State.SETTLED)
         return None
     agreeing = agreement(voices)
-    if agreeing is None or (standing and standing.item != item and not _agree(standing, agreeing)):
+    is_elsewhere = standing and standing.item_id != item.pk
+    if agreeing is None or (is_elsewhere and not _agree(standing, agreeing)):
         _withdraw(item, standing)
         _move(item, State.DISPUTED)
         return None
-    if standing and standing.item != item:
-        if standing.decided_how == Settlement.DecidedHow.LEAD:
-            _move(item, State.SETTLED)
-            return standing
+    if is_elsewhere and standing.decided_how == Settlement.DecidedHow.LEAD:
+        _move(item, State.SETTLED)
+        return None
+    if is_elsewhere:
         before = list(standing.annotations.current())
         voices, agreeing = [*before, *voices], [*before, *agreeing]
-    settlement = _settle(
+    return _settle(
         item,
         standing=standing,
         voices=voices,
-        because_of=because_of,
-        decided_how=Settlement.DecidedHow.AGREED,
-        schema=agreeing[-1].schema,
-        **_common_values(agreeing),
+        agreeing=agreeing,
+        schema_id=agreeing[-1].schema_id,
+        verdict=agreeing[0].verdict,
+        severity=agreeing[0].severity,
+        takes_effect_at=because_of.final_at if because_of else None,
+        **_common_words(agreeing),
     )
-    _move(item, State.SETTLED)
-    return settlement
 
 
 def agreement(voices: list[Annotation]) -> list[Annotation] | None:
@@ -114,15 +158,13 @@ def decide_dispute(
         note=reason,
     )
     freeze(schema)
-    settlement = _settle(
+    settlement_id = _settle(
         item,
         standing=_standing(item),
         voices=list(item.annotations.current()),
-        because_of=None,
-        decided_how=Settlement.DecidedHow.LEAD,
         decided_by=by,
         reason=said["note"],
-        schema=schema,
+        schema_id=schema.pk,
         verdict=said["verdict"],
         severity=said["severity"],
         categories=said["categories"],
@@ -130,18 +172,19 @@ def decide_dispute(
         spans=[_without_note(span) for span in said["spans"]],
         chosen_answer=chosen_answer,
     )
-    _move(item, State.SETTLED)
     ReviewItem.objects.filter(pk=item.pk, needs_discussion=True).update(needs_discussion=False)
+    settlement = Settlement.objects.get(pk=settlement_id)
+    news = []
     if settlement.is_harm:
-        outbox.publish(
-            "harm_found",
-            project=item.project,
-            interaction_id=item.interaction_id,
-            item_id=item.pk,
-            settlement_id=settlement.pk,
-            source="lead",
-            severity=settlement.severity,
-        )
+        about = {
+            "interaction_id": item.interaction_id,
+            "item_id": item.pk,
+            "settlement_id": settlement.pk,
+            "source": "lead",
+            "severity": settlement.severity,
+        }
+        news.append(("harm_found", about))
+    _publish(item, settlement.pk, None, news)
     return settlement
 
 
@@ -162,9 +205,21 @@ def effective_settlement(settlement_id: int) -> Settlement | None:
 
 
 def current_schema(queue, version: int | None = None) -> LabelSchema:
-    """The schema of a queue: the version named, or the one in use. Raises LabelSchema.DoesNotExist."""
-    schemas = LabelSchema.objects.filter(project=queue.project_id, name=queue.schema_name)
-    return schemas.get(version=version) if version else schemas.get(is_current=True)
+    """The schema of a queue: the version named, or the one in use. Raises LabelSchema.DoesNotExist.
+
+    A frozen version says the same for ever, so this process reads it once.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM annotation_labelschema WHERE project_id = %s AND name = %s"
+            " AND (version = %s OR is_current AND %s::int IS NULL)",
+            [queue.project_id, queue.schema_name, version, version],
+        )
+        found = cursor.fetchone()
+    schema = _frozen.get(found and found[0]) or LabelSchema.objects.get(pk=found and found[0])
+    if schema.is_frozen:
+        _frozen[schema.pk] = schema
+    return schema
 
 
 def freeze(schema: LabelSchema) -> None:
@@ -178,13 +233,20 @@ def is_decided_by_lead(item) -> bool:
     return _is_leads_word(_standing(item), item)
 
 
+_frozen: dict[int, LabelSchema] = {}
+
+
 # --- steps ----------------------------------------------------------------------------------------
 
 
 def _standing(item) -> Settlement | None:
-    return Settlement.objects.filter(
-        interaction=item.interaction_id, schema_name=item.queue.schema_name, is_current=True
-    ).first()
+    return (
+        Settlement.objects.filter(
+            interaction=item.interaction_id, schema_name=item.queue.schema_name, is_current=True
+        )
+        .only("item", "decided_how", "verdict", "severity", "schema_name")
+        .first()
+    )
 
 
 def _is_leads_word(standing: Settlement | None, item) -> bool:
@@ -199,63 +261,75 @@ def _agree(standing: Settlement, agreeing: list[Annotation]) -> bool:
     return (standing.verdict, standing.severity) == (agreeing[0].verdict, agreeing[0].severity)
 
 
-def _settle(item, *, standing, voices, because_of, verdict, **values) -> Settlement:
+def _settle(
+    item,
+    *,
+    standing,
+    voices,
+    verdict,
+    agreeing=(),
+    takes_effect_at=None,
+    spans=None,
+    chosen_answer=None,
+    decided_by=None,
+    reason="",
+    **values,
+) -> int:
+    """Write the settlement that holds from now on, and settle the item; answers its id."""
     if standing:
         Settlement.objects.filter(pk=standing.pk).update(is_current=False)
     now = timezone.now()
-    settlement = Settlement.objects.create(
-        project_id=item.project_id,
-        interaction_id=item.interaction_id,
-        item=item,
-        schema_name=item.queue.schema_name,
-        verdict=verdict,
-        annotation_count=len(voices),
-        agreement=sum(v.verdict == verdict for v in voices) / len(voices) if voices else None,
-        created_at=now,
-        takes_effect_at=because_of.final_at if because_of else now,
-        **values,
-    )
-    settlement.annotations.add(*voices)
-    about = {
-        "settlement_id": settlement.pk,
-        "item_id": item.pk,
-        "interaction_id": item.interaction_id,
-    }
-    if because_of:
-        outbox.publish(
-            "item_settled",
-            project=item.project,
-            due_at=settlement.takes_effect_at,
-            annotation_id=because_of.pk,
-            **about,
+    how = Settlement.DecidedHow.LEAD if decided_by else Settlement.DecidedHow.AGREED
+    said_it = sum(voice.verdict == verdict for voice in voices)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            SETTLE,
+            values
+            | {
+                "public_id": make_public_id(),
+                "project": item.project_id,
+                "interaction": item.interaction_id,
+                "item": item.pk,
+                "schema_name": item.queue.schema_name,
+                "decided_how": str(how),
+                "decided_by": decided_by.pk if decided_by else None,
+                "reason": reason,
+                "verdict": verdict,
+                "spans": None if spans is None else Jsonb(spans),
+                "chosen": chosen_answer.pk if chosen_answer else None,
+                "voices": [voice.pk for voice in voices],
+                "agreeing": [voice.pk for voice in agreeing],
+                "agreement": said_it / len(voices) if voices else None,
+                "now": now,
+                "takes_effect_at": takes_effect_at or now,
+            },
         )
-    else:
-        outbox.publish("item_settled", project=item.project, **about)
-    return settlement
+        return cursor.fetchone()[0]
 
 
-def _common_values(agreeing: list[Annotation]) -> dict:
-    """What those who agree say together: a category that half of them name, the cause most of them name, every mark."""
+def _publish(item, settlement_id, because_of, news) -> None:
+    news = list(news)
+    if settlement_id:
+        about = {
+            "settlement_id": settlement_id,
+            "item_id": item.pk,
+            "interaction_id": item.interaction_id,
+        }
+        if because_of:
+            about["annotation_id"] = because_of.pk
+        news.append(("item_settled", about))
+    if news:
+        due_at = because_of.final_at if because_of else None
+        outbox.publish_many(news, project=item.project, due_at=due_at)
+
+
+def _common_words(agreeing: list[Annotation]) -> dict:
+    """What those who agree say together: a category that half of them name, the cause that most of them name."""
     named = Counter(key for voice in agreeing for key in voice.categories)
     causes = Counter(voice.root_cause for voice in agreeing if voice.root_cause)
-    spans = {
-        (span.field, span.start, span.end, span.label): span.quote
-        for voice in agreeing
-        for span in voice.spans.all()
-    }
     return {
-        "verdict": agreeing[0].verdict,
-        "severity": agreeing[0].severity,
         "categories": [key for key, count in named.most_common() if 2 * count >= len(agreeing)],
         "root_cause": causes.most_common(1)[0][0] if causes else "",
-        "spans": [
-            {"field": field, "start": start, "end": end, "quote": quote, "label": label}
-            for (field, start, end, label), quote in sorted(spans.items())
-        ],
-        "chosen_answer": CandidateAnswer.objects.filter(annotation__in=agreeing)
-        .exclude(state=CandidateAnswer.State.SUPERSEDED)
-        .order_by("-revision")
-        .first(),
     }
 
 
@@ -265,7 +339,7 @@ def _without_note(span: dict) -> dict:
 
 def _withdraw(item, standing: Settlement | None) -> None:
     """The item's settlement stands no longer; what stood before by another item's experts stands again."""
-    if standing is None or standing.item != item:
+    if standing is None or standing.item_id != item.pk:
         return
     Settlement.objects.filter(pk=standing.pk).update(is_current=False)
     gone = Annotation.objects.filter(settlement=OuterRef("pk"), is_current=False)

@@ -95,9 +95,10 @@ def test_a_submit_names_the_schema_version_that_the_expert_saw(project, ana):
     with pytest.raises(InvalidAnswer) as refused:
         submit(assignment, categories=["outdated"])
     assert list(refused.value.errors) == ["categories.0"]
-    with pytest.raises(InvalidAnswer) as refused:
-        submit(assignment, schema_version=7)
-    assert list(refused.value.errors) == ["schema_version"]
+    for unknown in (7, 0, 2**31, "1", True):
+        with pytest.raises(InvalidAnswer) as refused:
+            submit(assignment, schema_version=unknown)
+        assert list(refused.value.errors) == ["schema_version"]
     assert submit(assignment, categories=["outdated"], schema_version=1).schema == seen
 
 
