@@ -19,22 +19,9 @@ def is_valid(number: str, modules: tuple[str, ...]) -> bool:
     return not modules or any(import_module(f"stdnum.{name}").is_valid(number) for name in modules)
 
 
-def is_phone(number: str, regions: tuple[str, ...]) -> bool:
-    """Whether this is a valid national phone number in one of these countries."""
-    import phonenumbers  # 65 ms and some megabytes, when first needed
-
-    for region in regions:
-        try:
-            if phonenumbers.is_valid_number(phonenumbers.parse(number, region)):
-                return True
-        except phonenumbers.NumberParseException:
-            return False
-    return False
-
-
 def international_phone(text: str) -> str:
     """The phone number that the text (from its + on) begins with, or nothing."""
-    from phonenumbers import PhoneNumberMatcher
+    from phonenumbers import PhoneNumberMatcher  # 65 ms and some megabytes, when first needed
 
     found = next(iter(PhoneNumberMatcher(text, None)), None)
     return text[: found.end] if found is not None and found.start == 0 else ""

@@ -2,7 +2,7 @@
 
 import re
 
-from .reading import BLANK, Span, merge
+from .reading import Span, merge
 
 _PEM_MARKER = re.compile(r"-----(BEGIN|END) (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----")
 _PEM_LINES = re.compile(r"(?:(?:\s|\\[nr]){0,4}+[A-Za-z0-9+/=]{32,128}+)*+")
@@ -24,15 +24,11 @@ def find_private_keys(text: str) -> list[Span]:
         if marker[1] == "BEGIN":
             close_without_end()
             begin = marker
-        elif begin is not None and _is_one_block(text, begin.end(), marker.start()):
+        elif begin is not None and marker.end() - begin.start() <= _PEM_LONGEST:
             spans.append((begin.start(), marker.end(), "PRIVATE_KEY"))
             begin = None
     close_without_end()
     return spans
-
-
-def _is_one_block(text: str, start: int, end: int) -> bool:
-    return end - start <= _PEM_LONGEST and BLANK not in text[start:end]
 
 
 _JWT = re.compile(
