@@ -168,6 +168,15 @@ class Card:
         return self.is_unsolved and due is not None and due < timezone.now()
 
     @property
+    def late_by(self) -> str:
+        """Since when it should be solved, in the largest unit that counts."""
+        minutes = int((timezone.now() - self.problem.due_at).total_seconds() // 60)
+        for size, words in ((1440, _("%d d")), (60, _("%d h"))):
+            if minutes >= size:
+                return words % (minutes // size)
+        return _("%d min") % minutes
+
+    @property
     def is_unsolved(self) -> bool:
         return self.problem.state in Problem.UNSOLVED_STATES
 

@@ -48,11 +48,19 @@ document.addEventListener("drop", (event) => {
   const button = column && moveTo(dragged, column);
   if (!button) return;
   event.preventDefault();
-  menuOf(dragged).requestSubmit(button);
+  button.click(); // not requestSubmit: htmx asks which button was clicked
   settle();
 });
 
 document.addEventListener("dragend", settle);
+
+// htmx carries a style over to what replaces its element; our policy takes none from an attribute.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (!event.detail.target.matches?.("[data-board]")) return;
+  for (const menu of event.detail.target.querySelectorAll("[data-menu][style]")) {
+    menu.removeAttribute("style");
+  }
+});
 
 // The card that was moved keeps the focus in its new place.
 document.addEventListener("submit", (event) => {

@@ -228,6 +228,19 @@ def test_fixes_cost_the_same_queries_with_one_and_with_three(as_user, dana, prob
     assert counts[0] == counts[2] <= 12
 
 
+def test_a_fix_costs_the_same_queries_with_one_case_and_with_three(as_user, dana, problem):
+    client, counts, fix = as_user(dana), [], None
+    for _ in range(3):
+        interaction = complaint(problem)
+        fix = fix or recorded(problem)
+        fixing.record_replay(fix=fix, interaction=interaction, has_passed=False)
+        client.get(url("fix", fix.public_id))
+        with CaptureQueriesContext(database) as queries:
+            client.get(url("fix", fix.public_id))
+        counts.append(len(queries))
+    assert counts[0] == counts[2] <= 12
+
+
 # --- the outbox -----------------------------------------------------------------------------------
 
 
