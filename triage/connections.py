@@ -72,9 +72,12 @@ def update_connection(*, connection, config=None, secrets=None, **changes):
     except credentials.CredentialsLost:
         kept = {}
     given = {name: value for name, value in (secrets or {}).items() if value}
-    config, all_secrets = TRACKERS[connection.tracker].normalise_config(
+    adapter = TRACKERS[connection.tracker]
+    config, all_secrets = adapter.normalise_config(
         connection.config if config is None else config, kept | given
     )
+    if config.get("base_url") != connection.config.get("base_url"):
+        _demand_anew(adapter, given)
     is_other = config != connection.config or all_secrets != kept
     was_active = connection.is_active
     connection.config, connection.credentials = config, credentials.seal(all_secrets)
@@ -92,6 +95,17 @@ def update_connection(*, connection, config=None, secrets=None, **changes):
     if is_other or (connection.is_active and not was_active):
         resume_connection(connection=connection)
     return connection
+
+
+def _demand_anew(adapter, given) -> None:
+    """A kept token is not sent to another address: whoever may edit a connection could have it sent to their own."""
+    missing = [
+        field.name
+        for field in adapter.config_fields
+        if field.is_secret and field.required and field.name not in given
+    ]
+    if missing:
+        raise ConfigError({name: "The address changed: enter this again." for name in missing})
 
 
 def try_settings(*, tracker, config, secrets) -> ConnectionReport:

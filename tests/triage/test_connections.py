@@ -65,6 +65,19 @@ def test_update_connection_keeps_the_secret_that_is_left_empty(connection):
     assert connection.files_from == "critical"
 
 
+def test_a_kept_token_is_not_sent_to_another_address(connection):
+    elsewhere = {**connection.config, "base_url": "https://evil-twin.atlassian.net"}
+    with pytest.raises(ConfigError) as caught:
+        connections.update_connection(connection=connection, config=elsewhere)
+    assert caught.value.errors == {"api_token": "The address changed: enter this again."}
+    connection.refresh_from_db()
+    assert connection.config["base_url"] != elsewhere["base_url"]
+    anew = connections.update_connection(
+        connection=connection, config=elsewhere, secrets={"api_token": "another"}
+    )
+    assert anew.config["base_url"] == elsewhere["base_url"]
+
+
 def test_credentials_that_no_key_opens_can_be_entered_anew(connection, settings):
     settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
     with pytest.raises(ConfigError, match="API token: enter one"):
