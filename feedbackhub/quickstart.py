@@ -313,12 +313,19 @@ def _prepare(env: dict[str, str]) -> list[dict]:
         preexec_fn=die_with_parent(os.getpid()),
     )
     people = []
-    with preparing:
-        for line in preparing.stdout:
-            if line.startswith(b"people "):
-                people = json.loads(line.removeprefix(b"people "))
-            else:
-                print(line.decode(), end="", flush=True)
+    try:
+        with preparing:
+            for line in preparing.stdout:
+                if line.startswith(b"people "):
+                    people = json.loads(line.removeprefix(b"people "))
+                else:
+                    print(line.decode(), end="", flush=True)
+    except (
+        KeyboardInterrupt
+    ):  # half a migration or demo is rolled back; the next start begins there
+        preparing.kill()
+        preparing.wait()
+        raise
     if preparing.returncode != 0:
         raise CannotStart("The database could not be prepared; the reason stands above.")
     return people

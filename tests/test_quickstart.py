@@ -193,9 +193,12 @@ def test_quickstart_reset_asks_first(terminal, data_dir):
     assert "Nothing was deleted." in terminal.says()
     assert (data_dir / "env").read_text() == secrets
 
-    terminal.run("--reset", "--yes", "--port", str(free_port())).wait_for_address()
+    terminal.run("--reset", "--yes", "--port", str(free_port()))
+    wait_for(lambda: "Starting the private PostgreSQL" in terminal.says(), 60)
+    assert terminal.press_ctrl_c() == 0  # in the middle of getting ready
     assert (data_dir / "env").read_text() != secrets
-    assert terminal.press_ctrl_c() == 0
+    assert terminal.children() == []
+    assert not embedded_postgres.is_running(data_dir)
 
 
 def test_quickstart_finds_what_an_earlier_start_left_behind(tmp_path):
