@@ -105,7 +105,7 @@ def _demand_anew(adapter, given) -> None:
         if field.is_secret and field.required and field.name not in given
     ]
     if missing:
-        raise ConfigError({name: "The address changed: enter this again." for name in missing})
+        raise ConfigError(dict.fromkeys(missing, "The address changed: enter this again."))
 
 
 def try_settings(*, tracker, config, secrets) -> ConnectionReport:
