@@ -46,5 +46,5 @@ def test_frame_carries_csrf_once_and_the_htmx_settings(db):
     assert html.count("hx-headers") == 1
     assert (
         '<meta name="htmx-config" content=\'{"includeIndicatorStyles":false,"allowEval":false,'
-        '"historyCacheSize":0}\'>'
+        '"historyCacheSize":0,"attributesToSettle":["class","width","height"]}\'>'
     ) in html
