@@ -1,14 +1,13 @@
-"""How much redaction finds, and what it costs: ``python -m benchmarks.redaction``.
+"""How much redaction finds, and what it costs: `make bench ARGS=redaction`.
 
-Recall is measured on ``pii_nano`` in the folder that FEEDBACKHUB_SHARED names, names of people, houses and
-systems left aside. Another set with the same rows can be given as an argument.
+Recall is measured on `pii_nano` in the folder that FEEDBACKHUB_SHARED names, names of people, houses and
+systems left aside. `python -m benchmarks.redaction FILE` measures another set with the same rows.
 """
 
 import argparse
 import gzip
 import json
 import os
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -147,15 +146,13 @@ def print_worst_cases() -> None:
         print(f"  {name:<22}{spent:>6.2f} s")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def run(path: Path | None = None) -> None:
     shared = os.environ.get("FEEDBACKHUB_SHARED")
-    default = Path(shared, "data", "pii_nano.jsonl.gz") if shared else None
-    parser.add_argument("examples", nargs="?", type=Path, default=default)
-    path = parser.parse_args().examples
-    print(f"redaction rules version {VERSION}\n")
+    if path is None and shared:
+        path = Path(shared, "data", "pii_nano.jsonl.gz")
+    print(f"redaction rules version {VERSION}, load average {os.getloadavg()[0]:.1f}\n")
     if path is None:
-        print("recall not measured: set FEEDBACKHUB_SHARED or name a file\n", file=sys.stderr)
+        print("recall not measured: set FEEDBACKHUB_SHARED or name a file\n")
     else:
         print_recall(path)
     print_speed()
@@ -163,4 +160,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("examples", nargs="?", type=Path)
+    run(parser.parse_args().examples)

@@ -264,7 +264,7 @@ def test_identifier_is_masked_after_its_label(text, expected):
         "Account balance 100,000 EUR; open an account with 10,000; see your 401(k) account.",
         "§ 3 Nr. 26 EStG, BFH 12.05.2021 VI R 45/19, 26 CFR 1.1031(k)-1, Form 1040-ES, RFC 7231",
         "NDC 0777-3105-02 and 50090-0481-00, PZN 01234567, CAS 50-78-2, A4, B12, H1N1, COVID-19",
-        "0.001147888 and 0.002190482 of 3.14159265358979 and 0.1234567890123",
+        "0.001147888, 0.002190482 and 0.17291716060 of 3.14159265358979 and 0.1234567890123",
         "51 Franklin Street, Boston, MA 02110-1301",
         # numbers of things
         "Order 112-1234567-1234567, order number 10023456789, invoice 2024-000123, ticket #48211",
@@ -324,6 +324,10 @@ def test_invisible_characters_hide_nothing_and_offsets_stay_right():
         "a\u200bna@exam\u200dple.com",
         "415\u2011555\u20110100",
     ]
+
+
+def test_letters_that_grow_in_lower_case_shift_no_mask():
+    assert masked("İİİ password: hunter2") == "İİİ password: [PASSWORD]"
 
 
 def test_full_width_at_sign_is_an_at_sign():
