@@ -1,13 +1,17 @@
 """The house under faults: the stack with two beats, a mail server and trackers outside, and how a test speaks to it."""
 
 import json
+import os
+import subprocess
+import sys
 import uuid
 from contextlib import contextmanager
 
 import httpx
 import psycopg
 
-from feedbackhub.quickstart import Child
+from feedbackhub.quickstart import Child, die_with_parent
+from tests.environment import ROOT
 from tests.journeys.outside import MailServer, Trackers
 from tests.processes import Stack, wait_for
 
@@ -26,14 +30,35 @@ class House(Stack):
             **options,
         )
 
+    def __enter__(self) -> "House":
+        super().__enter__()
+        self._console = subprocess.Popen(
+            [sys.executable, "-m", "tests.journeys.console"],
+            cwd=ROOT,
+            env=self.env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            preexec_fn=die_with_parent(os.getpid()),
+        )
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._console.kill()
+        self._console.communicate()
+        super().__exit__(*error)
+
     def seed(self, what: str, **about) -> dict:
         """Run one of `seeding`'s functions in a process of the house."""
-        code = f"import json; from tests.journeys import seeding; print(json.dumps(seeding.{what}(**{about!r})))"
-        return json.loads(self.manage("shell", "--no-imports", "-c", code))
+        self._console.stdin.write(json.dumps({"what": what, "about": about}) + "\n")
+        self._console.stdin.flush()
+        said = json.loads(self._console.stdout.readline())
+        assert "error" not in said, said["error"]
+        return said["answer"]
 
     def sweep(self) -> None:
         """What beat rings for every 30 seconds, here and now."""
-        self.manage("sweep")
+        self.seed("sweep")
 
     def command(self, *arguments: str, **environment: str) -> dict:
         """What a management command answers, run in an environment with these changes."""
@@ -61,16 +86,10 @@ class House(Stack):
             yield
             connection.rollback()
 
-    def wait_until_standing(self, statement: str) -> None:
-        """Until somebody's statement that begins so waits for a lock."""
-        wait_for(
-            lambda: self.sql(
-                "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE %s",
-                f"{statement}%",
-            ),
-            60,
-            f"nobody waits in {statement}",
-        )
+    def wait_until_standing(self, number: int) -> None:
+        """Until so many sessions of the house wait for a lock."""
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        wait_for(lambda: self.sql(waiting) == [(number,)], 60, f"not {number} of them wait")
 
 
 class Tenant:

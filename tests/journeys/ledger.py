@@ -59,7 +59,7 @@ class Ledger:
         elif status in (0, 503):
             self.unknown |= row
             self.unavailable_count += status == 503
-            self._stop.wait(0.05)
+            self._stop.wait(0.5)  # as a polite client does; the next record is another one
         else:
             self.surprises.append(f"{record['id']}: {status}")
 

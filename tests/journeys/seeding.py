@@ -7,7 +7,7 @@ from feedbackhub.accounts.members import create_project
 from feedbackhub.accounts.models import Project
 from feedbackhub.accounts.permissions import Scope
 from feedbackhub.capture.models import Interaction
-from feedbackhub.outbox import tasks
+from feedbackhub.outbox import sweeping, tasks
 from tests.factories import InteractionFactory, ReviewItemFactory, SettlementFactory
 from triage import connections, fixing
 from triage.models import Problem
@@ -61,6 +61,11 @@ def fix(slug: str, summary: str) -> dict:
         problems_fixed=list(Problem.objects.for_project(project).unsolved()),
     )
     return {"id": row.pk, "notices": row.notices.count()}
+
+
+def sweep() -> dict:
+    """As `manage.py sweep`."""
+    return sweeping.sweep()
 
 
 def ring_for_sweeps(times: int) -> dict:

@@ -111,7 +111,7 @@ def test_a_frozen_worker_that_thaws_past_its_lease_files_no_second_ticket(
             file_what_waits(house, filing_tenant)
     finally:
         house.thaw("worker")
-    wait_until_at_work(house)
+    wait_until_at_work(filing_tenant)
     assert filing_tenant.column("triage_escalation", "state") == ["filed", "filed"]
     assert filing_tenant.column("triage_escalation", "failure") == ["", ""]
     assert filing_tenant.column("triage_ticket", "key") == new
@@ -157,7 +157,8 @@ def test_a_worker_killed_in_the_middle_of_an_export_leaves_the_same_bytes(house,
         tenant.move("annotation_exportrun", lease_until=PAST)
         house.sweep()
         house.start("worker")
-        wait_until_halfway(house, tenant, run)
+        # the dead worker's session still stands there, with rows that it will yet commit
+        wait_until_halfway(house, tenant, run, standing=2)
     finished(tenant, run)
     same_bytes_elsewhere(house, tenant, run)
 
@@ -175,7 +176,7 @@ def test_a_frozen_worker_that_thaws_past_its_lease_spoils_no_export(house, tenan
             finished(tenant, run)
     finally:
         house.thaw("worker")
-    wait_until_at_work(house)
+    wait_until_at_work(tenant)
     same_bytes_elsewhere(house, tenant, run)
 
 
@@ -185,9 +186,9 @@ def last_revision(tenant) -> tuple:
     return f"{query} AND id = (SELECT max(id) FROM annotation_goldrevision)", tenant.id
 
 
-def wait_until_halfway(house, tenant, run) -> None:
+def wait_until_halfway(house, tenant, run, *, standing=1) -> None:
     wait_for(lambda: tenant.get(f"/exports/{run['id']}")["progress"] == BATCH, 90)
-    house.wait_until_standing('INSERT INTO "annotation_exportmember"')
+    house.wait_until_standing(standing)
 
 
 def finished(tenant, run) -> None:
@@ -246,7 +247,7 @@ def test_a_worker_killed_after_the_mail_was_handed_over_sends_no_second_one(hous
     house.sweep()
     assert tenant.column("triage_notice", "state") == ["uncertain"]
     house.sweep()
-    wait_until_at_work(house)
+    wait_until_at_work(tenant)
     assert tenant.column("triage_notice", "state") == ["uncertain"]
     assert len(mails_of(house, tenant)) == 1
 
@@ -265,7 +266,7 @@ def test_a_frozen_worker_that_thaws_past_its_lease_sends_no_second_mail(house, t
     finally:
         house.mail.let_go()
         house.thaw("worker")
-    wait_until_at_work(house)
+    wait_until_at_work(tenant)
     assert tenant.column("triage_notice", "state") == ["sent"]
     assert len(mails_of(house, tenant)) == 1
 
@@ -293,7 +294,7 @@ def test_a_flood_of_sweeps_files_and_sends_everything_once(house, trackers, fili
     ship_fix(house, filing_tenant)
     house.seed("ring_for_sweeps", times=20)
     wait_for(lambda: filing_tenant.column("triage_notice", "state") == ["sent"] * 2, 60)
-    wait_until_at_work(house)
+    wait_until_at_work(filing_tenant)
     assert filing_tenant.count("triage_problem") == 1
     assert filing_tenant.column("triage_ticket", "key") == new_in_each(trackers, before)
     told = sorted(address for address, text in house.mail.mails if filing_tenant.slug in text)
@@ -301,8 +302,8 @@ def test_a_flood_of_sweeps_files_and_sends_everything_once(house, trackers, fili
     trackers.assert_clean()
 
 
-def wait_until_at_work(house) -> None:
+def wait_until_at_work(tenant) -> None:
     """The worker has done what stood in its queue before now: a piece of news sent after it was told."""
-    another = Tenant(house)
-    another.post_thumbs("mark", 1)
-    wait_for(lambda: another.count("annotation_reviewitem") == 1, 60, "the worker does nothing")
+    before = tenant.count("annotation_reviewitem")
+    tenant.post_thumbs("mark", 1)
+    wait_for(lambda: tenant.count("annotation_reviewitem") > before, 60, "the worker does nothing")
