@@ -76,7 +76,7 @@ def _clear_leftovers() -> None:
     for folder in Path(tempfile.gettempdir()).glob(PREFIX + "*"):
         try:
             owner = psutil.Process(int((folder / "owner").read_text()))
-            if any("pytest" in word for word in owner.cmdline()):
+            if any("pytest" in word or "tests." in word for word in owner.cmdline()):
                 continue
         except psutil.NoSuchProcess:
             pass
