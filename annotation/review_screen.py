@@ -13,7 +13,6 @@ from django.db.models import Max
 from django.db.models.functions import Left, Length
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from annotation import review_keys as keys
 from annotation.answers import answers_of
@@ -307,10 +306,7 @@ def _first(metadata: dict, count: int) -> list[tuple]:
 
 def _reporters_words(category: dict, reported) -> str:
     said = [word for word in category.get("reported_as", ()) if word in reported]
-    if not said:
-        return ""
-    words = ", ".join(str(ReportedCategory(word).label) for word in said)
-    return pgettext("beside a category", "said “%(words)s”") % {"words": words}
+    return ", ".join(str(ReportedCategory(word).label) for word in said)
 
 
 def _words_of(choices: dict) -> dict[str, dict]:

@@ -15,6 +15,7 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -83,21 +84,16 @@ def review_text(request, public_id, field):
 def review_ahead(request):
     """Fetch the next items before they are asked for: the queue column, the figures, and each item in a template."""
     queue = _chosen_queue(request)
-    here = request.POST.get("here", "")
-    ahead = review_queue.reserve_ahead(
-        project=request.project, expert=request.user, queue=queue, count=AHEAD
-    )
-    drawn = [(each, _draw_item(request, each)) for each in ahead if str(each.public_id) != here]
-    context = _around(request, queue, ahead=[each for each, _html in drawn])
-    context["here"] = (
-        Assignment.objects.filter(project=request.project, expert=request.user)
-        .select_related("item__interaction", "item__queue")
-        .filter(public_id=here)
-        .first()
-        if _is_uuid(here)
-        else None
-    )
-    return render(request, "annotation/_review_ahead.html", {**context, "drawn": drawn})
+    here = _named(request, request.POST.get("here", ""))
+    line = _line(request, queue, here)
+    if len(line) < AHEAD:
+        review_queue.reserve_ahead(
+            project=request.project, expert=request.user, queue=queue, count=AHEAD
+        )
+        line = _line(request, queue, here)
+    context = {**_around(request, queue, ahead=line), "here": here}
+    context["drawn"] = [(assignment, _draw_item(request, assignment)) for assignment in line]
+    return render(request, "annotation/_review_ahead.html", context)
 
 
 @project_page("judge")
@@ -375,10 +371,7 @@ def _screen(request, assignment, *, answers=None, errors=None, conflict=None, st
     }
     if request.GET.get("part") == "item":
         return render(request, "annotation/_review_item.html", context, status=status)
-    ahead = queries.in_hand(project=request.project, expert=request.user, queue=queue).filter(
-        state=State.RESERVED
-    )[:AHEAD]
-    context |= _around(request, queue, ahead=list(ahead))
+    context |= _around(request, queue, ahead=_line(request, queue, assignment))
     context |= {"here": assignment, "undoable": review_screen.undoable_by(request.membership)}
     if context["undoable"]:
         context["undo_url"] = _undo_url(context["undoable"].assignment)
@@ -414,10 +407,41 @@ def _own(request, public_id) -> Assignment:
 
 
 def _next(request, queue) -> Assignment | None:
-    """What is in hand already, else the next item. Raises ClaimRefused."""
+    """What is in hand already (its lease over, but nobody took it: taken up again), else the next. Raises ClaimRefused."""
     who = {"project": request.project, "expert": request.user, "queue": queue}
     in_hand = queries.in_hand(**who).filter(state=State.CLAIMED).first()
-    return in_hand or review_queue.claim_next(**who)
+    return in_hand or _overdue(request, queue) or review_queue.claim_next(**who)
+
+
+def _overdue(request, queue) -> Assignment | None:
+    """Back from lunch before the sweep came by: one's own item, with a new fence."""
+    over = Assignment.objects.filter(
+        project=request.project,
+        expert=request.user,
+        state=State.CLAIMED,
+        lease_until__lte=timezone.now(),
+    )
+    found = (over.filter(item__queue=queue) if queue else over).order_by("pk").first()
+    try:
+        return review_queue.resume(assignment=found) if found else None
+    except LeaseLost:
+        return None
+
+
+def _line(request, queue, here) -> list[Assignment]:
+    """What comes after `here`: other items in hand, then those fetched ahead."""
+    held = queries.in_hand(project=request.project, expert=request.user, queue=queue)
+    return list(held.exclude(pk=here.pk if here else None)[:AHEAD])
+
+
+def _named(request, public_id: str) -> Assignment | None:
+    """One's own assignment by an id that a script sent, if it is one."""
+    try:
+        named = uuid.UUID(public_id)
+    except ValueError:
+        return None
+    own = Assignment.objects.filter(project=request.project, expert=request.user, public_id=named)
+    return own.select_related("item__interaction", "item__queue").first()
 
 
 def _my_queues(request):
@@ -465,11 +489,3 @@ def _undo_url(assignment) -> str:
 
 def _wants_json(request) -> bool:
     return "application/json" in request.headers.get("Accept", "")
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True

@@ -66,6 +66,17 @@ def test_review_comes_back_to_what_is_in_hand(as_user, ana, hand):
     assert Assignment.objects.count() == 1
 
 
+def test_review_after_a_long_lunch_is_the_same_item_with_its_draft(as_user, ana, hand):
+    client = as_user(ana)
+    client.post(address("save_draft", hand), form_of(hand, note="Before lunch"), **AS_SCRIPT)
+    pass_time(31 * 60, hand)
+    page = client.get("/p/tax-help/review/", follow=True)
+    hand.refresh_from_db()
+    assert (hand.state, hand.fence) == ("claimed", 2)
+    assert "Before lunch" in page.content.decode()
+    assert Assignment.objects.count() == 1
+
+
 def test_review_of_one_queue_takes_only_from_it(as_user, ana, queue, project):
     _other, (item,) = queue_with(project, name="Other", slug="other")
     page = as_user(ana).get("/p/tax-help/review/?queue=other")
@@ -386,6 +397,14 @@ def test_ahead_reserves_the_next_items_and_draws_them(as_user, ana, hand, queue)
     assert 'id="review-queue"' in html and 'id="review-figures"' in html
 
 
+def test_what_is_in_hand_already_comes_before_what_is_fetched(as_user, ana, hand, queue):
+    second = claim(ana, queue)
+    ReviewItemFactory(queue=queue)
+    html = as_user(ana).post("/p/tax-help/review/ahead/", {"here": str(hand.public_id)})
+    reserved = Assignment.objects.get(state="reserved")
+    assert [row.pk for row in html.context["ahead"]] == [second.pk, reserved.pk]
+
+
 def test_ahead_survives_a_nonsense_place(as_user, ana, queue):
     assert as_user(ana).post("/p/tax-help/review/ahead/", {"here": "x"}).status_code == 200
 
@@ -464,7 +483,7 @@ def test_reporters_word_stands_beside_the_category_it_means(as_user, ana, projec
     schema.save()
     FeedbackEventFactory(interaction=item.interaction, category="outdated")
     html = as_user(ana).get("/p/tax-help/review/", follow=True).content.decode()
-    assert "said “outdated”" in html
+    assert "the reporter said </span>“outdated”" in html
 
 
 def test_others_answers_are_not_shown(as_user, ana, ben, project):
@@ -489,6 +508,7 @@ def test_page_costs_the_same_for_one_and_for_three_of_everything(as_user, ana, p
             FeedbackEventFactory(interaction=interaction)
         ReviewItemFactory(queue=queue, interaction=interaction)
         hand = claim(ana, queue)
+        client.get(address("review_item", hand))  # the first look keeps the schema in mind
         with CaptureQueriesContext(connection) as caught:
             assert client.get(address("review_item", hand)).status_code == 200
         costs.append(len(caught))

@@ -107,9 +107,11 @@ def test_next_item_is_there_without_being_fetched(sit_down, ana, items):
     fetched = []
     page.on(
         "request",
-        lambda request: request.resource_type in ("document", "fetch")
-        and request.method == "GET"
-        and fetched.append(request.url),
+        lambda request: (
+            request.resource_type in ("document", "fetch")
+            and request.method == "GET"
+            and fetched.append(request.url)
+        ),
     )
     page.keyboard.press("1")
     page.keyboard.press("Control+Enter")
@@ -170,6 +172,8 @@ def test_severity_follows_until_it_is_chosen(sit_down, ana, items):
     page.keyboard.press("l")
     page.keyboard.press("e")
     expect(severity).to_have_value("low")
+    page.keyboard.press("1")  # what the verdict rules out follows all the same
+    expect(severity).to_have_value("none")
 
 
 def test_what_is_missing_is_said_at_its_field(sit_down, ana, items):
@@ -301,6 +305,19 @@ def test_undo_brings_the_item_back_as_it_was(sit_down, ana, items):
     page.keyboard.press("Control+Enter")  # and the item that was open by then comes next
     expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
     assert Annotation.objects.current().count() == 1
+
+
+def test_undo_by_key_takes_the_newest_first(sit_down, ana, items):
+    page = sit_down(ana, REVIEW)
+    for number in (2, 3):
+        page.keyboard.press("1")
+        page.keyboard.press("Control+Enter")
+        expect(page.locator('[data-text="output"]')).to_have_text(
+            f"Answer number {number} of this test."
+        )
+    page.keyboard.press("Control+z")
+    expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+    assert Annotation.objects.current().get().item == items[0]
 
 
 def test_draft_survives_a_lost_connection(sit_down, ana, items):

@@ -17,9 +17,17 @@ function suggested(form) {
   return RANKS[defaults.length ? Math.max(...defaults) : RANKS.indexOf("medium")];
 }
 
+// Correct has no severity, wrong and harmful have one: a choice that the verdict rules out follows too.
+function isRuledOut(verdict, severity) {
+  return verdict === "correct"
+    ? severity !== "none"
+    : severity === "none" && ["wrong", "harmful"].includes(verdict);
+}
+
 function followSeverity(form) {
   const chosen = form.querySelector('[name="severity"]:checked');
-  if (chosen && !("suggested" in chosen.dataset)) return;
+  const isFree = !chosen || "suggested" in chosen.dataset;
+  if (!isFree && !isRuledOut(form.elements.verdict?.value, chosen.value)) return;
   if (chosen) {
     delete chosen.dataset.suggested;
     chosen.checked = false;
@@ -44,7 +52,11 @@ function lastChecked(form) {
 
 onItem((item) => {
   const form = item.querySelector("[data-decision-form]");
-  if (form) showMeaning(form, lastChecked(form));
+  if (!form) return;
+  showMeaning(form, lastChecked(form));
+  const chosen = form.querySelector('[name="severity"]:checked'); // as a draft kept it
+  if (chosen && chosen.value === suggested(form)) chosen.dataset.suggested = "";
+  if ("inHand" in item.dataset) followSeverity(form);
 });
 
 screen.addEventListener("change", (event) => {

@@ -1,4 +1,4 @@
-// Undo: the toast's button or the figures' takes the last submit back and shows that item again.
+// Undo: the toast's button, its key or the figures' takes the last submit back and shows that item again.
 // What is typed in the item that is open by then is kept first.
 
 import * as draft from "./draft.js";
@@ -26,6 +26,22 @@ screen.addEventListener("submit", async (event) => {
     toast({ text: words.offline, level: "error" });
   }
 });
+
+// The key takes the newest submit back first; the frame's own would find the oldest.
+addEventListener(
+  "keydown",
+  (event) => {
+    const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
+    if (!isUndo || event.key?.toLowerCase() !== "z" || event.repeat) return;
+    if (event.target.closest?.("textarea, input:not([type='checkbox'], [type='radio'])")) return;
+    const newest = [...document.querySelectorAll('#toasts [data-key="mod+z"]')].at(-1);
+    if (!newest) return;
+    event.preventDefault();
+    event.stopPropagation();
+    newest.click();
+  },
+  true,
+);
 
 setInterval(() => {
   const undo = screen.querySelector("[data-undo]");
