@@ -40,6 +40,30 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 """
 
+# Every connection that publishes asks for NOTIFY anew, and pgmq then drops and makes its trigger again:
+# an exclusive lock on the queue, and an error, hence a lost doorbell, where two do it at once (seen).
+GENTLE_NOTIFY = """
+ALTER FUNCTION pgmq.enable_notify_insert(text, integer) RENAME TO enable_notify_anew;
+CREATE FUNCTION pgmq.notifies(queue_name text) RETURNS boolean STABLE LANGUAGE sql AS $$
+    SELECT EXISTS (
+        SELECT FROM pg_trigger
+        WHERE tgrelid = to_regclass('pgmq.' || quote_ident(pgmq.format_table_name(queue_name, 'q')))
+        AND tgname = 'trigger_notify_queue_insert_listeners'
+    )
+$$;
+CREATE FUNCTION pgmq.enable_notify_insert(queue_name text, throttle_interval_ms integer DEFAULT 250)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT pgmq.notifies(queue_name) THEN
+        PERFORM pgmq.acquire_queue_lock(queue_name);
+        IF NOT pgmq.notifies(queue_name) THEN
+            PERFORM pgmq.enable_notify_anew(queue_name, throttle_interval_ms);
+        END IF;
+    END IF;
+END
+$$;
+"""
+
 
 class EmbeddedPostgresError(RuntimeError):
     """The private PostgreSQL cannot run here; the message says why and what to do."""
@@ -98,9 +122,12 @@ def ensure_pgmq(connection: psycopg.Connection) -> None:
 
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [PGMQ_LOCK])
-        [(missing,)] = connection.execute("SELECT to_regnamespace('pgmq') IS NULL").fetchall()
-        if missing:
+        installed = "SELECT to_regnamespace('pgmq') IS NOT NULL"
+        if not connection.execute(installed).fetchone()[0]:
             install_pgmq_from_sql(conn=connection)
+        gentle = "SELECT to_regprocedure('pgmq.enable_notify_anew(text, integer)') IS NOT NULL"
+        if not connection.execute(gentle).fetchone()[0]:
+            connection.execute(GENTLE_NOTIFY)
 
 
 def celery_broker_transport_options(database_url: str) -> dict:

@@ -151,6 +151,23 @@ def test_ensure_pgmq_installs_once_whoever_asks(url):
     assert one(url, "SELECT count(*) FROM pgmq.list_queues()") == 0
 
 
+def test_a_queue_is_made_and_rung_by_many_at_once(url):
+    from kombu import Connection
+
+    with psycopg.connect(url) as connection:
+        embedded_postgres.ensure_pgmq(connection)
+
+    def ring(number):
+        options = embedded_postgres.celery_broker_transport_options(url)
+        with Connection("pgmq://localhost", transport_options=options) as broker:
+            broker.SimpleQueue("crowd").put({"number": number})
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(ring, range(24)))
+    assert one(url, "SELECT queue_length FROM pgmq.metrics('crowd')") == 24
+    assert one(url, "SELECT pgmq.notifies('crowd')")
+
+
 def test_celery_broker_transport_options_hold_every_part_of_the_address():
     given = "postgresql://me:p%40ss%20word@db.internal:6000/hub?sslmode=require"
     options = embedded_postgres.celery_broker_transport_options(given)
