@@ -16,7 +16,6 @@ from tests.journeys.browsing import Person, chromium_at
 from tests.processes import Stack
 
 WIDTHS, THEMES = (1280, 360), ("light", "dark")
-PEOPLE = "import json; from feedbackhub.quickstart import _one_person_per_role as p; print(json.dumps(p()))"
 SKIPPED = {"account_logout", "demo_sign_in", "export_download", "export_manifest"}
 FIRST = ("/", "/styleguide/")
 STRANGERS = ("/accounts/login/", "/accounts/password/reset/", "/nowhere/")
@@ -29,8 +28,7 @@ def main(folder: Path) -> int:
         Stack(processes=("web", "worker"), settings={"DEMO_SIGN_IN": "true"}) as stack,
         chromium_at(environment.chromium_path()) as browser,
     ):
-        stack.manage("load_demo")
-        people = json.loads(stack.manage("shell", "--no-imports", "-c", PEOPLE))
+        people = json.loads(stack.manage("load_demo"))["people"]
         stranger = Person(browser, stack.url)
         for path in STRANGERS:
             shoot(stranger, path, folder / f"signed-out-{path.strip('/').replace('/', '-')}")
