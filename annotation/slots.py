@@ -148,10 +148,28 @@ def lock_item(item_id: int, *, skip_locked: bool = False) -> ReviewItem | None:
 
 
 def lock_item_and_interaction(item_id: int) -> ReviewItem:
-    """The item with its interaction and queue; both rows locked, the parent first."""
+    """The item with its interaction and queue; both rows locked, the parent first.
+
+    What judging does not look at is left in the database: wide rows cost more here than the locks.
+    """
     return (
         ReviewItem.objects.select_for_update(no_key=True, of=("interaction", "self"))
         .select_related("queue", "interaction", "project")
+        .only(
+            "project__id",
+            "queue__project",
+            "queue__schema_name",
+            "queue__lease_minutes",
+            "interaction__project",
+            "interaction__messages",
+            "interaction__output",
+            "interaction__erased_at",
+            "purpose",
+            "state",
+            "overlap",
+            "taken_count",
+            "settled_at",
+        )
         .get(pk=item_id)
     )
 

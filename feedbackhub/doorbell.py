@@ -1,6 +1,8 @@
 """Ring for a task once the transaction is committed. A lost ring costs seconds, never work: the sweep rings too."""
 
+import math
 import threading
+import time
 
 import structlog
 from django.conf import settings
@@ -20,13 +22,39 @@ def ring(task, *, after: float = 0, **ids) -> None:
     transaction.on_commit(lambda: _queue(task, after + 0.2 if after else None, ids))
 
 
-def ring_together(task) -> None:
-    """As `ring`, for a task that takes whatever is due: many rings in a moment are one, and no request waits for it."""
-    transaction.on_commit(lambda: _queue(task, None, {}) if settings.TASKS_EAGER else _soon(task))
+def ring_together(task, *, after: float = 0) -> None:
+    """As `ring`, for a task that takes whatever is due: many rings in a moment are one, and no request waits for it.
+
+    Of rings for a later time, those of one second are one.
+    """
+    if after > LONGEST_WAIT:
+        return
+
+    def ring_it():
+        if settings.TASKS_EAGER:
+            _queue(task, None, {})
+        elif after:
+            _later(task, after)
+        else:
+            _soon(task)
+
+    transaction.on_commit(ring_it)
 
 
 _waiting: set[str] = set()
+_rung_for: set[tuple[str, int]] = set()  # (task, second)
 _lock = threading.Lock()
+
+
+def _later(task, after) -> None:
+    now = time.time()
+    second = math.ceil(now + after)
+    with _lock:
+        if (task.name, second) in _rung_for:
+            return
+        _rung_for.difference_update([rung for rung in _rung_for if rung[1] < now])
+        _rung_for.add((task.name, second))
+    _queue(task, second - now + 0.2, {})
 
 
 def _soon(task) -> None:

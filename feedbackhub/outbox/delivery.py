@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from feedbackhub.doorbell import ring, ring_together
+from feedbackhub.doorbell import ring_together
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +52,7 @@ def publish_many(news, *, project, due_at: datetime | None = None):
     if due_at is None:
         ring_together(tasks.deliver_due)
     else:
-        ring(tasks.deliver_due, after=max(0, (due_at - now).total_seconds()))
+        ring_together(tasks.deliver_due, after=max(0, (due_at - now).total_seconds()))
     return events
 
 
