@@ -96,7 +96,6 @@ def show_assignment(assignment: Assignment, *, answers: dict | None = None) -> d
     reported = {event.category for event in shown["feedback"] if event.category}
     if answers is None:
         answers = assignment.draft or _answers_that_count(assignment)
-    revision = assignment.annotations.aggregate(newest=Max("revision"))["newest"] or 0
     return {
         **shown,
         "assignment": assignment,
@@ -106,7 +105,7 @@ def show_assignment(assignment: Assignment, *, answers: dict | None = None) -> d
         "answers": answers,
         "correction": answers.get("correction")
         or ("" if shown["output"].is_cut else item.interaction.output),
-        "revision": revision,
+        "revision": newest_revision(assignment),
         "submit_key": uuid.uuid4().hex,
         "is_in_hand": is_in_hand or is_reserved,
         "keys": keys,
@@ -114,6 +113,11 @@ def show_assignment(assignment: Assignment, *, answers: dict | None = None) -> d
         "reported_words": [str(ReportedCategory(word).label) for word in sorted(reported)],
         **choices_of(schema, reported=reported),
     }
+
+
+def newest_revision(assignment: Assignment) -> int:
+    """What a submit must have seen: the newest answer of this assignment, those taken back included; 0 at first."""
+    return assignment.annotations.aggregate(newest=Max("revision"))["newest"] or 0
 
 
 def choices_of(schema, *, reported=frozenset()) -> dict:

@@ -296,6 +296,7 @@ def _open(request, assignment, *, message):
             "url": url,
             "fence": assignment.fence,
             "draft_revision": assignment.draft_revision,
+            "revision": review_screen.newest_revision(assignment),
         }
         response = JsonResponse(opened)
         if request.htmx:

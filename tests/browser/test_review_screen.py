@@ -350,6 +350,13 @@ def test_stale_submit_shows_both_and_keeps_what_is_typed(sit_down, ana, items):
     expect(conflict).to_contain_text("Typed here")
     expect(page.locator("#note")).to_have_value("Typed here")
     assert Annotation.objects.get().note == "Said elsewhere"
+    page.get_by_role("button", name="Revise it").click()
+    expect(conflict).to_have_count(0)
+    wait_until_saved(page)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+    said = Annotation.objects.order_by("revision").values_list("note", "is_current")
+    assert list(said) == [("Said elsewhere", False), ("Typed here", True)]
     sit_down.errors.clear()
 
 

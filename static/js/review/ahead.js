@@ -49,7 +49,17 @@ async function fetchAhead() {
   }
 }
 
-onItem(() => {
+// The line moves up at once; the fresh one follows.
+function moveUp(id) {
+  const row = screen.querySelector(`[data-ahead-id="${CSS.escape(id)}"]`);
+  if (!row) return;
+  screen.querySelector(".review-line > .is-here")?.remove();
+  row.classList.add("is-here");
+  row.setAttribute("aria-current", "true");
+}
+
+onItem((shown) => {
+  moveUp(shown.dataset.item);
   delete screen.dataset.aheadCount;
   setTimeout(fetchAhead, 0); // after this item is painted
 });
