@@ -7,13 +7,13 @@ A critical or harmful judgement writes the news `harm_found` in the same transac
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotation import settling
-from annotation.answers import answers_of, check_answers, hash_answers
+from annotation.answers import answers_of, check_answers, hash_answers, is_storable
 from annotation.candidates import propose_answer
 from annotation.leases import lost, new_lease
 from annotation.models import Annotation, Assignment, CandidateAnswer, ReviewItem, Settlement, Span
@@ -22,6 +22,17 @@ from annotation.slots import lock_item_and_interaction
 from feedbackhub.outbox.models import OutboxEvent
 
 LONGEST_KEY = 200
+HAND_IN = """
+UPDATE annotation_assignment
+   SET state = 'submitted', submitted_at = %(now)s, lease_until = NULL,
+       draft = '{}', draft_revision = draft_revision + 1
+ WHERE id = %(assignment)s AND fence = %(fence)s AND state IN ('reserved', 'claimed') AND lease_until > %(now)s
+   AND %(revision)s = (SELECT coalesce(max(given.revision), 0) FROM annotation_annotation given
+                        WHERE given.assignment_id = %(assignment)s)
+   AND NOT EXISTS (SELECT FROM annotation_annotation given
+                    WHERE given.assignment_id = %(assignment)s AND given.submit_key = %(submit_key)s)
+"""
+
 State = Assignment.State
 
 
@@ -45,35 +56,21 @@ def submit_annotation(
     aside (a correction that changes nothing). Raises InvalidAnswer, SubmitKeyReused, and StaleSubmit when the fence or
     the revision is old or the lease is over.
     """
+    _check_key(submit_key)
     submit_hash = hash_answers({**answers, "schema_version": schema_version})
     item = lock_item_and_interaction(assignment.item_id)
-    kept = list(
-        assignment.annotations.order_by("revision").only(
-            "revision", "is_current", "submit_key", "submit_hash"
-        )
-    )
-    for annotation in kept:
-        if annotation.submit_key == submit_key:
-            return _repeat(annotation, submit_hash)
     now = timezone.now()
-    newest = kept[-1].revision if kept else 0
-    is_mine = newest == revision and Assignment.objects.filter(
-        pk=assignment.pk, fence=fence, state__in=Assignment.HELD_STATES, lease_until__gt=now
-    ).update(
-        state=State.SUBMITTED,
-        submitted_at=now,
-        lease_until=None,
-        draft={},
-        draft_revision=F("draft_revision") + 1,
-    )
-    if not is_mine or item.interaction.erased_at:
+    if item.interaction.erased_at or not _hand_in(assignment, fence, revision, submit_key, now):
+        kept = list(assignment.annotations.order_by("revision"))
+        for annotation in kept:
+            if annotation.submit_key == submit_key:
+                return _repeat(annotation, submit_hash)
         raise _stale(assignment, fence, kept, answers)
-    _check_key(submit_key)
     schema = _schema(item.queue, schema_version)
     said = check_answers(schema=schema, interaction=item.interaction, **answers)
     settling.freeze(schema)
-    if kept:
-        _supersede(kept)
+    if revision:
+        _supersede(assignment)
     correction = said.pop("correction")
     spans = said.pop("spans")
     annotation = Annotation.objects.create(
@@ -191,7 +188,7 @@ def _schema(queue, version):
 def _check_key(submit_key) -> None:
     if not isinstance(submit_key, str) or not 0 < len(submit_key) <= LONGEST_KEY:
         raise InvalidAnswer({"submit_key": _("A submit needs a key of at most 200 characters.")})
-    if "\x00" in submit_key:
+    if not is_storable(submit_key):
         raise InvalidAnswer({"submit_key": _("This key holds a character that cannot be stored.")})
 
 
@@ -202,6 +199,22 @@ def _repeat(annotation, submit_hash) -> Annotation:
         )
     annotation.is_repeat, annotation.remarks = True, []
     return annotation
+
+
+def _hand_in(assignment, fence, revision, submit_key, now) -> bool:
+    """The assignment leaves the expert's hands: this fence, this revision, a new key, the lease running; else nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            HAND_IN,
+            {
+                "assignment": assignment.pk,
+                "fence": fence,
+                "revision": revision,
+                "submit_key": submit_key,
+                "now": now,
+            },
+        )
+        return cursor.rowcount == 1
 
 
 def _stale(assignment, fence, kept, answers) -> StaleSubmit:
@@ -218,12 +231,11 @@ def _stale(assignment, fence, kept, answers) -> StaleSubmit:
     )
 
 
-def _supersede(kept) -> None:
+def _supersede(assignment) -> None:
     """The new answer counts instead; a correction that a lead approved meanwhile keeps its approval."""
-    counting = [annotation.pk for annotation in kept if annotation.is_current]
-    Annotation.objects.filter(pk__in=counting).update(is_current=False)
+    Annotation.objects.current().filter(assignment=assignment.pk).update(is_current=False)
     CandidateAnswer.objects.filter(
-        annotation__in=counting, state=CandidateAnswer.State.PROPOSED
+        annotation__assignment=assignment.pk, state=CandidateAnswer.State.PROPOSED
     ).update(state=CandidateAnswer.State.SUPERSEDED)
 
 

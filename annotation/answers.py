@@ -115,6 +115,15 @@ def with_line_ends_of(output: str, text: str) -> str:
     return text if "\r\n" in output else text.replace("\r\n", "\n")
 
 
+def is_storable(text: str) -> bool:
+    """PostgreSQL keeps neither NUL nor half a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\x00" not in text
+
+
 def _as_read(text: str) -> str:
     return unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
 
@@ -136,7 +145,7 @@ def _text(errors, field, value, limit) -> str:
     if len(value) > limit:
         errors[field] = _("This is too long: at most %(limit)s characters.") % {"limit": limit}
         return ""
-    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+    if not is_storable(value):
         errors[field] = _("This holds a character that cannot be stored.")
         return ""
     return value

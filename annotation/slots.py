@@ -14,7 +14,7 @@ from annotation.leases import RESERVED_MINUTES
 from annotation.models import Assignment, ReviewItem
 from feedbackhub.ids import make_public_id
 
-LOOK = 200  # begun items looked at before fresh ones are preferred
+LOOK = 50  # begun items looked at before fresh ones are preferred
 
 # The next item of the queues that this expert judges in, highest priority first, begun ones before fresh ones.
 #

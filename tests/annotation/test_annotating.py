@@ -141,7 +141,7 @@ def test_a_submit_that_arrives_again_after_its_undo_does_not_count_again(project
     assert not Annotation.objects.current().exists()
 
 
-@pytest.mark.parametrize("key", ["", "x" * 201, "a\x00b", None])
+@pytest.mark.parametrize("key", ["", "x" * 201, "a\x00b", "\ud800", None])
 def test_a_submit_needs_a_plain_key(project, ana, key):
     queue, _ = queue_with(project)
     assignment = claim(ana, queue)
