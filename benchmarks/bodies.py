@@ -2,7 +2,40 @@
 
 import random
 
-_WORDS = ["the", "travel", "allowance", "of", "your", "office", "day", "tax", "form", "receipt", "costs", "income", "year", "return", "home", "child", "amount", "rate", "section", "guide", "employer", "deduct", "claim", "paid", "monthly", "insurance", "contract", "total", "limit", "rule", "applies", "document"]
+_WORDS = [
+    "the",
+    "travel",
+    "allowance",
+    "of",
+    "your",
+    "office",
+    "day",
+    "tax",
+    "form",
+    "receipt",
+    "costs",
+    "income",
+    "year",
+    "return",
+    "home",
+    "child",
+    "amount",
+    "rate",
+    "section",
+    "guide",
+    "employer",
+    "deduct",
+    "claim",
+    "paid",
+    "monthly",
+    "insurance",
+    "contract",
+    "total",
+    "limit",
+    "rule",
+    "applies",
+    "document",
+]
 
 
 def _text(rng, words):

