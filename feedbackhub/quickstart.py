@@ -118,6 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(format="\n    %(message)s\n   ")  # warnings, in the middle of a step's line
     data_dir = options.data_dir.expanduser().resolve()
     data_dir.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGINT, _interrupt)  # a shell's `&` would have it ignored
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     children: list[Child] = []
