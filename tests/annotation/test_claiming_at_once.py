@@ -61,6 +61,15 @@ def test_the_last_item_goes_to_one_of_many(project):
     assert [outcome.item for outcome in outcomes if outcome] == [item]
 
 
+def test_a_claim_does_not_stand_in_line_behind_somebody_elses(project):
+    [expert] = experts_of(project, 1)
+    queue, (first, second) = queue_with(project, items=2)
+    with transaction.atomic():
+        ReviewItem.objects.select_for_update().get(pk=first.pk)
+        [assignment] = at_once(lambda: claim(expert, queue))
+    assert assignment.item == second
+
+
 def test_claims_and_expiries_side_by_side_keep_slots_and_counts_together(project):
     experts = experts_of(project, 6)
     queue, _ = queue_with(project, items=12, overlap=2, held_ahead=10)
