@@ -307,7 +307,7 @@ def _prepare(env: dict[str, str]) -> list[dict]:
     preparing = subprocess.Popen(
         [sys.executable, "-m", "feedbackhub.quickstart", "--prepare"],
         cwd=ROOT,
-        env={"LOG_LEVEL": "WARNING", **env},
+        env={"LOG_LEVEL": "ERROR", **env},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         start_new_session=True,
