@@ -130,6 +130,17 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
+def browser(chromium):
+    """The one Chromium of a test process: Playwright runs once, and its loop stays in this thread."""
+    from tests.browsing import chromium_at
+
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with chromium_at(chromium) as browser:
+        yield browser
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of sample data, contracts and tracker doubles; mark the test `shared`."""
     folder = shared_folder()

@@ -131,7 +131,9 @@ def test_a_cancelled_run_stops_at_the_next_batch_and_leaves_no_file(version, mon
     assert not list(tmp_path.rglob("*.jsonl"))
 
 
-def test_a_dead_workers_run_is_taken_over_and_the_thawed_one_changes_nothing(version):
+def test_a_dead_workers_run_is_taken_over_and_the_thawed_one_changes_nothing(
+    version, django_capture_on_commit_callbacks
+):
     run = exporting.request_export(version=version, format="openai_sft")
     frozen_lease = exporting._take(run.pk)
     frozen = exporting._Making(
@@ -141,7 +143,8 @@ def test_a_dead_workers_run_is_taken_over_and_the_thawed_one_changes_nothing(ver
         created_at=timezone.now() - timedelta(minutes=5),
         lease_until=timezone.now() - timedelta(seconds=1),
     )
-    exporting.take_back_abandoned()  # eager tasks: the bell makes it at once
+    with django_capture_on_commit_callbacks(execute=True):
+        exporting.take_back_abandoned()  # eager tasks: the bell makes it at once
     done = ExportRun.objects.get(pk=run.pk)
     assert (done.state, done.row_count) == ("done", 3)
     with pytest.raises(exporting.Cancelled):

@@ -4,10 +4,6 @@ import pytest
 from django.conf import settings as django_settings
 from django.test import Client
 
-from tests.parts.browser.conftest import _django_in_the_browsers_loop, browser
-
-__all__ = ["_django_in_the_browsers_loop", "browser"]
-
 
 @pytest.fixture
 def sit_down(browser, live_server):

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests import environment
-from tests.journeys.browsing import Person, chromium_at
+from tests.browsing import Person, chromium_at
 from tests.processes import Stack
 
 WIDTHS, THEMES = (1280, 360), ("light", "dark")

@@ -12,7 +12,7 @@ import re
 import httpx
 import pytest
 
-from tests.journeys.browsing import Person, chromium_at
+from tests.browsing import Person
 from tests.journeys.outside import MailServer, Trackers
 from tests.journeys.seeding import HOOK_SECRET, SECRETS, settings_of
 from tests.processes import Stack, wait_for
@@ -24,12 +24,6 @@ QUESTION = "Can I deduct my bicycle?"
 WRONG = "Yes, you can deduct the whole price of your bicycle."
 RIGHT = "No. Claim the commuting allowance instead 🚲"
 HARM = "Take the whole package at once."
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with chromium_at(chromium) as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -193,7 +193,8 @@ def test_pauses_double_from_a_second_to_a_quarter_of_an_hour(duty, jira):
         round(pause, 1) <= most
         for pause, most in zip(pauses, (1, 1.5, 2.5, 4.5, 101, 900), strict=True)
     ] == [True] * 6
-    assert pauses == sorted(pauses)
+    # each is spread over a fifth, so the first two may change places
+    assert pauses[1:] == sorted(pauses[1:])
     assert pauses[-1] > 700
 
 
