@@ -1,5 +1,6 @@
 """Ring for a task once the transaction is committed. A lost ring costs seconds, never work: the sweep rings too."""
 
+import atexit
 import math
 import threading
 import time
@@ -41,7 +42,7 @@ def ring_together(task, *, after: float = 0) -> None:
     transaction.on_commit(ring_it)
 
 
-_waiting: set[str] = set()
+_waiting: dict = {}  # task by name
 _rung_for: set[tuple[str, int]] = set()  # (task, second)
 _lock = threading.Lock()
 
@@ -61,7 +62,7 @@ def _soon(task) -> None:
     with _lock:
         if task.name in _waiting:
             return
-        _waiting.add(task.name)
+        _waiting[task.name] = task
     timer = threading.Timer(TOGETHER, _ring_now, [task])
     timer.daemon = True
     timer.start()
@@ -69,8 +70,16 @@ def _soon(task) -> None:
 
 def _ring_now(task) -> None:
     with _lock:
-        _waiting.discard(task.name)
+        if _waiting.pop(task.name, None) is None:
+            return
     _queue(task, None, {})
+
+
+@atexit.register
+def _ring_what_waits() -> None:
+    """A command that ends at once rings before it goes."""
+    for task in list(_waiting.values()):
+        _ring_now(task)
 
 
 def _queue(task, countdown, ids) -> None:

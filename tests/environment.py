@@ -123,6 +123,17 @@ def pytest_runtest_setup(item):
             pytest.skip(reason)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test shows what its processes said."""
+    report = yield
+    if report.failed:
+        from tests import processes
+
+        report.sections += [("Processes", stack.logs()) for stack in processes.running]
+    return report
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of Chromium; mark the test `browser`."""

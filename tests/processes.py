@@ -33,6 +33,7 @@ from tests.environment import FOLDER, ROOT
 
 TEMPLATE = "stack_template"
 ALL = ("web", "worker", "beat")
+running: list["Stack"] = []  # whose logs are shown with a failed test
 
 
 class Stack:
@@ -71,17 +72,18 @@ class Stack:
             if "web" in self.processes:
                 self.wait_until_up()
         except BaseException as error:
+            sys.stdout.write(self.logs())
             self.__exit__(type(error), error, None)
             raise
+        running.append(self)
         return self
 
     def __exit__(self, kind, error, traceback) -> None:
         for child in self.children.values():
             child.signal(signal.SIGCONT)
             child.kill()
-        if kind is not None:
-            for name in ALL:
-                sys.stdout.write(f"\n--- {name} ---\n{self.log(name)[-6000:]}")
+        if self in running:
+            running.remove(self)
         if self.own_postgres:
             embedded_postgres.stop(self.folder)
         else:
@@ -155,6 +157,9 @@ class Stack:
         )
         assert not check or done.returncode == 0, f"{arguments}: {done.stdout}\n{done.stderr}"
         return done.stdout
+
+    def logs(self) -> str:
+        return "".join(f"\n--- {name} ---\n{self.log(name)[-6000:]}" for name in ALL)
 
     def log(self, name: str) -> str:
         log = self.children[name].log

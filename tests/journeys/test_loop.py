@@ -63,6 +63,8 @@ def test_the_loop_from_a_complaint_to_still_wrong(house, outside, person):
     api, hooks = set_up(house, trackers)
     capture(api)
 
+    items = "SELECT count(*) FROM annotation_reviewitem"
+    wait_for(lambda: house.sql(items) == [(3,)], 60, "nothing came to review")
     ana = person("ana@example.org")
     judge_by_keys(ana)
 
@@ -164,9 +166,10 @@ def capture(api) -> None:
 
 def judge_by_keys(ana) -> None:
     """No mouse: verdict, severity, category, correction and submit by the keys that are printed on them."""
-    wait_for(lambda: is_shown(ana, "dose-"), 60, "nothing came to review")
+    ana.go("/p/clinic/review/")
     for _ in range(2):
         first = title(ana)
+        assert first.startswith("dose-")  # the most urgent first
         ana.press("4", "c", key_of(ana, "categories", "harmful"), "Control+Enter")
         wait_for(lambda before=first: title(ana) not in ("", before), 30, "no next item")
     assert title(ana) == "tax-2"
@@ -174,11 +177,6 @@ def judge_by_keys(ana) -> None:
     ana.page.keyboard.insert_text(RIGHT)
     ana.press("Control+Enter")
     wait_for(lambda: title(ana) != "tax-2", 30, "the last item stayed")
-
-
-def is_shown(ana, name: str) -> bool:
-    ana.go("/p/clinic/review/")
-    return title(ana).startswith(name)
 
 
 def title(ana) -> str:

@@ -3,11 +3,9 @@
 import pytest
 from django.conf import settings
 
-from tests.parts.browser.conftest import _django_in_the_browsers_loop, browser  # noqa: F401
-
 
 @pytest.fixture
-def visit(browser, live_server, client):  # noqa: F811
+def visit(browser, live_server, client):
     """`visit(ben, "/p/tax-help/problems/")` → a page that fails the test on any script or policy error."""
     contexts, errors = [], []
 
