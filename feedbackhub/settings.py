@@ -165,7 +165,7 @@ DATABASES = {
     }
 }
 DATABASES["default"].setdefault("OPTIONS", {})
-DATABASES["default"]["OPTIONS"] |= {"connect_timeout": 5}
+DATABASES["default"]["OPTIONS"] |= {"connect_timeout": 5, "prepare_threshold": 5}
 if WEB_PROCESS:
     DATABASES["default"]["OPTIONS"]["pool"] = {
         "min_size": 1,

@@ -28,6 +28,7 @@ from feedbackhub.capture.payloads import (
 from feedbackhub.capture.statements import INSERT_FEEDBACK, INSERT_INTERACTIONS
 from feedbackhub.doorbell import ring_together
 from feedbackhub.ids import make_public_id
+from feedbackhub.prepared import rows_of
 
 CHUNK = 500  # rows a transaction
 
@@ -187,12 +188,8 @@ class _Interactions(_Recording):
     def write(self, rows) -> set[str]:
         prompt_ids = prompts.ids_of(self.project, [row.payload for row in rows], now=self.now)
         plain = [self._plain(row, prompt_ids) for row in rows]
-        with connection.cursor() as cursor:
-            cursor.execute(
-                INSERT_INTERACTIONS,
-                {"rows": orjson.dumps(plain).decode(), "project": self.project.pk, "now": self.now},
-            )
-            return {str(public_id) for (public_id,) in cursor.fetchall()}
+        values = {"rows": orjson.dumps(plain).decode(), "project": self.project.pk, "now": self.now}
+        return {str(public_id) for (public_id,) in rows_of(INSERT_INTERACTIONS, values)}
 
     def _plain(self, row: _Row, prompt_ids) -> dict:
         payload: InteractionPayload = row.payload
@@ -256,12 +253,8 @@ class _Feedback(_Recording):
 
     def write(self, rows) -> set[str]:
         plain = [self._plain(row) for row in rows]
-        with connection.cursor() as cursor:
-            cursor.execute(
-                INSERT_FEEDBACK,
-                {"rows": orjson.dumps(plain).decode(), "project": self.project.pk, "now": self.now},
-            )
-            return {str(public_id) for (public_id,) in cursor.fetchall()}
+        values = {"rows": orjson.dumps(plain).decode(), "project": self.project.pk, "now": self.now}
+        return {str(public_id) for (public_id,) in rows_of(INSERT_FEEDBACK, values)}
 
     def _plain(self, row: _Row) -> dict:
         payload: FeedbackPayload = row.payload
