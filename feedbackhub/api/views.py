@@ -1,16 +1,25 @@
 """What every API view shares: a key's project, a scope for each method, and Idempotency-Key on POST."""
 
 from django.db import transaction
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from feedbackhub.api import idempotency
 
 
+class OnlyJSON(DefaultContentNegotiation):
+    """There is one renderer: whatever a client accepts, it gets that."""
+
+    def select_renderer(self, request, renderers, format_suffix=None):
+        return renderers[0], renderers[0].media_type
+
+
 class ProjectAPIView(APIView):
     """`scopes` says which scope each method needs; `self.project` is the key's project."""
 
     scopes: dict[str, str] = {}
+    content_negotiation_class = OnlyJSON
 
     @property
     def project(self):

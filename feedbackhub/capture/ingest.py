@@ -5,7 +5,7 @@ unique index decides, whoever races. Interactions are written by one statement a
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -276,7 +276,14 @@ class _Feedback(_Recording):
             "raw_score": payload.raw_score,
             "comment": payload.comment,
             "edited_output": payload.edited_output,
-            "reporter": asdict(reporter) | {"public_id": str(make_public_id())}
+            "reporter": {
+                "public_id": str(make_public_id()),
+                "ref_hash": reporter.ref_hash,
+                "email": reporter.email,
+                "callback_url": reporter.callback_url,
+                "locale": reporter.locale,
+                "has_consent": reporter.has_consent,
+            }
             if reporter and reporter.ref_hash
             else None,
             "source": self.source,

@@ -73,7 +73,12 @@ class Interaction(ProjectModel):
     model = models.CharField(max_length=200, blank=True)
     model_version = models.CharField(max_length=200, blank=True)
     model_parameters = models.JSONField(default=dict)
-    prompt_version = ProjectForeignKey(PromptVersion, null=True, on_delete=models.PROTECT)
+    prompt_version = ProjectForeignKey(
+        PromptVersion,
+        null=True,
+        on_delete=models.PROTECT,
+        db_index=False,  # interaction_prompt serves
+    )
     retrieval_index = models.CharField(max_length=200, blank=True)
     retrieval_version = models.CharField(max_length=200, blank=True)
     messages = models.JSONField(default=list)  # [{role, content}], ends before the output
@@ -187,7 +192,12 @@ class InteractionText(ProjectModel):
 class RetrievedDocument(ProjectModel):
     """One document that the answer was given: a row, because "which document keeps misleading us" is asked."""
 
-    interaction = ProjectForeignKey(Interaction, on_delete=models.CASCADE, related_name="documents")
+    interaction = ProjectForeignKey(
+        Interaction,
+        on_delete=models.CASCADE,
+        related_name="documents",
+        db_index=False,  # retrieveddocument_position serves
+    )
     position = models.PositiveSmallIntegerField()
     document_id = models.CharField(max_length=200, blank=True)
     chunk_id = models.CharField(max_length=200, blank=True)

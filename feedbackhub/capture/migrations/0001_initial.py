@@ -165,7 +165,7 @@ class Migration(migrations.Migration):
                     ('url', models.CharField(blank=True, max_length=2000)),
                     ('text', models.TextField(blank=True)),
                     ('score', models.FloatField(null=True)),
-                    ('interaction', feedbackhub.accounts.project_rows.ProjectForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='documents', to='capture.interaction')),
+                    ('interaction', feedbackhub.accounts.project_rows.ProjectForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='documents', to='capture.interaction')),
                     ('project', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='accounts.project')),
                 ],
                 options={
@@ -219,7 +219,7 @@ class Migration(migrations.Migration):
             operations=[migrations.AddField(
                 model_name='interaction',
                 name='prompt_version',
-                field=feedbackhub.accounts.project_rows.ProjectForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='capture.promptversion'),
+                field=feedbackhub.accounts.project_rows.ProjectForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='capture.promptversion'),
             )],
         ),
         feedbackhub.migrating.Together(
