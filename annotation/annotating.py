@@ -7,7 +7,7 @@ A critical or harmful judgement writes the news `harm_found` in the same transac
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,6 +20,7 @@ from annotation.models import Annotation, Assignment, CandidateAnswer, ReviewIte
 from annotation.refusals import InvalidAnswer, StaleSubmit, SubmitKeyReused, UndoIsOver, WrongState
 from annotation.slots import lock_item_and_interaction
 from feedbackhub.outbox.models import OutboxEvent
+from feedbackhub.prepared import rows_of
 
 LONGEST_KEY = 200
 HAND_IN = """
@@ -31,6 +32,7 @@ UPDATE annotation_assignment
                         WHERE given.assignment_id = %(assignment)s)
    AND NOT EXISTS (SELECT FROM annotation_annotation given
                     WHERE given.assignment_id = %(assignment)s AND given.submit_key = %(submit_key)s)
+RETURNING id
 """
 
 State = Assignment.State
@@ -203,18 +205,14 @@ def _repeat(annotation, submit_hash) -> Annotation:
 
 def _hand_in(assignment, fence, revision, submit_key, now) -> bool:
     """The assignment leaves the expert's hands: this fence, this revision, a new key, the lease running; else nothing."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            HAND_IN,
-            {
-                "assignment": assignment.pk,
-                "fence": fence,
-                "revision": revision,
-                "submit_key": submit_key,
-                "now": now,
-            },
-        )
-        return cursor.rowcount == 1
+    values = {
+        "assignment": assignment.pk,
+        "fence": fence,
+        "revision": revision,
+        "submit_key": submit_key,
+        "now": now,
+    }
+    return bool(rows_of(HAND_IN, values))
 
 
 def _stale(assignment, fence, kept, answers) -> StaleSubmit:

@@ -8,7 +8,7 @@ import random
 import time
 from datetime import datetime
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, F, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,6 +19,7 @@ from annotation.refusals import ClaimRefused, WrongState
 from annotation.slots import count_slots, free_slot, lock_item, take_next
 from feedbackhub.accounts.models import Membership
 from feedbackhub.accounts.permissions import may
+from feedbackhub.prepared import rows_of
 
 TRIES = 20  # when others are faster
 SWEPT_AT_ONCE = 500
@@ -117,12 +118,10 @@ def _stand_in_line(project, expert) -> tuple[bool, bool]:
 
     Says on the way whether they fetched anything ahead, and whether anything came back to them.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(STAND_IN_LINE, {"project": project.pk, "expert": expert.pk})
-        line = cursor.fetchone()
-    if line is None or not may(line[0], "judge"):
+    lines = rows_of(STAND_IN_LINE, {"project": project.pk, "expert": expert.pk})
+    if not lines or not may(lines[0][0], "judge"):
         raise ClaimRefused("not_a_member", _("You do not judge in this project. Ask its owner."))
-    return line[1], line[2]
+    return lines[0][1:]
 
 
 def _take_up_first(project, expert, queue) -> Assignment | None:

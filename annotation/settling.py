@@ -13,7 +13,7 @@ There is one current settlement per interaction and schema. It takes effect when
 
 from collections import Counter, defaultdict
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -25,6 +25,7 @@ from annotation.refusals import WrongState
 from annotation.slots import count_slots, lock_item_and_interaction
 from feedbackhub import outbox
 from feedbackhub.ids import make_public_id
+from feedbackhub.prepared import rows_of
 
 State = ReviewItem.State
 
@@ -41,10 +42,10 @@ WITH mark AS (
             decided_by_id, reason, verdict, severity, categories, root_cause, spans, chosen_answer_id,
             annotation_count, agreement, created_at, takes_effect_at)
     SELECT %(public_id)s, %(project)s, %(interaction)s, %(item)s, %(schema_id)s, %(schema_name)s, true,
-           %(decided_how)s, %(decided_by)s, %(reason)s, %(verdict)s, %(severity)s, %(categories)s::varchar[],
+           %(decided_how)s, %(decided_by)s::bigint, %(reason)s, %(verdict)s, %(severity)s, %(categories)s::varchar[],
            %(root_cause)s,
-           coalesce(%(spans)s, (SELECT jsonb_agg(to_jsonb(mark)) FROM mark), '[]'),
-           coalesce(%(chosen)s, (SELECT candidate.id FROM annotation_candidateanswer candidate
+           coalesce(%(spans)s::jsonb, (SELECT jsonb_agg(to_jsonb(mark)) FROM mark), '[]'),
+           coalesce(%(chosen)s::bigint, (SELECT candidate.id FROM annotation_candidateanswer candidate
                                   WHERE candidate.annotation_id = ANY(%(agreeing)s::bigint[])
                                     AND candidate.state <> 'superseded'
                                   ORDER BY candidate.revision DESC LIMIT 1)),
@@ -58,6 +59,10 @@ WITH mark AS (
      WHERE id = %(item)s AND state <> 'settled'
 )
 SELECT id FROM made
+"""
+WHICH_SCHEMA = """
+SELECT id FROM annotation_labelschema
+ WHERE project_id = %s AND name = %s AND (version = %s OR is_current AND %s::int IS NULL)
 """
 
 
@@ -209,14 +214,9 @@ def current_schema(queue, version: int | None = None) -> LabelSchema:
 
     A frozen version says the same for ever, so this process reads it once.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM annotation_labelschema WHERE project_id = %s AND name = %s"
-            " AND (version = %s OR is_current AND %s::int IS NULL)",
-            [queue.project_id, queue.schema_name, version, version],
-        )
-        found = cursor.fetchone()
-    schema = _frozen.get(found and found[0]) or LabelSchema.objects.get(pk=found and found[0])
+    found = rows_of(WHICH_SCHEMA, [queue.project_id, queue.schema_name, version, version])
+    schema_id = found[0][0] if found else None
+    schema = _frozen.get(schema_id) or LabelSchema.objects.get(pk=schema_id)
     if schema.is_frozen:
         _frozen[schema.pk] = schema
     return schema
@@ -281,30 +281,29 @@ def _settle(
     now = timezone.now()
     how = Settlement.DecidedHow.LEAD if decided_by else Settlement.DecidedHow.AGREED
     said_it = sum(voice.verdict == verdict for voice in voices)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            SETTLE,
-            values
-            | {
-                "public_id": make_public_id(),
-                "project": item.project_id,
-                "interaction": item.interaction_id,
-                "item": item.pk,
-                "schema_name": item.queue.schema_name,
-                "decided_how": str(how),
-                "decided_by": decided_by.pk if decided_by else None,
-                "reason": reason,
-                "verdict": verdict,
-                "spans": None if spans is None else Jsonb(spans),
-                "chosen": chosen_answer.pk if chosen_answer else None,
-                "voices": [voice.pk for voice in voices],
-                "agreeing": [voice.pk for voice in agreeing],
-                "agreement": said_it / len(voices) if voices else None,
-                "now": now,
-                "takes_effect_at": takes_effect_at or now,
-            },
-        )
-        return cursor.fetchone()[0]
+    ((settlement_id,),) = rows_of(
+        SETTLE,
+        values
+        | {
+            "public_id": make_public_id(),
+            "project": item.project_id,
+            "interaction": item.interaction_id,
+            "item": item.pk,
+            "schema_name": item.queue.schema_name,
+            "decided_how": str(how),
+            "decided_by": decided_by.pk if decided_by else None,
+            "reason": reason,
+            "verdict": verdict,
+            "spans": None if spans is None else Jsonb(spans),
+            "chosen": chosen_answer.pk if chosen_answer else None,
+            "voices": [voice.pk for voice in voices],
+            "agreeing": [voice.pk for voice in agreeing],
+            "agreement": said_it / len(voices) if voices else None,
+            "now": now,
+            "takes_effect_at": takes_effect_at or now,
+        },
+    )
+    return settlement_id
 
 
 def _publish(item, settlement_id, because_of, news) -> None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from annotation.leases import RESERVED_MINUTES
 from annotation.models import Assignment, ReviewItem
 from feedbackhub.ids import make_public_id
+from feedbackhub.prepared import rows_of
 
 LOOK = 50  # begun items looked at before fresh ones are preferred
 
@@ -117,21 +118,17 @@ def take_next(*, project, expert, queue, state) -> tuple[int | None, bool]:
     between our look and our lock: look again.
     """
     for look in (LOOK, None):
-        with connection.cursor() as cursor:
-            cursor.execute(
-                CLAIM,
-                {
-                    "project": project.pk,
-                    "expert": expert.pk,
-                    "queue": queue.pk if queue else None,
-                    "state": str(state),
-                    "minutes": RESERVED_MINUTES if state == Assignment.State.RESERVED else None,
-                    "public_id": make_public_id(),
-                    "now": timezone.now(),
-                    "look": look,
-                },
-            )
-            assignment_id, has_candidates = cursor.fetchone()
+        values = {
+            "project": project.pk,
+            "expert": expert.pk,
+            "queue": queue.pk if queue else None,
+            "state": str(state),
+            "minutes": RESERVED_MINUTES if state == Assignment.State.RESERVED else None,
+            "public_id": make_public_id(),
+            "now": timezone.now(),
+            "look": look,
+        }
+        ((assignment_id, has_candidates),) = rows_of(CLAIM, values)
         if has_candidates:
             break
     return assignment_id, has_candidates
