@@ -1,10 +1,19 @@
 """Gold, versions and exports for programs."""
 
+from typing import Any
+
 from django.core.files.storage import default_storage
 from django.http import FileResponse
 from rest_framework.response import Response
 
 from annotation import exporting, gold
+from annotation.api_shapes import (
+    ExportBody,
+    ExportShape,
+    FreezeBody,
+    GoldShape,
+    GoldVersionShape,
+)
 from annotation.exports import FORMATS
 from annotation.models import ExportRun, GoldExample, GoldRevision, GoldVersion, Split
 from feedbackhub import filters
@@ -17,6 +26,7 @@ class GoldView(ProjectListView):
     """Approved examples, newest first."""
 
     scopes = {"GET": "export"}
+    row = GoldShape
     filters = {
         "split": filters.one_of("example__split", Split.values),
         "verdict": filters.text("labels__verdict"),
@@ -48,6 +58,7 @@ class LineageView(ProjectAPIView):
     """Where an example comes from and where it went."""
 
     scopes = {"GET": "export"}
+    gives = {"GET": {200: dict[str, Any]}}
 
     def get(self, request, public_id):
         example = (
@@ -64,6 +75,9 @@ class GoldVersionsView(ProjectListView):
     """Frozen versions, newest first; POST freezes the next one."""
 
     scopes = {"GET": "export", "POST": "export"}
+    takes = {"POST": FreezeBody}
+    gives = {"POST": {201: GoldVersionShape}}
+    row = GoldVersionShape
     order = ("-number",)
 
     def rows(self):
@@ -90,6 +104,9 @@ class ExportsView(ProjectListView):
     """Export runs, newest first; POST starts one, a worker makes it."""
 
     scopes = {"GET": "export", "POST": "export"}
+    takes = {"POST": ExportBody}
+    gives = {"POST": {202: ExportShape}}
+    row = ExportShape
     filters = {
         "format": filters.one_of("format", FORMATS),
         "state": filters.one_of("state", ExportRun.State.values),
@@ -120,7 +137,10 @@ class ExportsView(ProjectListView):
 
 
 class ExportView(ProjectAPIView):
+    """One export run."""
+
     scopes = {"GET": "export", "DELETE": "export"}
+    gives = {"GET": {200: ExportShape}, "DELETE": {200: ExportShape}}
 
     def get(self, request, public_id):
         return Response(_export(_run(self.project, public_id)))
@@ -131,7 +151,10 @@ class ExportView(ProjectAPIView):
 
 
 class ExportManifestView(ProjectAPIView):
+    """What a finished export holds, and what it left out and why."""
+
     scopes = {"GET": "export"}
+    gives = {"GET": {200: dict[str, Any]}}
 
     def get(self, request, public_id):
         return Response(_finished(self.project, public_id).manifest)
@@ -141,6 +164,7 @@ class ExportFileView(ProjectAPIView):
     """The rows, or with `?part=provenance` what each row is, line for line. Streamed."""
 
     scopes = {"GET": "export"}
+    gives = {"GET": {(200, "application/x-ndjson"): str}}
 
     def get(self, request, public_id):
         part = request.query_params.get("part", "rows")

@@ -4,6 +4,7 @@ from django.db.models import Prefetch, Q
 from rest_framework.response import Response
 
 from annotation import intake
+from annotation.api_shapes import AnnotationShape, FlagBody, ReviewItemShape, SettlementShape
 from annotation.models import (
     Annotation,
     CandidateAnswer,
@@ -28,6 +29,9 @@ class ReviewItemsView(ProjectListView):
     """The items, newest first; POST flags an interaction by hand: 201, or 200 when it is in that queue already."""
 
     scopes = {"GET": "review", "POST": "review"}
+    takes = {"POST": FlagBody}
+    gives = {"POST": {201: ReviewItemShape, 200: ReviewItemShape}}
+    row = ReviewItemShape
     filters = {
         "state": filters.one_of("state", ReviewItem.State.values),
         "queue": filters.text("queue__slug"),
@@ -87,6 +91,7 @@ class AnnotationsView(ProjectListView):
     """What experts said, newest first: the judgements that count, or `current=no` for those revised or taken back."""
 
     scopes = {"GET": "review"}
+    row = AnnotationShape
     filters = {
         "verdict": filters.one_of("verdict", Verdict.values),
         "severity": filters.one_of("severity", Severity.values),
@@ -152,6 +157,7 @@ class SettlementsView(ProjectListView):
     """What the house holds to be true, newest first: one per interaction and schema."""
 
     scopes = {"GET": "review"}
+    row = SettlementShape
     filters = {
         "verdict": filters.one_of("verdict", Verdict.values),
         "severity": filters.one_of("severity", Severity.values),

@@ -141,7 +141,7 @@ class ProblemsView(ProjectListView):
         return ProblemSerializer(rows, many=True).data
 
     @extend_schema(
-        operation_id="problems_list",
+        operation_id="list_problems",
         parameters=[
             *(
                 OpenApiParameter(name, enum=each.choices or None, many=True)
@@ -161,7 +161,7 @@ class ProblemView(ProjectAPIView):
 
     scopes = {"GET": "triage"}
 
-    @extend_schema(operation_id="problems_retrieve", responses=OneProblemSerializer)
+    @extend_schema(operation_id="get_problem", responses=OneProblemSerializer)
     def get(self, request, problem):
         row = _rows(self.project).filter(public_id=problem).first()
         if row is None:

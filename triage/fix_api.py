@@ -16,6 +16,7 @@ from feedbackhub.capture.erasure import person_hash
 from feedbackhub.capture.models import FeedbackEvent, Interaction
 from feedbackhub.capture.vocabulary import FeedbackKind
 from triage import fixing, notices
+from triage.api_shapes import FixBody, FixShape, ReplayBody, ReplayedShape, ReportShape
 from triage.models import Fix, Problem, ProblemMember
 from triage.reporter_views import STATE_WORDS
 
@@ -54,6 +55,9 @@ class FixesView(ProjectListView):
     """
 
     scopes = {"GET": "triage", "POST": "triage"}
+    takes = {"POST": FixBody}
+    gives = {"POST": {201: FixShape, 200: FixShape}}
+    row = FixShape
 
     def rows(self):
         return Fix.objects.filter(project=self.project).prefetch_related("problems")
@@ -215,6 +219,8 @@ class ReplaysView(ProjectAPIView):
     """
 
     scopes = {"POST": "triage"}
+    takes = {"POST": ReplayBody | list[ReplayBody]}
+    gives = {"POST": {200: ReplayedShape}}
 
     @transaction.atomic
     def post(self, request, fix):
@@ -312,6 +318,7 @@ class ReportsView(ProjectListView):
     """
 
     scopes = {"GET": "triage"}
+    row = ReportShape
     order = ("-occurred_at", "-id")
 
     def get(self, request):

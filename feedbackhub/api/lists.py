@@ -9,11 +9,12 @@ from feedbackhub.paging import BadCursor, paginate
 
 
 class ProjectListView(ProjectAPIView):
-    """`rows()` answers the project's rows; `show(row)` one of them as JSON.
+    """`rows()` answers the project's rows; `show(row)` one of them as JSON, of the shape `row`.
 
     The answer: {"results": […], "next_cursor": …, "previous_cursor": …}; null at an end.
     """
 
+    row: type  # a TypedDict, for the schema
     filters: dict[str, Filter] = {}
     order: tuple[str, ...] = ("-id",)
 

@@ -3,10 +3,21 @@
 from rest_framework.response import Response
 
 from feedbackhub.api import bodies
+from feedbackhub.api.bodies import NDJSON
 from feedbackhub.api.lists import ProjectListView
 from feedbackhub.api.problems import Problem, conflict, invalid, not_found
 from feedbackhub.api.views import ProjectAPIView
 from feedbackhub.capture import ingest, prompts
+from feedbackhub.capture.api_shapes import (
+    BatchShape,
+    FeedbackBody,
+    InteractionBody,
+    InteractionShape,
+    KeptShape,
+    OneInteractionShape,
+    PromptVersionBody,
+    PromptVersionShape,
+)
 from feedbackhub.capture.ingest import Status
 from feedbackhub.capture.models import Interaction, PromptVersion
 from feedbackhub.capture.queries import INTERACTION_FILTERS, NEWEST_FIRST
@@ -47,6 +58,9 @@ class InteractionsView(ProjectListView):
     """POST keeps one interaction or many; GET finds them, newest first."""
 
     scopes = {"GET": "read", "POST": "capture"}
+    takes = {"POST": {"application/json": InteractionBody | list[InteractionBody], NDJSON: str}}
+    gives = {"POST": {201: KeptShape, 200: KeptShape | BatchShape}}
+    row = InteractionShape
     is_audited = False  # an interaction is never changed: it is its own record
     filters = INTERACTION_FILTERS
     order = NEWEST_FIRST
@@ -65,6 +79,7 @@ class InteractionView(ProjectAPIView):
     """One interaction with its documents, feedback and whole trail. Its id may hold slashes."""
 
     scopes = {"GET": "read"}
+    gives = {"GET": {200: OneInteractionShape}}
 
     def get(self, request, external_id):
         row = (
@@ -110,6 +125,8 @@ class FeedbackView(ProjectAPIView):
     """Keep one feedback event or many; an event for an unknown interaction waits for it."""
 
     scopes = {"POST": "capture"}
+    takes = {"POST": {"application/json": FeedbackBody | list[FeedbackBody], NDJSON: str}}
+    gives = {"POST": {201: KeptShape, 200: KeptShape | BatchShape}}
     is_audited = False
 
     def post(self, request):
@@ -120,6 +137,9 @@ class PromptVersionsView(ProjectListView):
     """The prompt changelog, newest first; POST announces a version before its first answer."""
 
     scopes = {"GET": "read", "POST": "capture"}
+    takes = {"POST": PromptVersionBody}
+    gives = {"POST": {201: PromptVersionShape}}
+    row = PromptVersionShape
     filters = {"name": text("name"), "version": text("version")}
 
     def rows(self):

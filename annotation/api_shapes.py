@@ -1,0 +1,156 @@
+"""What the calls about review, gold and exports take and give, for the schema."""
+
+from datetime import datetime
+from typing import Any, Literal, NotRequired, TypedDict
+from uuid import UUID
+
+from annotation.exports import FORMATS
+from annotation.models import ExportRun, ReviewItem, Settlement, Split, Verdict
+from feedbackhub.capture.api_shapes import HowBad, MessageShape
+
+Judgement = Literal[tuple(Verdict.values)]
+SplitName = Literal[tuple(Split.values)]
+
+
+class FlagBody(TypedDict):
+    """Without a queue it goes into the first open one."""
+
+    interaction_id: str
+    queue: NotRequired[str]
+    reason: NotRequired[str]
+    priority: NotRequired[int]
+
+
+class ReviewItemShape(TypedDict):
+    id: UUID
+    interaction_id: str
+    queue: str
+    state: Literal[tuple(ReviewItem.State.values)]
+    purpose: Literal[tuple(ReviewItem.Purpose.values)]
+    round: int
+    reason: str
+    priority: int
+    overlap: int
+    taken_count: int
+    needs_discussion: bool
+    due_at: datetime | None
+    settled_at: datetime | None
+    created_at: datetime
+
+
+class ExpertShape(TypedDict):
+    id: UUID
+    name: str
+
+
+class SchemaShape(TypedDict):
+    name: str
+    version: int
+
+
+class SpanShape(TypedDict):
+    """`start` and `end` count Unicode code points of the stored text."""
+
+    field: str
+    start: int
+    end: int
+    quote: str
+    label: str
+    note: NotRequired[str]
+
+
+class AnnotationShape(TypedDict):
+    id: UUID
+    item_id: UUID
+    interaction_id: str
+    queue: str
+    expert: ExpertShape
+    schema: SchemaShape
+    revision: int
+    is_current: bool
+    verdict: Judgement
+    severity: HowBad
+    categories: list[str]
+    root_cause: str
+    rubric_scores: dict[str, Any]
+    note: str
+    confidence: int | None
+    seconds_spent: int | None
+    spans: list[SpanShape]
+    correction: str | None
+    created_at: datetime
+    final_at: datetime
+    taken_back_at: datetime | None
+
+
+class SettlementShape(TypedDict):
+    id: UUID
+    item_id: UUID
+    interaction_id: str
+    schema: SchemaShape
+    decided_how: Literal[tuple(Settlement.DecidedHow.values)]
+    reason: str
+    verdict: Judgement
+    severity: HowBad
+    categories: list[str]
+    root_cause: str
+    spans: list[SpanShape]
+    chosen_answer: str | None
+    annotation_count: int
+    agreement: float | None
+    created_at: datetime
+    takes_effect_at: datetime
+
+
+class GoldShape(TypedDict):
+    id: UUID
+    revision: int
+    split: SplitName
+    is_contaminated: bool
+    interaction_id: str
+    messages: list[MessageShape]
+    ideal_answer: str
+    rejected_answers: list[str]
+    labels: dict[str, Any]
+    content_hash: str
+    approved_at: datetime
+
+
+class FreezeBody(TypedDict, total=False):
+    description: str
+    tags: list[str]
+
+
+class GoldVersionShape(TypedDict):
+    number: int
+    digest: str
+    previous_digests: list[Any]
+    erasure_epoch: int
+    examples: int
+    description: str
+    tags: list[str]
+    created_at: datetime
+
+
+class ExportBody(TypedDict, total=False):
+    """Without a version it is the newest; without splits those that the format may hold."""
+
+    version: int
+    format: Literal[tuple(FORMATS)]
+    splits: list[SplitName]
+
+
+class ExportShape(TypedDict):
+    id: UUID
+    version: int
+    format: Literal[tuple(FORMATS)]
+    filter: dict[str, Any]
+    state: Literal[tuple(ExportRun.State.values)]
+    progress: int
+    total: int | None
+    rows: int | None
+    bytes: int | None
+    sha256: str
+    failure: str
+    created_at: datetime
+    finished_at: datetime | None
