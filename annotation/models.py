@@ -464,6 +464,9 @@ class Annotation(ProjectModel):
     categories = ArrayField(models.CharField(max_length=60), default=list)
     root_cause = models.CharField(max_length=60, blank=True)
     rubric_scores = models.JSONField(default=dict)
+    # what was said elsewhere, in its own words: [{"name", "value", "word", "scale": [least, most]}]
+    ratings = models.JSONField(default=list)
+    imported_from = models.CharField(max_length=80, blank=True)  # the source of a judgement
     note = models.TextField(blank=True)
     confidence = models.FloatField(null=True)
     seconds_spent = models.PositiveIntegerField(default=0)
