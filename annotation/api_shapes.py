@@ -102,6 +102,37 @@ class SettlementShape(TypedDict):
     takes_effect_at: datetime
 
 
+class FigureShape(TypedDict):
+    """One coefficient with its 95 % interval and counts; a `value` of null says in `undefined_because` why."""
+
+    part: str
+    key: str
+    measure: str
+    scale: str
+    value: float | None
+    low: float | None
+    high: float | None
+    items: int
+    answers: int
+    undefined_because: str
+
+
+class DifferenceShape(TypedDict):
+    item_id: UUID
+    interaction_id: str
+    queue: str
+    distance: float
+    spans_f1: float | None
+
+
+class AgreementShape(TypedDict):
+    items: int
+    answers: int
+    is_capped: bool
+    figures: list[FigureShape]
+    differences: list[DifferenceShape]
+
+
 class GoldShape(TypedDict):
     id: UUID
     revision: int

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("annotation.review_urls")),
+    path("", include("annotation.trust_urls")),
     path("", include("annotation.gold_urls")),
     path("", include("annotation.settings_urls")),
 ]

@@ -10,6 +10,7 @@ from feedbackhub.accounts.permissions import PERMISSIONS
 PLACES = [
     ("review", "Review", "pencil-square", ("judge",)),
     ("interactions", "Interactions", "chat-bubble-left-right", ("search_interactions",)),
+    ("agreement", "Agreement", "scale", ("see_own_work",)),
     ("gold", "Gold", "star", ("browse_gold",)),
     ("exports", "Exports", "arrow-down-tray", ("export_gold",)),
     ("problems", "Problems", "exclamation-triangle", ("see_problems", "see_problems_of_own_items")),

@@ -1,0 +1,221 @@
+"""The agreement of experts as a page and a file, and for programs. Who sees everyone's figures sees all; an expert sees what
+they judged themselves, with colleagues unnamed.
+"""
+
+import csv
+import io
+from datetime import timedelta
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+from rest_framework.response import Response
+
+from annotation import label_schema
+from annotation.api_shapes import AgreementShape
+from annotation.models import ReviewQueue
+from feedbackhub import filters
+from feedbackhub.accounts.access import project_page
+from feedbackhub.api.problems import invalid
+from feedbackhub.api.views import ProjectAPIView
+from feedbackhub.list_pages import choice
+
+PERIODS = {"30": 30, "90": 90, "365": 365}  # days
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@project_page("see_everyones_figures", "see_own_work")
+@require_GET
+def agreement(request):
+    """How far the experts agree; `?queue=` and `?days=` narrow it."""
+    found = _asked(request)
+    report, judgements = _report(request, **found)
+    people = _names(request, judgements)
+    context = {
+        "report": report,
+        "fields": _named_fields(report, request.project),
+        "pairs": [(people[pair.one], people[pair.other], pair) for pair in report.pairs],
+        "weeks": _lines(report),
+        "differences": _differences(report, people, request.membership),
+        "is_own": not request.membership.may("see_everyones_figures"),
+        "filters": [
+            choice(request.GET, "queue", _("Queue"), [(q.slug, q.name) for q in _queues(request)]),
+            choice(
+                request.GET,
+                "days",
+                _("Period"),
+                [(days, _("last %(days)s days") % {"days": days}) for days in PERIODS],
+            ),
+        ],
+        "query": request.GET.urlencode(),
+    }
+    return render(request, "annotation/agreement.html", context)
+
+
+@project_page("see_everyones_figures", "see_own_work")
+@require_GET
+def agreement_file(request):
+    """The same figures as CSV."""
+    from annotation.agreement import files
+
+    report, judgements = _report(request, **_asked(request))
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(files.COLUMNS)
+    for row in files.rows(report, _names(request, judgements)):
+        writer.writerow([harmless(cell) for cell in row])
+    name = f"{request.project.slug}-agreement-{timezone.now():%Y-%m-%d}.csv"
+    return HttpResponse(
+        text.getvalue(),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+class AgreementView(ProjectAPIView):
+    """Agreement of the project's experts, with intervals and counts; `queue`, `since` and `until` narrow it."""
+
+    scopes = {"GET": "review"}
+    gives = {"GET": {200: AgreementShape}}
+
+    def get(self, request):
+        from annotation.agreement import files
+        from annotation.agreement.judgements import shared_judgements
+        from annotation.agreement.report import make_report
+
+        times = {"since": filters.since("since"), "until": filters.until("until")}
+        given, errors = {}, []
+        for name in request.query_params:
+            word = request.query_params[name]
+            if name == "queue":
+                given["queue"] = ReviewQueue.objects.filter(project=self.project, slug=word).first()
+                if given["queue"] is None:
+                    errors.append({"field": "queue", "message": "There is no such queue."})
+            elif name in times:
+                try:
+                    given[name] = times[name].read(word)
+                except ValueError as wrong:
+                    errors.append({"field": name, "message": str(wrong)})
+            else:
+                known = "Known: queue, since, until."
+                errors.append({"field": name[:80], "message": f"There is no such filter. {known}"})
+        if errors:
+            raise invalid(errors)
+        judgements = shared_judgements(project=self.project, **given)
+        names = {pk: str(user.public_id) for pk, user in judgements.people.items()}
+        return Response(files.as_json(make_report(judgements), names))
+
+
+def harmless(cell):
+    """A spreadsheet takes a cell that begins like a formula for one: names are other people's words."""
+    is_formula = isinstance(cell, str) and cell.startswith(FORMULA_STARTS)
+    return f"'{cell}" if is_formula else cell
+
+
+# --- steps ----------------------------------------------------------------------------------------
+
+
+def _queues(request):
+    queues = ReviewQueue.objects.for_project(request.project).order_by("name", "pk")
+    if not request.membership.may("see_everyones_figures"):
+        queues = queues.filter(pk__in=ReviewQueue.objects.of_member(request.membership))
+    return queues
+
+
+def _asked(request) -> dict:
+    slug, days = request.GET.get("queue", ""), request.GET.get("days", "")
+    asked = {}
+    if slug:
+        asked["queue"] = _queues(request).filter(slug=slug).first() if slug.isprintable() else None
+        if asked["queue"] is None:
+            raise Http404
+    if days:
+        if days not in PERIODS:
+            raise Http404
+        asked["since"] = timezone.now() - timedelta(days=PERIODS[days])
+    return asked
+
+
+def _report(request, **asked):
+    """Imported here: the numbers bring numpy, which no other page needs."""
+    from annotation.agreement.judgements import shared_judgements
+    from annotation.agreement.report import make_report
+
+    of = None if request.membership.may("see_everyones_figures") else request.user
+    judgements = shared_judgements(project=request.project, of=of, **asked)
+    return make_report(judgements, of=of.pk if of else None), judgements
+
+
+def _names(request, judgements) -> dict[int, str]:
+    if request.membership.may("see_everyones_figures"):
+        return {pk: str(user) for pk, user in judgements.people.items()}
+    others = [pk for pk in sorted(judgements.people) if pk != request.user.pk]
+    unnamed = {pk: _("Colleague %(n)d") % {"n": n} for n, pk in enumerate(others, 1)}
+    return {**unnamed, request.user.pk: _("You")}
+
+
+def _named_fields(report, project) -> list[dict]:
+    schema = label_schema.current_schema(project)
+    words = {each["key"]: each["name"] for each in schema.categories} if schema else {}
+    said = {
+        "verdict": _("Verdict"),
+        "severity": _("Severity"),
+        "root_cause": _("Root cause"),
+    }
+    kinds = {"category": _("Category"), "rubric": _("Criterion"), "rating": _("Rating")}
+    return [
+        {
+            "name": words.get(each.key, each.key)
+            if each.kind == "category"
+            else said.get(each.key, each.key),
+            "kind": kinds.get(each.kind, ""),
+            "figures": each,
+            "tone": _tone(each.alpha),
+        }
+        for each in [*report.fields, *report.categories]
+    ]
+
+
+def _tone(figure) -> str:
+    from annotation.agreement.report import SOLID, TENTATIVE
+
+    if figure.value is None:
+        return "neutral"
+    return "good" if figure.value >= SOLID else "caution" if figure.value >= TENTATIVE else "bad"
+
+
+def _lines(report) -> list[dict]:
+    return [
+        {"label": label, "points": [_point(week, getattr(week, name)) for week in report.weeks]}
+        for label, name in ((_("same verdict"), "percent"), (_("alpha"), "alpha"))
+    ]
+
+
+def _point(week, figure) -> dict:
+    return {
+        "label": week.week,
+        "value": figure.value,
+        "low": figure.low,
+        "high": figure.high,
+        "count": figure.items,
+    }
+
+
+def _differences(report, people, membership) -> list[dict]:
+    """An expert sees what others said once the item is settled: until then it might sway a revision."""
+    is_lead = membership.may("see_everyones_figures")
+    return [
+        {
+            "item": each.item,
+            "said": [
+                {"name": people[person], "verdict": said["verdict"], "severity": said["severity"]}
+                for person, said in each.item.said.items()
+            ],
+            "marks_f1": each.marks_f1,
+            "is_linked": membership.may("search_interactions"),
+        }
+        for each in report.differences
+        if is_lead or each.item.is_settled
+    ]
