@@ -59,6 +59,15 @@ class SpanShape(TypedDict):
     note: NotRequired[str]
 
 
+class RatingShape(TypedDict):
+    """What was said elsewhere, in its own word and on its own scale, [least, most]."""
+
+    name: str
+    value: float
+    scale: list[float]
+    word: NotRequired[str]
+
+
 class AnnotationShape(TypedDict):
     id: UUID
     item_id: UUID
@@ -73,6 +82,8 @@ class AnnotationShape(TypedDict):
     categories: list[str]
     root_cause: str
     rubric_scores: dict[str, Any]
+    ratings: list[RatingShape]
+    imported_from: str
     note: str
     confidence: int | None
     seconds_spent: int | None
@@ -81,6 +92,50 @@ class AnnotationShape(TypedDict):
     created_at: datetime
     final_at: datetime
     taken_back_at: datetime | None
+
+
+class JudgeShape(TypedDict):
+    """`id` is the caller's own; a member is found by `email`."""
+
+    id: str
+    name: NotRequired[str]
+    email: NotRequired[str]
+
+
+class JudgementBody(TypedDict):
+    """One person's judgement given elsewhere. A mark in the output may leave its quote out."""
+
+    interaction_id: str
+    queue: str
+    person: JudgeShape
+    verdict: Judgement
+    severity: HowBad
+    categories: NotRequired[list[str]]
+    root_cause: NotRequired[str]
+    rubric_scores: NotRequired[dict[str, int]]
+    spans: NotRequired[list[SpanShape]]
+    correction: NotRequired[str]
+    note: NotRequired[str]
+    confidence: NotRequired[float]
+    seconds_spent: NotRequired[int]
+    ratings: NotRequired[list[RatingShape]]
+    source: NotRequired[str]
+    judged_at: NotRequired[datetime]
+
+
+class KeptJudgementShape(TypedDict):
+    status: Literal["accepted", "duplicate"]
+
+
+class RejectedJudgementShape(TypedDict):
+    index: int
+    errors: list[dict[str, str]]
+
+
+class JudgementsShape(TypedDict):
+    accepted: int
+    duplicates: int
+    rejected: list[RejectedJudgementShape]
 
 
 class SettlementShape(TypedDict):

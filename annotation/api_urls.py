@@ -1,10 +1,13 @@
 from django.urls import path
 
-from annotation import agreement_views, gold_api, review_api
+from annotation import agreement_views, gold_api, judgement_api, review_api
 
 urlpatterns = [
     path("review-items", review_api.ReviewItemsView.as_view(), name="api_review_items"),
     path("annotations", review_api.AnnotationsView.as_view(), name="api_annotations"),
+    path(
+        "annotations/import", judgement_api.JudgementsView.as_view(), name="api_import_annotations"
+    ),
     path("settlements", review_api.SettlementsView.as_view(), name="api_settlements"),
     path("agreement", agreement_views.AgreementView.as_view(), name="api_agreement"),
     path("gold", gold_api.GoldView.as_view(), name="api_gold"),

@@ -132,6 +132,8 @@ class AnnotationsView(ProjectListView):
             "categories": row.categories,
             "root_cause": row.root_cause,
             "rubric_scores": row.rubric_scores,
+            "ratings": row.ratings,
+            "imported_from": row.imported_from,
             "note": row.note,
             "confidence": row.confidence,
             "seconds_spent": row.seconds_spent,
