@@ -110,18 +110,47 @@ class ReviewQueueQuerySet(models.QuerySet):
         )
 
 
-@tracked("name", "overlap", "is_blind", "is_open")
+@tracked("name", "overlap", "is_blind", "is_open", "consensus", "has_extra_reviewer")
 class ReviewQueue(ProjectModel):
     """Where items wait for the experts who can judge them, and the rules of judging there.
 
     A queue without members is for everybody who may judge in the project.
     """
 
+    class Consensus(models.TextChoices):
+        MAJORITY = "majority", "More than half say the same"
+        UNANIMOUS = "unanimous", "All say the same"
+        WEIGHTED = "weighted", "More than half by weight: who did well on known cases weighs more"
+
+    class OnTie(models.TextChoices):
+        LEAD = "lead", "A lead decides"
+        REVIEWER = "reviewer", "One more expert is asked, twice at most"
+
+    class Order(models.TextChoices):
+        PRIORITY = "priority", "What the routing rules put first"
+        OLDEST = "oldest", "Oldest first"
+        SEVERITY = "severity", "Worst claimed severity first"
+
     public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
     name = models.CharField(max_length=80)
     slug = models.SlugField(max_length=50)
     schema_name = models.CharField(max_length=80, default="default")
-    overlap = models.PositiveSmallIntegerField(default=1)  # how many experts judge each item
+    overlap = models.PositiveSmallIntegerField(default=1)  # how many experts judge an item
+    overlap_percent = models.PositiveSmallIntegerField(default=100)  # on how many items; else one
+    everybody_judges = models.BooleanField(default=False)  # all named members judge each item
+    consensus = models.CharField(
+        max_length=10, choices=Consensus.choices, default=Consensus.MAJORITY
+    )
+    on_tie = models.CharField(max_length=10, choices=OnTie.choices, default=OnTie.LEAD)
+    adds_reviewer_below = models.FloatField(null=True, blank=True)  # alpha; null: never by itself
+    has_extra_reviewer = models.BooleanField(default=False)  # agreement is low: one more for each
+    alpha = models.FloatField(null=True)  # of the verdict, when last looked at
+    alpha_at = models.DateTimeField(null=True)
+    order = models.CharField(max_length=10, choices=Order.choices, default=Order.PRIORITY)
+    due_hours = models.PositiveSmallIntegerField(null=True, blank=True)
+    daily_cap = models.PositiveSmallIntegerField(
+        null=True, blank=True
+    )  # judged a day by one person
     is_blind = models.BooleanField(default=True)  # others' answers stay hidden
     suggestions_after_first_answer = models.BooleanField(default=False)
     lease_minutes = models.PositiveSmallIntegerField(default=30)
@@ -142,6 +171,9 @@ class ReviewQueue(ProjectModel):
             *same_project("reviewqueue", "not_my_field_queue"),
             models.UniqueConstraint(fields=["project", "slug"], name="reviewqueue_slug"),
             models.CheckConstraint(condition=Q(overlap__range=(1, 9)), name="reviewqueue_overlap"),
+            models.CheckConstraint(
+                condition=Q(overlap_percent__range=(0, 100)), name="reviewqueue_overlap_percent"
+            ),
             models.CheckConstraint(
                 condition=Q(lease_minutes__range=(1, 1440)), name="reviewqueue_lease"
             ),
@@ -614,6 +646,7 @@ class Settlement(ProjectModel):
     agreement = models.FloatField(
         null=True
     )  # share of the experts whose verdict is the settled one
+    weights = models.JSONField(null=True)  # {annotation's public id: weight}; null: all the same
     created_at = models.DateTimeField(default=timezone.now)
     takes_effect_at = models.DateTimeField()  # when the undo has passed
 
@@ -642,16 +675,22 @@ class Settlement(ProjectModel):
 
 
 class ItemComment(ProjectModel):
-    """Discussion of an item."""
+    """Discussion of an item; or an expert's one reply to a lead's decision."""
 
     item = ProjectForeignKey(ReviewItem, on_delete=models.CASCADE, related_name="comments")
     author = models.ForeignKey(User, on_delete=models.PROTECT)
     text = models.TextField()
+    replies_to = ProjectForeignKey(
+        Settlement, null=True, on_delete=models.CASCADE, related_name="replies"
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["id"]
-        constraints = [*same_project("itemcomment", "item")]
+        constraints = [
+            *same_project("itemcomment", "item", "replies_to"),
+            models.UniqueConstraint(fields=["replies_to", "author"], name="itemcomment_one_reply"),
+        ]
 
     def __str__(self):
         return f"comment {self.pk}"
