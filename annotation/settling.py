@@ -2,25 +2,27 @@
 
 An item is complete when as many experts as its overlap have said something that counts.
 
-- **Agreed**: more than half of them say the same verdict and severity. A voice that says harm (harmful, or critical) is
-  never outvoted: it makes the item disputed.
-- **Disputed** otherwise, also when another queue's item settled the same interaction differently. A lead decides.
+- **Agreed**: as the rule of the queue says (`consensus`): more than half, all, or more than half by weight. A voice that
+  says harm (harmful, or critical) is never outvoted: it makes the item disputed.
+- **Disputed** otherwise, also when another queue's item settled the same interaction differently. A lead decides; or one
+  more expert is asked first, where the queue says so.
 - A lead's word stands until a lead opens the item again.
 
 There is one current settlement per interaction and schema. It takes effect when the undo has passed; its news,
 `item_settled`, is due then: {settlement_id, item_id, interaction_id, annotation_id (whose submit settled it)}.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from psycopg.types.json import Jsonb
 
 from annotation.answers import check_answers
-from annotation.models import Annotation, LabelSchema, ReviewItem, Settlement
+from annotation.consensus import agreeing_voices, asks_one_more, weights_of
+from annotation.models import Annotation, LabelSchema, ReviewItem, ReviewQueue, Settlement
 from annotation.refusals import WrongState
 from annotation.slots import count_slots, lock_item_and_interaction
 from feedbackhub import outbox
@@ -39,7 +41,7 @@ WITH mark AS (
 ), made AS (
     INSERT INTO annotation_settlement
            (public_id, project_id, interaction_id, item_id, schema_id, schema_name, is_current, decided_how,
-            decided_by_id, reason, verdict, severity, categories, root_cause, spans, chosen_answer_id,
+            decided_by_id, reason, verdict, severity, categories, root_cause, spans, chosen_answer_id, weights,
             annotation_count, agreement, created_at, takes_effect_at)
     SELECT %(public_id)s, %(project)s, %(interaction)s, %(item)s, %(schema_id)s, %(schema_name)s, true,
            %(decided_how)s, %(decided_by)s::bigint, %(reason)s, %(verdict)s, %(severity)s, %(categories)s::varchar[],
@@ -48,7 +50,7 @@ WITH mark AS (
            coalesce(%(chosen)s::bigint, (SELECT candidate.id FROM annotation_candidateanswer candidate
                                   WHERE candidate.annotation_id = ANY(%(agreeing)s::bigint[])
                                     AND candidate.state <> 'superseded'
-                                  ORDER BY candidate.revision DESC LIMIT 1)),
+                                  ORDER BY candidate.revision DESC LIMIT 1)), %(weights)s::jsonb,
            cardinality(%(voices)s::bigint[]), %(agreement)s, %(now)s, %(takes_effect_at)s
     RETURNING id
 ), linked AS (
@@ -94,8 +96,13 @@ def _settle_by_experts(item, because_of, is_taken_back) -> int | None:
     if item.purpose != ReviewItem.Purpose.LABEL:
         _move(item, State.SETTLED)
         return None
-    agreeing = agreement(voices)
+    weights = _weights(item, voices)
+    agreeing = agreeing_voices(voices, item.queue.consensus, weights)
     is_elsewhere = standing and standing.item_id != item.pk
+    if agreeing is None and asks_one_more(item, voices):
+        _withdraw(item, standing)
+        _ask_one_more(item)
+        return None
     if agreeing is None or (is_elsewhere and not _agree(standing, agreeing)):
         _withdraw(item, standing)
         _move(item, State.DISPUTED)
@@ -115,21 +122,9 @@ def _settle_by_experts(item, because_of, is_taken_back) -> int | None:
         verdict=agreeing[0].verdict,
         severity=agreeing[0].severity,
         takes_effect_at=because_of.final_at if because_of else None,
+        weights=_shown(weights, voices),
         **_common_words(agreeing),
     )
-
-
-def agreement(voices: list[Annotation]) -> list[Annotation] | None:
-    """The annotations that more than half agree with, or None when it takes a lead."""
-    groups = defaultdict(list)
-    for voice in voices:
-        groups[voice.verdict, voice.severity].append(voice)
-    largest = max(groups.values(), key=len)
-    if 2 * len(largest) <= len(voices):
-        return None
-    if not largest[0].is_harm and any(voice.is_harm for voice in voices):
-        return None
-    return largest
 
 
 @transaction.atomic
@@ -273,6 +268,7 @@ def _settle(
     chosen_answer=None,
     decided_by=None,
     reason="",
+    weights=None,
     **values,
 ) -> int:
     """Write the settlement that holds from now on, and settle the item; answers its id."""
@@ -296,6 +292,7 @@ def _settle(
             "verdict": verdict,
             "spans": None if spans is None else Jsonb(spans),
             "chosen": chosen_answer.pk if chosen_answer else None,
+            "weights": Jsonb(weights) if weights else None,
             "voices": [voice.pk for voice in voices],
             "agreeing": [voice.pk for voice in agreeing],
             "agreement": said_it / len(voices) if voices else None,
@@ -320,6 +317,26 @@ def _publish(item, settlement_id, because_of, news) -> None:
     if news:
         due_at = because_of.final_at if because_of else None
         outbox.publish_many(news, project=item.project, due_at=due_at)
+
+
+def _weights(item, voices) -> dict[int, float] | None:
+    """By expert, where the queue weighs them; those of another item's settlement count as one."""
+    if item.queue.consensus != ReviewQueue.Consensus.WEIGHTED or len(voices) < 2:
+        return None
+    return weights_of(item.project_id, [voice.expert_id for voice in voices])
+
+
+def _shown(weights, voices) -> dict[str, float] | None:
+    """The weights as they are kept with the settlement, by annotation."""
+    return weights and {str(each.public_id): weights.get(each.expert_id, 1) for each in voices}
+
+
+def _ask_one_more(item) -> None:
+    """A slot more: the item waits again, for somebody who has not judged it."""
+    ReviewItem.objects.filter(pk=item.pk).update(overlap=F("overlap") + 1)
+    item.overlap += 1
+    _move(item, State.WAITING)
+    count_slots(item.pk)
 
 
 def _common_words(agreeing: list[Annotation]) -> dict:
