@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from annotation import lead_decisions, review_screen, settling
+from annotation import adjudication, lead_decisions, review_screen, settling
 from annotation.models import (
     Annotation,
     Assignment,
@@ -117,13 +117,16 @@ def decide_dispute(request, found):
     if not form.is_valid():
         return _page(request, found, decision=form, status=400)
     said = form.cleaned_data
-    chosen = said.pop("chosen_answer")
-    marks_of = Annotation.objects.current().filter(item=found, public_id__in=said.pop("marks_of"))
-    settling.decide_dispute(
+    chosen, own = said.pop("chosen_answer"), said.pop("own_answer")
+    keys, is_own = set(said.pop("marks")), chosen == form.OWN
+    adjudication.decide(
         item=found,
         by=request.user,
-        spans=_marks(marks_of),
-        chosen_answer=_candidates(found).filter(public_id=chosen).first() if chosen else None,
+        marks=[mark for mark in adjudication.marks_of(_annotations(found)) if mark["key"] in keys],
+        own_answer=own if is_own else "",
+        chosen_answer=_candidates(found).filter(public_id=chosen).first()
+        if chosen and not is_own
+        else None,
         **said,
     )
     return _done(request, found, _("Decided. The experts see your reason."))
@@ -218,25 +221,13 @@ def _candidates(found):
     )
 
 
-def _decision_form(found, posted=None, *, annotations=None, candidates=None):
+def _decision_form(found, posted=None, *, marks=None, candidates=None):
     return DecisionForm(
         posted,
         schema=settling.current_schema(found.queue),
-        annotations=_annotations(found) if annotations is None else annotations,
+        marks=adjudication.marks_of(_annotations(found)) if marks is None else marks,
         candidates=_candidates(found) if candidates is None else candidates,
     )
-
-
-def _marks(annotations) -> list[dict]:
-    """The marks of several experts, each once."""
-    marks = {}
-    for annotation in annotations.prefetch_related("spans"):
-        for span in annotation.spans.all():
-            marks[span.field, span.start, span.end, span.label] = span.quote
-    return [
-        {"field": field, "start": start, "end": end, "label": label, "quote": quote}
-        for (field, start, end, label), quote in sorted(marks.items())
-    ]
 
 
 def _page(request, found, *, decision=None, reason=None, refusal=None, status=200):
@@ -251,18 +242,29 @@ def _page(request, found, *, decision=None, reason=None, refusal=None, status=20
         .select_related("decided_by", "chosen_answer__author", "item")
         .first()
     )
-    decision = decision or _decision_form(found, annotations=annotations, candidates=candidates)
+    marks = adjudication.marks_of(annotations)
+    decision = decision or _decision_form(found, marks=marks, candidates=candidates)
+    taken = next((a for a in annotations if str(a.public_id) == request.GET.get("take")), None)
+    weights = (settlement and settlement.weights) or {}
     context = {
         **review_screen.show_interaction(found.interaction),
         **choices,
         "item": found,
-        "annotations": [_side(each, schema, choices, found.interaction) for each in annotations],
-        "differing": _differing(annotations),
+        "annotations": [
+            _side(each, schema, choices, found.interaction, marks)
+            | {"weight": weights.get(str(each.public_id))}
+            for each in annotations
+        ],
+        "marks": _worded(marks, choices),
+        "differing": adjudication.differing_fields(annotations),
         "candidates": candidates,
         "settlement": settlement,
         "settled": _settled_words(settlement, choices),
         "decision": decision,
-        "chosen": _chosen(decision, settlement, annotations),
+        "chosen": _chosen(
+            decision, settlement, annotations, marks, taken, found.interaction.output
+        ),
+        "taken": taken,
         "reason": reason,
         "refusal": refusal,
         "assignments": found.assignments.select_related("expert").order_by("pk"),
@@ -274,12 +276,14 @@ def _page(request, found, *, decision=None, reason=None, refusal=None, status=20
     return render(request, "annotation/review_item_page.html", context, status=status)
 
 
-def _side(annotation, schema, choices, interaction) -> dict:
+def _side(annotation, schema, choices, interaction, marks) -> dict:
     """What one expert said, in words and with the marks in their colours."""
     words = {choice["value"]: choice["label"] for choice in choices["categories"]}
     causes = {choice["value"]: choice["label"] for choice in choices["root_causes"]}
     labels = {label["key"]: label for label in choices["span_labels"]}
     corrections = sorted(annotation.candidates.all(), key=lambda candidate: -candidate.revision)
+    shared = {mark["key"] for mark in marks if mark["is_shared"]}
+    criteria = {criterion["key"]: criterion["name"] for criterion in schema.rubric}
     return {
         "annotation": annotation,
         "categories": [words.get(key, key) for key in annotation.categories],
@@ -289,8 +293,13 @@ def _side(annotation, schema, choices, interaction) -> dict:
                 "quote": span.quote,
                 "label": labels.get(span.label, {}).get("name", span.label),
                 "colour": labels.get(span.label, {}).get("colour", 1),
+                "is_shared": f"{span.field}:{span.start}:{span.end}:{span.label}" in shared,
             }
             for span in annotation.spans.all()
+        ],
+        "scores": [
+            (criteria.get(key, key), score)
+            for key, score in sorted(annotation.rubric_scores.items())
         ],
         "correction": corrections[0] if corrections else None,
         "is_comparable": bool(corrections)
@@ -299,13 +308,17 @@ def _side(annotation, schema, choices, interaction) -> dict:
     }
 
 
-def _differing(annotations) -> set[str]:
-    """The fields in which the experts do not say the same."""
-    fields = ("verdict", "severity", "root_cause")
-    differing = {name for name in fields if len({getattr(a, name) for a in annotations}) > 1}
-    if len({frozenset(a.categories) for a in annotations}) > 1:
-        differing.add("categories")
-    return differing
+def _worded(marks, choices) -> list[dict]:
+    """The marks to choose from, with the names and colours of their labels."""
+    labels = {label["key"]: label for label in choices["span_labels"]}
+    return [
+        {
+            **mark,
+            "name": labels.get(mark["label"], {}).get("name", mark["label"]),
+            "colour": labels.get(mark["label"], {}).get("colour", 1),
+        }
+        for mark in marks
+    ]
 
 
 def _settled_words(settlement, choices) -> dict:
@@ -319,27 +332,45 @@ def _settled_words(settlement, choices) -> dict:
     }
 
 
-def _chosen(decision, settlement, annotations) -> dict:
-    """What the decision form shows as chosen: what was posted, else what stands, else what the experts share."""
+def _chosen(decision, settlement, annotations, marks, taken, output) -> dict:
+    """What the decision form shows as chosen: what was posted; one expert's answer, when a lead takes it; else what
+    stands; else what the experts share.
+    """
     if decision.is_bound:
         return {
             name: decision.data.getlist(name)
-            if name in ("categories", "marks_of")
+            if name in ("categories", "marks")
             else decision.data.get(name, "")
             for name in decision.fields
         }
-    source = settlement or (annotations[0] if annotations else None)
-    shared = bool(settlement) or not _differing(annotations)
+    source = taken or settlement or (annotations[0] if annotations else None)
+    is_one = bool(taken or settlement)
+    differing = set() if is_one else adjudication.differing_fields(annotations)
+    answer = ""
+    if taken:
+        newest = max(taken.candidates.all(), key=lambda each: each.revision, default=None)
+        answer = str(newest.public_id) if newest else ""
+    elif settlement and settlement.chosen_answer:
+        answer = str(settlement.chosen_answer.public_id)
     return {
-        "verdict": source.verdict if source and shared else "",
-        "severity": source.severity if source and shared else "",
+        **{
+            name: getattr(source, name) if source and name not in differing else ""
+            for name in adjudication.FIELDS
+        },
         "categories": source.categories
-        if settlement
+        if is_one
         else sorted({key for annotation in annotations for key in annotation.categories}),
-        "root_cause": source.root_cause if source and shared else "",
-        "marks_of": [str(annotation.public_id) for annotation in annotations],
-        "chosen_answer": str(settlement.chosen_answer.public_id)
-        if settlement and settlement.chosen_answer
-        else "",
+        "marks": _chosen_marks(marks, settlement, taken),
+        "chosen_answer": answer,
+        "own_answer": output if len(output) <= review_screen.LONGEST_COMPARED else "",
         "reason": "",
     }
+
+
+def _chosen_marks(marks, settlement, taken) -> list[str]:
+    if taken:
+        return [mark["key"] for mark in marks if taken.expert in mark["experts"]]
+    if settlement:
+        stand = {(s["field"], s["start"], s["end"], s["label"]) for s in settlement.spans}
+        return [m["key"] for m in marks if (m["field"], m["start"], m["end"], m["label"]) in stand]
+    return [mark["key"] for mark in marks]

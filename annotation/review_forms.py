@@ -123,27 +123,48 @@ class DiscussionForm(forms.Form):
 
 
 class DecisionForm(forms.Form):
-    """A lead's word on an item: values, the experts whose marks stand, the correction that is chosen, and why."""
+    """A lead's word on an item: values, the marks that stand, the correction that is chosen or the lead's own, and why."""
+
+    OWN = "own"
 
     verdict = forms.ChoiceField(choices=Verdict.choices)
     severity = forms.ChoiceField(choices=Severity.choices)
     categories = forms.MultipleChoiceField(required=False)
     root_cause = forms.ChoiceField(required=False)
-    marks_of = forms.MultipleChoiceField(required=False)
+    marks = forms.MultipleChoiceField(required=False)
     chosen_answer = forms.ChoiceField(required=False)
+    own_answer = forms.CharField(max_length=1_048_576, required=False, strip=False)
     reason = forms.CharField(
         max_length=10_000,
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": gettext_lazy("Say why: the experts read it.")},
     )
 
-    def __init__(self, *args, schema, annotations, candidates, **kwargs):
+    def __init__(self, *args, schema, marks, candidates, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["categories"].choices = [(c["key"], c["name"]) for c in schema.categories]
         causes = [(cause["key"], cause["name"]) for cause in schema.root_causes]
         self.fields["root_cause"].choices = [("", _("None")), *causes]
-        self.fields["marks_of"].choices = [(str(a.public_id), str(a.expert)) for a in annotations]
+        self.fields["marks"].choices = [(mark["key"], mark["quote"][:80]) for mark in marks]
         self.fields["chosen_answer"].choices = [
             ("", _("None")),
+            (self.OWN, _("My own")),
             *((str(candidate.public_id), candidate.text[:80]) for candidate in candidates),
         ]
+
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get("chosen_answer") == self.OWN and not cleaned.get("own_answer", "").strip():
+            self.add_error("own_answer", _("Write the answer, or choose another."))
+        return cleaned
+
+
+class ReplyForm(forms.Form):
+    """An expert's one reply to a lead's decision."""
+
+    text = forms.CharField(
+        max_length=4_000,
+        label=gettext_lazy("Your reply"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": gettext_lazy("Say what you think of it.")},
+    )

@@ -140,7 +140,7 @@ def test_lead_decides_a_dispute_with_marks_and_correction(as_user, ben, ana, dis
         "severity": "medium",
         "categories": ["outdated", "factual_error"],
         "root_cause": "retrieval_misled",
-        "marks_of": [str(by_ana.public_id)],
+        "marks": ["output:0:3:wrong"],
         "chosen_answer": str(chosen.public_id),
         "reason": "The rule changed in 2026.",
     }

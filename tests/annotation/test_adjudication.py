@@ -1,0 +1,170 @@
+"""Adjudication: differences mark by mark, a lead takes, mixes or writes anew, and the experts reply once."""
+
+import pytest
+
+from annotation import adjudication, settling
+from annotation.models import Annotation, CandidateAnswer, ItemComment, Settlement
+from annotation.refusals import InvalidAnswer, WrongState
+from tests.annotation.desk import judge, queue_with
+from tests.cast import _member
+from tests.pages import assert_same_queries
+
+DECISIONS = "/p/tax-help/review/decisions/"
+
+
+def span(start, end, label="wrong"):
+    text = "You can deduct it if you ride it to work."
+    return {"field": "output", "start": start, "end": end, "quote": text[start:end], "label": label}
+
+
+@pytest.fixture
+def cem(project):
+    return _member(project, "Cem", "expert")
+
+
+@pytest.fixture
+def disputed(project, ana, cem):
+    queue, (item,) = queue_with(project, overlap=2)
+    judge(ana, queue, "wrong", "high", spans=[span(0, 3), span(4, 7)], correction="You cannot.")
+    judge(cem, queue, "partly", "low", spans=[span(0, 3), span(4, 7, "unsupported")])
+    item.refresh_from_db()
+    return item
+
+
+def page(item):
+    return f"/p/tax-help/items/{item.public_id}/"
+
+
+def decide(client, item, **said):
+    posted = {"verdict": "wrong", "severity": "medium", "reason": "It changed in 2026.", **said}
+    return client.post(f"{page(item)}decide/", posted)
+
+
+def test_each_mark_stands_once_with_who_made_it(disputed, ana, cem):
+    annotations = list(Annotation.objects.order_by("pk").prefetch_related("spans"))
+    marks = adjudication.marks_of(annotations)
+    assert [(mark["key"], mark["experts"], mark["is_shared"]) for mark in marks] == [
+        ("output:0:3:wrong", [ana, cem], True),
+        ("output:4:7:unsupported", [cem], False),
+        ("output:4:7:wrong", [ana], False),
+    ]
+
+
+def test_a_lead_picks_marks_one_by_one(as_user, ben, disputed):
+    marks = ["output:0:3:wrong", "output:4:7:unsupported"]
+    assert decide(as_user(ben), disputed, marks=marks).status_code == 302
+    assert Settlement.objects.get(is_current=True).spans == [span(0, 3), span(4, 7, "unsupported")]
+
+
+def test_a_mark_that_nobody_made_cannot_be_chosen(as_user, ben, disputed):
+    assert decide(as_user(ben), disputed, marks=["output:9:11:wrong"]).status_code == 400
+    assert not Settlement.objects.exists()
+
+
+def test_a_lead_takes_one_answer_and_the_form_holds_it(as_user, ben, ana, disputed):
+    mine = Annotation.objects.get(expert=ana)
+    chosen = as_user(ben).get(f"{page(disputed)}?take={mine.public_id}").context["chosen"]
+    assert (chosen["verdict"], chosen["severity"]) == ("wrong", "high")
+    assert chosen["marks"] == ["output:0:3:wrong", "output:4:7:wrong"]
+    assert chosen["chosen_answer"] == str(mine.candidates.get().public_id)
+
+
+def test_what_is_taken_must_be_of_this_item(as_user, ben, ana, disputed, project):
+    queue, _ = queue_with(project)
+    other = judge(ana, queue, "correct", "none")
+    chosen = as_user(ben).get(f"{page(disputed)}?take={other.public_id}").context["chosen"]
+    assert chosen["verdict"] == ""
+
+
+def test_a_lead_writes_the_answer_anew(as_user, ben, disputed):
+    own = "You can deduct 0.38 euro a kilometre."
+    decide(as_user(ben), disputed, chosen_answer="own", own_answer=own)
+    chosen = Settlement.objects.get(is_current=True).chosen_answer
+    assert (chosen.text, chosen.source, chosen.author) == (own, "lead", ben)
+
+
+@pytest.mark.parametrize("own", ["", "You can deduct it if you ride it to work."])
+def test_an_own_answer_that_is_none_is_refused_and_nothing_is_decided(as_user, ben, disputed, own):
+    answer = decide(as_user(ben), disputed, chosen_answer="own", own_answer=own)
+    assert answer.status_code == 400
+    assert not Settlement.objects.exists()
+    assert not CandidateAnswer.objects.filter(source="lead").exists()
+
+
+def test_an_own_answer_is_left_aside_unless_it_is_chosen(as_user, ben, disputed):
+    decide(as_user(ben), disputed, chosen_answer="", own_answer="Something else entirely.")
+    assert not CandidateAnswer.objects.filter(source="lead").exists()
+
+
+def test_a_decision_that_is_refused_keeps_no_own_answer(ben, disputed):
+    with pytest.raises(InvalidAnswer):
+        adjudication.decide(
+            item=disputed,
+            by=ben,
+            verdict="correct",
+            severity="high",
+            reason="So",
+            own_answer="New text.",
+        )
+    assert not CandidateAnswer.objects.filter(source="lead").exists()
+
+
+def decided(item, ben):
+    return settling.decide_dispute(
+        item=item, by=ben, verdict="wrong", severity="medium", reason="It changed in 2026."
+    )
+
+
+def test_an_expert_sees_the_decision_beside_the_own_answer_and_replies_once(
+    as_user, ana, ben, disputed
+):
+    settlement = decided(disputed, ben)
+    client = as_user(ana)
+    (row,) = client.get(DECISIONS).context["shown"]
+    assert (row["settlement"], row["own"].expert, row["differing"]) == (
+        settlement,
+        ana,
+        {"severity"},
+    )
+    address = f"{DECISIONS}{settlement.public_id}/reply/"
+    assert client.post(address, {"text": ""}).status_code == 400
+    assert client.post(address, {"text": "The old rule holds until May."}).status_code == 302
+    client.post(address, {"text": "And another thing."})
+    assert [comment.text for comment in ItemComment.objects.all()] == [
+        "The old rule holds until May."
+    ]
+    assert "The old rule holds until May." in client.get(DECISIONS).content.decode()
+    assert "replies to the decision" in as_user(ben).get(page(disputed)).content.decode()
+
+
+def test_only_who_judged_the_item_may_see_and_reply(as_user, dana, ben, eve, project, disputed):
+    settlement = decided(disputed, ben)
+    gus = _member(project, "Gus", "expert")
+    address = f"{DECISIONS}{settlement.public_id}/reply/"
+    assert as_user(gus).get(DECISIONS).context["shown"] == []
+    assert as_user(gus).post(address, {"text": "Me too"}).status_code == 404
+    assert as_user(dana).get(DECISIONS).status_code == 403
+    assert as_user(eve).post(address, {"text": "Me too"}).status_code == 404
+    assert not ItemComment.objects.exists()
+
+
+def test_a_decision_that_no_longer_holds_takes_no_reply(ana, ben, disputed):
+    settlement = decided(disputed, ben)
+    Settlement.objects.update(is_current=False)
+    settlement.refresh_from_db()
+    with pytest.raises(WrongState):
+        adjudication.reply(settlement=settlement, by=ana, text="But")
+
+
+def test_decisions_cost_the_same_queries_with_more_rows(as_user, ana, ben, project):
+    queue, _ = queue_with(project, items=0)
+
+    def grow(number):
+        from tests.factories import ReviewItemFactory
+
+        for _ in range(number):
+            item = ReviewItemFactory(queue=queue)
+            judge(ana, queue, "wrong", "low")
+            decided(item, ben)
+
+    assert_same_queries(as_user(ana), DECISIONS, grow)
