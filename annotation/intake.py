@@ -7,14 +7,14 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from annotation import settling
+from annotation import queue_rules, settling
 from annotation.models import ReviewItem, ReviewQueue, RoutingMatch, RoutingRule
+from annotation.queue_rules import FIRST_IN_LINE
 from annotation.slots import count_slots, lock_item_and_interaction
 from feedbackhub.ids import make_public_id
 
 log = structlog.get_logger(__name__)
 
-FIRST_IN_LINE = 100  # from this priority on, a full queue takes it all the same
 AT_ONCE = 200
 
 # One statement, so that two who bring the same interaction at once make one item. An item that waits already moves
@@ -38,11 +38,16 @@ def admit(
     queue: ReviewQueue,
     reason: str,
     priority: int = 0,
+    severity: str | None = None,
     due_at: datetime | None = None,
     rule: RoutingRule | None = None,
     by=None,
 ) -> tuple[int | None, bool]:
-    """Put an interaction into a queue: (the item's id, whether it is new); (None, False) when the queue is full."""
+    """Put an interaction into a queue: (the item's id, whether it is new); (None, False) when the queue is full.
+
+    How many judge it, when it is due and where it stands in line is as the queue says (`queue_rules`); `severity` is what
+    the reporter claimed.
+    """
     if is_full(queue) and priority < FIRST_IN_LINE and by is None:
         log.info("intake.full", queue_id=queue.pk, interaction_id=interaction.pk)
         return None, False
@@ -54,12 +59,12 @@ def admit(
                 "project": interaction.project_id,
                 "queue": queue.pk,
                 "interaction": interaction.pk,
-                "overlap": queue.overlap,
-                "priority": priority,
+                "overlap": queue_rules.overlap_for(queue, interaction),
+                "priority": queue_rules.place_in_line(queue, priority, severity),
                 "reason": reason[:200],
                 "rule": rule.pk if rule else None,
                 "by": by.pk if by else None,
-                "due_at": due_at,
+                "due_at": queue_rules.due_at_for(queue, due_at),
                 "now": timezone.now(),
             },
         )

@@ -63,7 +63,7 @@ def header_figures(*, membership: Membership, queue: ReviewQueue | None = None) 
                 "project": membership.project_id,
                 "expert": membership.user_id,
                 "queues": list(queues.values_list("pk", flat=True)),
-                "midnight": _midnight(membership.user),
+                "midnight": midnight_of(membership.user),
                 "limit": COUNT_LIMIT,
             },
         )
@@ -110,7 +110,8 @@ def waiting_for_lead(membership: Membership):
     )
 
 
-def _midnight(user) -> datetime:
+def midnight_of(user) -> datetime:
+    """When this day began where they are."""
     try:
         zone = ZoneInfo(user.time_zone)
     except (ZoneInfoNotFoundError, ValueError):

@@ -19,6 +19,10 @@ from feedbackhub.list_pages import list_page
 SOME = 1_000  # items waiting are counted no further
 LIMITS = {
     "overlap": (1, 9),
+    "overlap_percent": (0, 100),
+    "adds_reviewer_below": (0, 1),
+    "due_hours": (1, 8_760),
+    "daily_cap": (1, 10_000),
     "held_ahead": (1, 10),
     "lease_minutes": (1, 1_440),
     "intake_cap": (1, 2_000_000_000),
@@ -41,8 +45,16 @@ class QueueForm(forms.ModelForm):
             "name",
             "is_open",
             "overlap",
+            "overlap_percent",
+            "everybody_judges",
+            "consensus",
+            "on_tie",
+            "adds_reviewer_below",
             "is_blind",
             "suggestions_after_first_answer",
+            "order",
+            "due_hours",
+            "daily_cap",
             "held_ahead",
             "lease_minutes",
             "intake_cap",
@@ -52,6 +64,16 @@ class QueueForm(forms.ModelForm):
             "name": gettext_lazy("Name"),
             "is_open": gettext_lazy("Open: items are handed out"),
             "overlap": gettext_lazy("Experts per item"),
+            "overlap_percent": gettext_lazy("On how many of a hundred items"),
+            "everybody_judges": gettext_lazy(
+                "Each item is finished only when all named below judged it"
+            ),
+            "consensus": gettext_lazy("An item is settled when"),
+            "on_tie": gettext_lazy("When they do not agree"),
+            "adds_reviewer_below": gettext_lazy("Add a reviewer while alpha is below"),
+            "order": gettext_lazy("Which comes first"),
+            "due_hours": gettext_lazy("Hours until an item is due"),
+            "daily_cap": gettext_lazy("Items one person judges a day at most"),
             "is_blind": gettext_lazy("Blind: nobody sees others' answers before their own"),
             "suggestions_after_first_answer": gettext_lazy(
                 "Suggestions stay hidden until the first answer"
@@ -65,6 +87,21 @@ class QueueForm(forms.ModelForm):
             "overlap": gettext_lazy(
                 "1 to 9. Two or more and a disagreement goes to a lead. Items already here keep theirs."
             ),
+            "overlap_percent": gettext_lazy(
+                "0 to 100. The others are judged by one. Which ones is decided by their id: always the same."
+            ),
+            "everybody_judges": gettext_lazy(
+                "As many as are ticked below, nine at most; the number above does not count then."
+            ),
+            "consensus": gettext_lazy("A voice that says harm is never outvoted: a lead decides."),
+            "on_tie": gettext_lazy("With “all say the same” it is always a lead."),
+            "adds_reviewer_below": gettext_lazy(
+                "0 to 1, often .667. Looked at once an hour, from 20 items judged by several on. Empty: never."
+            ),
+            "due_hours": gettext_lazy("Empty: as the rule that brings it in says."),
+            "daily_cap": gettext_lazy(
+                "Empty: no limit. The day begins at midnight where they are."
+            ),
             "held_ahead": gettext_lazy("1 to 10."),
             "lease_minutes": gettext_lazy(
                 "1 to 1,440. After that somebody else may take it; the draft is kept."
@@ -75,6 +112,10 @@ class QueueForm(forms.ModelForm):
         }
         widgets = {
             "overlap": forms.NumberInput(attrs={"min": 1, "max": 9}),
+            "overlap_percent": forms.NumberInput(attrs={"min": 0, "max": 100}),
+            "adds_reviewer_below": forms.NumberInput(attrs={"min": 0, "max": 1, "step": "0.001"}),
+            "due_hours": forms.NumberInput(attrs={"min": 1, "max": 8760}),
+            "daily_cap": forms.NumberInput(attrs={"min": 1}),
             "held_ahead": forms.NumberInput(attrs={"min": 1, "max": 10}),
             "lease_minutes": forms.NumberInput(attrs={"min": 1, "max": 1440}),
             "intake_cap": forms.NumberInput(attrs={"min": 1}),
@@ -106,6 +147,8 @@ class QueueForm(forms.ModelForm):
                     name,
                     _("Between %(least)d and %(most)d.") % {"least": least, "most": most},
                 )
+        if cleaned.get("everybody_judges") and not 0 < len(cleaned.get("members") or ()) <= 9:
+            self.add_error("members", _("Name one to nine people who judge each item."))
         return cleaned
 
 

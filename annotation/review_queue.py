@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 
 from annotation.leases import lost, new_lease, write_in_hand
 from annotation.models import Annotation, Assignment, QueueMember, ReviewItem, ReviewQueue
+from annotation.queries import midnight_of
+from annotation.queue_rules import overlap_for
 from annotation.refusals import ClaimRefused, WrongState
 from annotation.slots import count_slots, free_slot, lock_item, take_next
 from feedbackhub.accounts.models import Membership
@@ -166,7 +168,7 @@ def _resume(assignment, item, state) -> bool:
 
 
 def _doors(project, expert, queue=None) -> dict[int, str]:
-    """The queues that an expert judges in: "open", "closed", "paused" or "holds_enough"."""
+    """The queues that an expert judges in: "open", "closed", "paused", "holds_enough" or "done_for_today"."""
     held = dict(
         Assignment.objects.filter(project=project, expert=expert, state__in=Assignment.HELD_STATES)
         .values_list("item__queue")
@@ -177,14 +179,27 @@ def _doors(project, expert, queue=None) -> dict[int, str]:
     queues = ReviewQueue.objects.of_member(membership).annotate(is_paused=Exists(paused))
     if queue:
         queues = queues.filter(pk=queue.pk)
-    return {place.pk: _door(place, held.get(place.pk, 0)) for place in queues}
+    places, done = list(queues), {}
+    if any(place.daily_cap is not None for place in places):
+        today = Assignment.objects.filter(
+            project=project,
+            expert=expert,
+            state=State.SUBMITTED,
+            submitted_at__gte=midnight_of(expert),
+        )
+        done = dict(today.values_list("item__queue").annotate(Count("pk")))
+    return {
+        place.pk: _door(place, held.get(place.pk, 0), done.get(place.pk, 0)) for place in places
+    }
 
 
-def _door(queue, held_count) -> str:
+def _door(queue, held_count, done_count) -> str:
     if not queue.is_open:
         return "closed"
     if queue.is_paused:
         return "paused"
+    if queue.daily_cap is not None and done_count >= queue.daily_cap:
+        return "done_for_today"
     return "holds_enough" if held_count >= queue.held_ahead else "open"
 
 
@@ -197,6 +212,10 @@ def _explain(project, expert, queue) -> None:
         (
             "holds_enough",
             _("You hold as many items as this queue allows. Finish or give back one."),
+        ),
+        (
+            "done_for_today",
+            _("You have judged as many today as this queue asks of one person. Thank you."),
         ),
         ("paused", _("You paused your work here. Resume it in the queue's settings.")),
         ("closed", _("This queue is closed at the moment.")),
@@ -299,7 +318,9 @@ def _move_to_other_field(item) -> bool:
         return False
     try:
         with transaction.atomic():
-            ReviewItem.objects.filter(pk=item.pk).update(queue=target, overlap=target.overlap)
+            ReviewItem.objects.filter(pk=item.pk).update(
+                queue=target, overlap=overlap_for(target, item.interaction)
+            )
     except IntegrityError:  # it waits there already
         ReviewItem.objects.filter(pk=item.pk).update(state=ReviewItem.State.DISMISSED)
     return True

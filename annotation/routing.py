@@ -120,6 +120,7 @@ def _act(rule: RoutingRule, case: Case, interaction: Interaction) -> RoutingMatc
             queue=rule.queue,
             reason=rule.name,
             priority=rule.priority,
+            severity=case.claimed_severity,
             due_at=_due_at(rule, case, now),
             rule=rule,
         )

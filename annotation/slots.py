@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from annotation.leases import RESERVED_MINUTES
 from annotation.models import Assignment, ReviewItem
+from annotation.queries import midnight_of
 from feedbackhub.ids import make_public_id
 from feedbackhub.prepared import rows_of
 
@@ -40,6 +41,13 @@ WITH open_queue AS (
              JOIN annotation_reviewitem item ON item.id = held.item_id
             WHERE held.expert_id = %(expert)s AND held.project_id = %(project)s
               AND held.state IN ('reserved', 'claimed') AND item.queue_id = queue.id)
+       AND (queue.daily_cap IS NULL OR queue.daily_cap > (
+           SELECT count(*)
+             FROM annotation_assignment done
+             JOIN annotation_reviewitem item ON item.id = done.item_id
+            WHERE done.expert_id = %(expert)s AND done.project_id = %(project)s
+              AND done.state = 'submitted' AND done.submitted_at >= %(midnight)s
+              AND item.queue_id = queue.id))
 ), candidate AS MATERIALIZED (
     SELECT found.*, open_queue.lease_minutes
       FROM open_queue
@@ -126,6 +134,7 @@ def take_next(*, project, expert, queue, state) -> tuple[int | None, bool]:
             "minutes": RESERVED_MINUTES if state == Assignment.State.RESERVED else None,
             "public_id": make_public_id(),
             "now": timezone.now(),
+            "midnight": midnight_of(expert),
             "look": look,
         }
         ((assignment_id, has_candidates),) = rows_of(CLAIM, values)

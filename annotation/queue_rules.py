@@ -1,0 +1,91 @@
+"""What a queue asks of each item that comes in: how many judge it, when it is due, where it stands in line; and whether low
+agreement adds a reviewer by itself.
+
+Items keep what they came with: a changed queue changes those that come later.
+"""
+
+import hashlib
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from annotation.models import QueueMember, ReviewQueue
+from feedbackhub.capture.vocabulary import Severity
+
+FIRST_IN_LINE = (
+    100  # from this priority on an item goes first whatever the order, and a full queue takes it
+)
+MOST_REVIEWERS = 9
+FEWEST_ITEMS = 20  # judged by several, before alpha says anything
+LOOKED_AT_EVERY = timedelta(hours=1)
+RANK = 10  # between two severities, so that a rule's small priority cannot lift one over the other
+
+
+def overlap_for(queue: ReviewQueue, interaction) -> int:
+    """How many experts judge this item.
+
+    On which share of the items it is the queue's overlap is decided by a stable hash: the same answer gets the same
+    number each time, and a larger share holds all items of a smaller one.
+    """
+    if queue.everybody_judges:
+        overlap = QueueMember.objects.filter(queue=queue).count() or queue.overlap
+    else:
+        overlap = queue.overlap if _bucket(queue, interaction) < queue.overlap_percent else 1
+    return min(overlap + queue.has_extra_reviewer, MOST_REVIEWERS)
+
+
+def place_in_line(queue: ReviewQueue, priority: int, severity: str | None = None) -> int:
+    """The item's priority (higher first; the same: older first), as the queue orders. What is urgent stays first."""
+    if priority >= FIRST_IN_LINE or queue.order == ReviewQueue.Order.PRIORITY:
+        return priority
+    if queue.order == ReviewQueue.Order.SEVERITY and severity:
+        return Severity(severity).rank * RANK
+    return 0
+
+
+def due_at_for(queue: ReviewQueue, due_at=None):
+    """The earlier of the rule's time and the queue's own."""
+    if queue.due_hours is None:
+        return due_at
+    own = timezone.now() + timedelta(hours=queue.due_hours)
+    return min(own, due_at) if due_at else own
+
+
+def watch_agreement() -> int:
+    """Where a queue says so, low alpha adds a reviewer to each new item, and good alpha takes them away again.
+
+    Looks once an hour; answers how many queues changed. The sweep calls it.
+    """
+    to_look_at = ReviewQueue.objects.filter(
+        Q(alpha_at=None) | Q(alpha_at__lte=timezone.now() - LOOKED_AT_EVERY),
+        is_open=True,
+        adds_reviewer_below__isnull=False,
+    ).select_related("project")
+    changed = 0
+    for queue in to_look_at:
+        is_low, alpha = _is_low(queue)
+        changed += is_low != queue.has_extra_reviewer
+        ReviewQueue.objects.filter(pk=queue.pk).update(
+            has_extra_reviewer=is_low, alpha=alpha, alpha_at=timezone.now()
+        )
+    return changed
+
+
+def _is_low(queue) -> tuple[bool, float | None]:
+    """Imported here: the numbers bring numpy. Too few items, or alpha undefined: nothing changes."""
+    from annotation.agreement.coefficients import alpha
+    from annotation.agreement.judgements import shared_judgements
+    from annotation.agreement.report import verdict_of
+
+    judged = shared_judgements(project=queue.project, queue=queue)
+    found = alpha(item.unit(verdict_of) for item in judged.items)
+    if found.value is None or found.items < FEWEST_ITEMS:
+        return queue.has_extra_reviewer, found.value
+    return found.value < queue.adds_reviewer_below, found.value
+
+
+def _bucket(queue, interaction) -> int:
+    """0 to 99, the same for the same answer in the same queue."""
+    name = f"{queue.public_id}/{interaction.external_id}"
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) % 100

@@ -1,0 +1,181 @@
+"""What a queue asks of the items that come in, and of the people who judge them."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from annotation import intake, queue_rules, review_queue
+from annotation.models import ReviewItem, ReviewQueue
+from annotation.refusals import ClaimRefused
+from tests.annotation.agreement.test_agreement_page import judged
+from tests.annotation.desk import claim, judge, queue_with
+from tests.cast import _member
+from tests.factories import InteractionFactory, QueueMemberFactory
+
+
+def come_in(queue, number=1, **fields):
+    """New items of the queue, in the order in which they came."""
+    items = []
+    for _ in range(number):
+        interaction = InteractionFactory(project=queue.project)
+        item_id, _is_new = intake.admit(interaction=interaction, queue=queue, reason="x", **fields)
+        items.append(ReviewItem.objects.get(pk=item_id))
+    return items
+
+
+def test_a_share_of_items_gets_the_overlap_and_a_larger_share_holds_the_smaller(project):
+    queue, _ = queue_with(project, items=0, overlap=3)
+    answers = InteractionFactory.build_batch(400, project=project)
+    shared = {}
+    for percent in (0, 20, 50, 100):
+        queue.overlap_percent = percent
+        numbers = [queue_rules.overlap_for(queue, answer) for answer in answers]
+        assert set(numbers) <= {1, 3}
+        shared[percent] = {a.external_id for a, n in zip(answers, numbers, strict=True) if n == 3}
+    assert shared[0] < shared[20] < shared[50] < shared[100]
+    assert 50 < len(shared[20]) < 110
+    assert queue_rules.overlap_for(queue, answers[0]) == queue_rules.overlap_for(queue, answers[0])
+
+
+def test_an_item_keeps_the_number_it_came_with(project):
+    queue, _ = queue_with(project, items=0, overlap=3, overlap_percent=0)
+    (item,) = come_in(queue)
+    assert item.overlap == 1
+
+
+def test_named_reviewers_all_have_to_finish(project, ana, ben):
+    queue, _ = queue_with(project, items=0, overlap=1, everybody_judges=True)
+    for user in (ana, ben):
+        QueueMemberFactory(queue=queue, user=user)
+    (item,) = come_in(queue)
+    judge(ana, queue)
+    item.refresh_from_db()
+    assert (item.overlap, item.state) == (2, "waiting")
+    judge(ben, queue)
+    item.refresh_from_db()
+    assert item.state == "settled"
+    gus = _member(project, "Gus", "expert")
+    with pytest.raises(ClaimRefused):
+        claim(gus, queue)
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        ("priority", [2, 1, 0]),
+        ("oldest", [0, 1, 2]),
+        ("severity", [1, 0, 2]),
+    ],
+)
+def test_items_are_handed_out_in_the_queues_order(project, ana, order, expected):
+    queue, _ = queue_with(project, items=0, order=order, held_ahead=3)
+    came = [
+        *come_in(queue, priority=1, severity="low"),
+        *come_in(queue, priority=2, severity="high"),
+        *come_in(queue, priority=3),
+    ]
+    assert [came.index(claim(ana, queue).item) for _ in came] == expected
+
+
+def test_what_is_urgent_comes_first_in_every_order(project, ana):
+    queue, _ = queue_with(project, items=0, order="oldest")
+    come_in(queue)
+    (urgent,) = come_in(queue, priority=queue_rules.FIRST_IN_LINE)
+    assert claim(ana, queue).item == urgent
+
+
+def test_an_item_is_due_by_the_earlier_of_rule_and_queue(project):
+    queue, _ = queue_with(project, items=0, due_hours=8)
+    now = timezone.now()
+    (own,) = come_in(queue, due_at=now + timedelta(hours=100))
+    (rules,) = come_in(queue, due_at=now + timedelta(hours=1))
+    assert timedelta(hours=7) < own.due_at - now < timedelta(hours=9)
+    assert rules.due_at == now + timedelta(hours=1)
+
+
+def test_a_daily_cap_is_said_and_is_gone_the_next_day(project, ana, ben):
+    queue, _ = queue_with(project, items=4, daily_cap=2)
+    with time_machine.travel("2026-11-20T10:00:00Z", tick=False):
+        judge(ana, queue)
+        judge(ana, queue)
+        with pytest.raises(ClaimRefused) as refusal:
+            claim(ana, queue)
+        assert refusal.value.reason == "done_for_today"
+        assert review_queue.reserve_ahead(project=project, expert=ana, queue=queue) == []
+        assert claim(ben, queue)
+    with time_machine.travel("2026-11-21T00:30:00Z", tick=False):
+        assert claim(ana, queue)
+
+
+def test_the_cap_of_one_queue_leaves_the_others_open(project, ana):
+    capped, _ = queue_with(project, items=2, daily_cap=1)
+    free, _ = queue_with(project, items=2)
+    judge(ana, capped)
+    assert review_queue.claim_next(project=project, expert=ana).item.queue == free
+
+
+# --- low agreement --------------------------------------------------------------------------------
+
+
+def shared(queue, ana, ben, *, agree, differ):
+    right, wrong = ("correct", "none"), ("wrong", "medium")
+    for number in range(agree):
+        both = right if number % 2 else wrong
+        judged(queue, {ana: both, ben: both})
+    for _ in range(differ):
+        judged(queue, {ana: right, ben: wrong})
+
+
+def watched(queue):
+    queue_rules.watch_agreement()
+    queue.refresh_from_db()
+    return queue.has_extra_reviewer
+
+
+@pytest.mark.parametrize(
+    ("agree", "differ", "below", "expected"),
+    [
+        (10, 10, 0.667, True),
+        (20, 0, 0.667, False),
+        (9, 10, 0.667, False),  # nineteen say nothing yet
+        (10, 10, None, False),
+        (16, 4, 0.5, False),
+        (16, 4, 0.667, True),
+    ],
+)
+def test_low_alpha_adds_a_reviewer_where_the_queue_says_so(
+    project, ana, ben, agree, differ, below, expected
+):
+    queue, _ = queue_with(project, items=0, overlap=2, adds_reviewer_below=below)
+    shared(queue, ana, ben, agree=agree, differ=differ)
+    assert watched(queue) is expected
+    (item,) = come_in(queue)
+    assert item.overlap == (3 if expected else 2)
+
+
+def test_the_added_reviewer_goes_again_when_agreement_is_good(project, ana, ben):
+    queue, _ = queue_with(project, items=0, overlap=2, adds_reviewer_below=0.667)
+    queue.has_extra_reviewer = True
+    queue.save()
+    shared(queue, ana, ben, agree=20, differ=0)
+    assert watched(queue) is False
+
+
+def test_agreement_is_looked_at_once_an_hour(project, ana, ben):
+    queue, _ = queue_with(project, items=0, overlap=2, adds_reviewer_below=0.667)
+    assert watched(queue) is False
+    shared(queue, ana, ben, agree=10, differ=10)
+    assert watched(queue) is False
+    ReviewQueue.objects.update(alpha_at=timezone.now() - timedelta(minutes=61))
+    assert watched(queue) is True
+
+
+def test_not_my_field_brings_the_other_queues_number_of_experts(project, ana):
+    other, _ = queue_with(project, items=0, overlap=3, overlap_percent=0)
+    queue, (item,) = queue_with(project, overlap=1, not_my_field_queue=other)
+    held = claim(ana, queue)
+    review_queue.skip(assignment=held, fence=held.fence, reason="not_my_field")
+    item.refresh_from_db()
+    assert (item.queue, item.overlap) == (other, 1)
