@@ -314,6 +314,8 @@ class ReviewItem(ProjectModel):
         PAIRWISE = "pairwise", "Pairwise"
 
     OPEN_STATES = [State.WAITING, State.IN_REVIEW, State.DISPUTED]
+    # what measures a person and is never a production label
+    MEASURING = [Purpose.CALIBRATION, Purpose.REPEAT]
 
     public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
     queue = ProjectForeignKey(ReviewQueue, on_delete=models.CASCADE, related_name="items")
