@@ -151,6 +151,11 @@ class ReviewQueue(ProjectModel):
     daily_cap = models.PositiveSmallIntegerField(
         null=True, blank=True
     )  # judged a day by one person
+    calibration_percent = models.PositiveSmallIntegerField(default=0)  # known cases slipped in
+    calibration_bar = models.PositiveSmallIntegerField(default=70)  # percent to get right
+    onboarding_count = models.PositiveSmallIntegerField(default=0)  # known cases that come first
+    repeat_percent = models.PositiveSmallIntegerField(default=0)  # own items shown again
+    repeat_weeks = models.PositiveSmallIntegerField(default=4)  # after this long
     is_blind = models.BooleanField(default=True)  # others' answers stay hidden
     suggestions_after_first_answer = models.BooleanField(default=False)
     lease_minutes = models.PositiveSmallIntegerField(default=30)
