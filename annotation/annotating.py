@@ -92,6 +92,8 @@ def submit_annotation(
         Span(project_id=item.project_id, annotation=annotation, **span) for span in spans
     )
     annotation.is_repeat, annotation.remarks = False, []
+    if item.purpose in ReviewItem.MEASURING:
+        correction = None  # it measures a person: nothing follows from it
     if correction and not _propose(correction, annotation, item):
         annotation.remarks.append(_("Your correction changes nothing, so it was left aside."))
     settling.reconsider(item, because_of=annotation, news=_harm_of(annotation, item))
@@ -114,7 +116,7 @@ def undo_submit(*, assignment, fence: int) -> Assignment:
     if (
         not annotation.is_current
         or annotation.final_at <= timezone.now()
-        or len(untold) < _news_count(annotation)
+        or len(untold) < _news_count(annotation, item)
     ):
         raise UndoIsOver(_("The time to undo has passed. Open the item again to revise it."))
     moved = Assignment.objects.filter(pk=assignment.pk, fence=fence, state=State.SUBMITTED).update(
@@ -245,7 +247,12 @@ def _harm_of(annotation, item) -> list[tuple[str, dict]]:
         "source": "expert",
         "severity": annotation.severity,
     }
-    return [("harm_found", about)] if annotation.is_harm else []
+    return [("harm_found", about)] if _tells_harm(annotation, item) else []
+
+
+def _tells_harm(annotation, item) -> bool:
+    """A known case and a repeat were told when they were judged first."""
+    return annotation.is_harm and item.purpose not in ReviewItem.MEASURING
 
 
 def _propose(correction, annotation, item) -> CandidateAnswer | None:
@@ -301,9 +308,9 @@ def _untold(annotation):
     )
 
 
-def _news_count(annotation) -> int:
+def _news_count(annotation, item) -> int:
     """How many news its submit wrote: harm, and the settlement that it brought about."""
     has_settled = Settlement.objects.filter(
         annotations=annotation, is_current=True, takes_effect_at=annotation.final_at
     ).exists()
-    return annotation.is_harm + has_settled
+    return _tells_harm(annotation, item) + has_settled

@@ -43,17 +43,21 @@ def agreeing_voices(
 def weights_of(project_id: int, experts) -> dict[int, float]:
     """What each expert's word weighs: the share of known cases they judged as they are, from .02 to .98.
 
-    A known case is one that a lead decided: the expert's own earlier judgement of it counts, on calibration items and on
-    disputed ones. One right and one wrong are added, so that somebody new weighs .5 and nobody weighs nothing.
+    A known case is one that a lead decided, or one that was slipped in for calibration. One right and one wrong are added, so that somebody new weighs .5 and nobody weighs nothing.
     """
     known = dict.fromkeys(experts, (0, 0))
-    decided = Settlement.objects.filter(
-        project=project_id, is_current=True, decided_how=Settlement.DecidedHow.LEAD
-    )
+    held = Settlement.objects.filter(project=project_id, is_current=True)
+    decided = held.filter(decided_how=Settlement.DecidedHow.LEAD)
     judged = (
         Annotation.objects.current()
-        .filter(expert__in=list(experts), item__interaction__settlements__in=decided)
-        .exclude(item__purpose=ReviewItem.Purpose.PAIRWISE)
+        .filter(
+            Q(item__purpose=ReviewItem.Purpose.LABEL, item__interaction__settlements__in=decided)
+            | Q(
+                item__purpose=ReviewItem.Purpose.CALIBRATION,
+                item__interaction__settlements__in=held,
+            ),
+            expert__in=list(experts),
+        )
         .values("expert")
         .annotate(
             all=Count("pk"),

@@ -23,6 +23,11 @@ LIMITS = {
     "adds_reviewer_below": (0, 1),
     "due_hours": (1, 8_760),
     "daily_cap": (1, 10_000),
+    "calibration_percent": (0, 50),
+    "calibration_bar": (1, 100),
+    "onboarding_count": (0, 200),
+    "repeat_percent": (0, 50),
+    "repeat_weeks": (1, 520),
     "held_ahead": (1, 10),
     "lease_minutes": (1, 1_440),
     "intake_cap": (1, 2_000_000_000),
@@ -59,6 +64,11 @@ class QueueForm(forms.ModelForm):
             "lease_minutes",
             "intake_cap",
             "not_my_field_queue",
+            "onboarding_count",
+            "calibration_percent",
+            "calibration_bar",
+            "repeat_percent",
+            "repeat_weeks",
         ]
         labels = {
             "name": gettext_lazy("Name"),
@@ -82,6 +92,11 @@ class QueueForm(forms.ModelForm):
             "lease_minutes": gettext_lazy("Minutes an item stays in hand"),
             "intake_cap": gettext_lazy("Items waiting at most"),
             "not_my_field_queue": gettext_lazy("“Not my field” goes to"),
+            "onboarding_count": gettext_lazy("Known cases before a new expert’s work counts"),
+            "calibration_percent": gettext_lazy("Known cases slipped in, of a hundred items"),
+            "calibration_bar": gettext_lazy("Percent of them to get right"),
+            "repeat_percent": gettext_lazy("Own items shown again, of a hundred items"),
+            "repeat_weeks": gettext_lazy("… after so many weeks"),
         }
         help_texts = {
             "overlap": gettext_lazy(
@@ -101,6 +116,12 @@ class QueueForm(forms.ModelForm):
             "due_hours": gettext_lazy("Empty: as the rule that brings it in says."),
             "daily_cap": gettext_lazy(
                 "Empty: no limit. The day begins at midnight where they are."
+            ),
+            "onboarding_count": gettext_lazy(
+                "Approved gold, as far as there is that much. They look like other items and are never labels."
+            ),
+            "calibration_bar": gettext_lazy(
+                "Who falls below is told, and you see it among the people; you may pause them there."
             ),
             "held_ahead": gettext_lazy("1 to 10."),
             "lease_minutes": gettext_lazy(

@@ -106,7 +106,9 @@ class AnnotationsView(ProjectListView):
     }
 
     def rows(self):
-        rows = Annotation.objects.filter(project=self.project)
+        rows = Annotation.objects.filter(project=self.project).exclude(
+            item__purpose__in=ReviewItem.MEASURING
+        )
         if "current" not in self.request.query_params:
             rows = rows.current()
         return rows.select_related(

@@ -13,6 +13,7 @@ from django.db.models import Count, Exists, F, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from annotation import calibration
 from annotation.leases import lost, new_lease, write_in_hand
 from annotation.models import Annotation, Assignment, QueueMember, ReviewItem, ReviewQueue
 from annotation.queries import midnight_of
@@ -33,7 +34,10 @@ SELECT roles,
                   AND own.state IN ('reserved', 'claimed') AND own.state = 'reserved'),
        EXISTS (SELECT FROM annotation_assignment own
                 WHERE own.expert_id = %(expert)s AND own.project_id = %(project)s
-                  AND own.state IN ('expired', 'returned'))
+                  AND own.state IN ('expired', 'returned')),
+       EXISTS (SELECT FROM annotation_reviewqueue queue
+                WHERE queue.project_id = %(project)s AND queue.is_open
+                  AND (queue.calibration_percent > 0 OR queue.onboarding_count > 0 OR queue.repeat_percent > 0))
   FROM accounts_membership
  WHERE project_id = %(project)s AND user_id = %(expert)s
    FOR NO KEY UPDATE
@@ -93,7 +97,7 @@ def _take(*, project, expert, queue, state) -> Assignment | None:
     for attempt in range(TRIES):
         try:
             with transaction.atomic():
-                has_reserved, has_to_resume = _stand_in_line(project, expert)
+                has_reserved, has_to_resume, is_measured = _stand_in_line(project, expert)
                 taken = None
                 if has_reserved and state == State.CLAIMED:
                     taken = _take_up_first(project, expert, queue)
@@ -101,6 +105,8 @@ def _take(*, project, expert, queue, state) -> Assignment | None:
                     taken = _resume_first(project, expert, queue, state)
                 if taken:
                     return taken
+                if is_measured and (taken_id := _measure(project, expert, queue, state)):
+                    return _load(taken_id, project)
                 taken_id, has_candidates = take_next(
                     project=project, expert=expert, queue=queue, state=state
                 )
@@ -115,10 +121,19 @@ def _take(*, project, expert, queue, state) -> Assignment | None:
     return None
 
 
-def _stand_in_line(project, expert) -> tuple[bool, bool]:
+def _measure(project, expert, queue, state) -> int | None:
+    """A known case or a repeat, when it is time for one in a queue whose door is open."""
+    doors = _doors(project, expert, queue)
+    open_queues = [pk for pk, door in doors.items() if door == "open"]
+    queues = ReviewQueue.objects.filter(calibration.USES_CALIBRATION, pk__in=open_queues)
+    return calibration.take_measuring_item(expert=expert, queues=queues.order_by("pk"), state=state)
+
+
+def _stand_in_line(project, expert) -> tuple[bool, bool, bool]:
     """One expert takes one item at a time, whatever windows are open: the row lock of their membership is the line.
 
-    Says on the way whether they fetched anything ahead, and whether anything came back to them.
+    Says on the way whether they fetched anything ahead, whether anything came back to them, and whether queues here measure
+    their experts.
     """
     lines = rows_of(STAND_IN_LINE, {"project": project.pk, "expert": expert.pk})
     if not lines or not may(lines[0][0], "judge"):
@@ -293,6 +308,10 @@ def skip(*, assignment, fence: int, reason: str, note: str = "") -> Assignment:
         skip_note=note,
         lease_until=None,
     )
+    if item.purpose in ReviewItem.MEASURING:  # it was for this expert alone
+        ReviewItem.objects.filter(pk=item.pk).update(state=ReviewItem.State.DISMISSED)
+        count_slots(item.pk)
+        return assignment
     count_slots(item.pk)
     if reason == Skip.CANNOT_SHOW:
         ReviewItem.objects.filter(pk=item.pk, state__in=ReviewItem.OPEN_STATES).update(

@@ -55,6 +55,7 @@ WITH open_queue AS (
         (SELECT item.id, item.priority, false AS is_begun
            FROM annotation_reviewitem item
           WHERE item.queue_id = open_queue.id AND item.state = 'waiting' AND item.taken_count = 0
+            AND item.purpose NOT IN ('calibration', 'repeat')
             AND NOT EXISTS (SELECT FROM annotation_assignment had
                              WHERE had.item_id = item.id AND had.expert_id = %(expert)s)
           ORDER BY item.priority DESC, item.id
@@ -64,6 +65,7 @@ WITH open_queue AS (
            FROM (SELECT item.id, item.priority
                    FROM annotation_reviewitem item
                   WHERE item.queue_id = open_queue.id AND item.state = 'waiting' AND item.taken_count > 0
+                    AND item.purpose NOT IN ('calibration', 'repeat')
                   ORDER BY item.priority DESC, item.id
                   LIMIT %(look)s) begun
           WHERE NOT EXISTS (SELECT FROM annotation_assignment had

@@ -157,7 +157,7 @@ def test_those_who_agree_give_the_settlement_its_values(project, experts):
 def test_calibration_items_settle_without_telling_the_house_anything(project, ana):
     queue, _ = queue_with(project, items=0)
     item = ReviewItemFactory(queue=queue, purpose="calibration")
-    judge(ana, queue)
+    submit(AssignmentFactory(item=item, expert=ana))
     item.refresh_from_db()
     assert (item.state, standing(item)) == ("settled", None)
 

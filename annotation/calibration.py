@@ -1,0 +1,196 @@
+"""Known cases slipped in unseen, and own items shown again after weeks: they measure people and are never labels.
+
+A queue says how often (`calibration_percent`, `repeat_percent` of what one is handed), how many known cases come before
+anything else (`onboarding_count`, as far as there are that many) and which share of them should be right
+(`calibration_bar`). A known case is approved gold outside the holdout, judged under the queue's schema, that this expert
+never saw. Each is an item of its own, for one expert; what is said there settles nothing, proposes nothing, tells no harm.
+
+Whether it is time is decided by a hash of expert, queue and how many they were handed there: nobody can foresee it, and
+asking twice gives the same answer.
+"""
+
+import hashlib
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Count, Max, Q
+from django.utils import timezone
+
+from annotation.leases import new_lease
+from annotation.models import (
+    Annotation,
+    Assignment,
+    GoldRevision,
+    ReviewItem,
+    ReviewQueue,
+    Settlement,
+    Split,
+)
+
+LOOK = 100  # known cases chosen among
+RECENT = 20  # answers that the score is of
+FEWEST = 5  # before a score is told
+Purpose = ReviewItem.Purpose
+
+USES_CALIBRATION = (
+    Q(calibration_percent__gt=0) | Q(onboarding_count__gt=0) | Q(repeat_percent__gt=0)
+)
+
+
+@dataclass(frozen=True)
+class Score:
+    """How an expert did on the newest known cases of a queue. `share` is None while there are too few."""
+
+    queue: ReviewQueue
+    right: int
+    judged: int
+    share: float | None
+    is_below: bool
+
+
+def take_measuring_item(*, expert, queues, state) -> int | None:
+    """The id of a new assignment of a known case or a repeat, when it is time for one in one of these queues.
+
+    The caller has the expert's line (`review_queue`). Raises IntegrityError when somebody made the same item at this instant.
+    """
+    for queue in queues:
+        if made := _take_in(queue, expert, state):
+            return made
+    return None
+
+
+def score_of(expert, queue) -> Score:
+    """Right is the same verdict and severity as the case is settled with."""
+    newest = (
+        Annotation.objects.current()
+        .filter(expert=expert, item__queue=queue, item__purpose=Purpose.CALIBRATION)
+        .order_by("-pk")
+        .values_list("verdict", "severity", "item__interaction_id")[:RECENT]
+    )
+    settled = _settled_as(queue, [interaction for *_said, interaction in newest])
+    known = [(said, settled[place]) for *said, place in newest if place in settled]
+    right = sum(tuple(said) == truth for said, truth in known)
+    share = right / len(known) if len(known) >= FEWEST else None
+    is_below = share is not None and 100 * share < queue.calibration_bar
+    return Score(queue, right, len(known), share, is_below)
+
+
+def repeats_of(expert, queue=None) -> list[tuple[Annotation, Annotation]]:
+    """What the expert said about the same answer twice: (first, again)."""
+    again = Annotation.objects.current().filter(expert=expert, item__purpose=Purpose.REPEAT)
+    if queue:
+        again = again.filter(item__queue=queue)
+    again = list(again.select_related("item"))
+    firsts = Annotation.objects.current().filter(
+        expert=expert,
+        item__purpose=Purpose.LABEL,
+        item__interaction__in=[each.item.interaction_id for each in again],
+    )
+    by_place = {(f.item.queue_id, f.item.interaction_id): f for f in firsts.select_related("item")}
+    places = [(each.item.queue_id, each.item.interaction_id) for each in again]
+    return [
+        (by_place[place], each)
+        for place, each in zip(places, again, strict=True)
+        if place in by_place
+    ]
+
+
+# --- steps ----------------------------------------------------------------------------------------
+
+
+def _take_in(queue, expert, state) -> int | None:
+    handed = Assignment.objects.filter(expert=expert, item__queue=queue).aggregate(
+        all=Count("pk"), known=Count("pk", filter=Q(item__purpose=Purpose.CALIBRATION))
+    )
+    is_new_here = handed["known"] < queue.onboarding_count
+    rolled = _chance(queue, expert, handed["all"], "known")
+    if is_new_here or rolled < queue.calibration_percent:
+        interaction = _known_case(queue, expert)
+        if interaction is not None:
+            return _make(queue, expert, interaction, Purpose.CALIBRATION, state)
+    rolled = _chance(queue, expert, handed["all"], "again")
+    interaction = _own_case(queue, expert) if rolled < queue.repeat_percent else None
+    return _make(queue, expert, interaction, Purpose.REPEAT, state) if interaction else None
+
+
+def _chance(queue, expert, handed: int, what: str) -> int:
+    """0 to 99."""
+    name = f"{queue.public_id}/{expert.public_id}/{handed}/{what}"
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) % 100
+
+
+def _known_case(queue, expert) -> int | None:
+    """An interaction, by its id."""
+    seen = Assignment.objects.filter(expert=expert, project=queue.project_id)
+    known = (
+        GoldRevision.objects.filter(
+            project=queue.project_id,
+            is_current=True,
+            erased_at=None,
+            example__retired_at=None,
+            example__erased_at=None,
+            settlement__is_current=True,
+            settlement__schema_name=queue.schema_name,
+        )
+        .exclude(example__split=Split.HOLDOUT)
+        .exclude(example__interaction__in=seen.values("item__interaction"))
+        .order_by("-pk")
+        .values_list("example__interaction", flat=True)[:LOOK]
+    )
+    return random.choice(list(known) or [None])  # noqa: S311 (which one is no secret)
+
+
+def _own_case(queue, expert) -> int | None:
+    """The oldest own label that is old enough and was not shown again yet."""
+    again = ReviewItem.objects.filter(
+        queue=queue, purpose=Purpose.REPEAT, assignments__expert=expert
+    )
+    return (
+        Annotation.objects.current()
+        .filter(
+            expert=expert,
+            item__queue=queue,
+            item__purpose=Purpose.LABEL,
+            item__interaction__erased_at=None,
+            created_at__lte=timezone.now() - timedelta(weeks=queue.repeat_weeks),
+        )
+        .exclude(item__interaction__in=again.values("interaction"))
+        .order_by("pk")
+        .values_list("item__interaction", flat=True)
+        .first()
+    )
+
+
+def _make(queue, expert, interaction_id, purpose, state) -> int:
+    """An item like any other to look at: it stands there for the reason for which the answer was judged."""
+    items = ReviewItem.objects.filter(queue__project=queue.project_id, interaction=interaction_id)
+    rounds = items.filter(queue=queue, purpose=purpose).aggregate(last=Max("round"))["last"] or 0
+    label = items.filter(purpose=Purpose.LABEL).order_by("pk").first()
+    item = ReviewItem.objects.create(
+        project_id=queue.project_id,
+        queue=queue,
+        interaction_id=interaction_id,
+        purpose=purpose,
+        round=rounds + 1,
+        state=ReviewItem.State.IN_REVIEW,
+        overlap=1,
+        taken_count=1,
+        reason=label.reason if label else "",
+    )
+    assignment = Assignment.objects.create(
+        project_id=queue.project_id,
+        item=item,
+        expert=expert,
+        state=state,
+        slot=1,
+        **new_lease(queue, state=state),
+    )
+    return assignment.pk
+
+
+def _settled_as(queue, interactions) -> dict[int, tuple[str, str]]:
+    rows = Settlement.objects.filter(
+        interaction__in=interactions, schema_name=queue.schema_name, is_current=True
+    ).values_list("interaction", "verdict", "severity")
+    return {interaction: (verdict, severity) for interaction, verdict, severity in rows}
