@@ -11,6 +11,7 @@ from annotation.refusals import InvalidAnswer, WrongState
 from feedbackhub.outbox.models import OutboxEvent
 from tests.annotation.desk import claim, judge, pass_time, queue_with, submit
 from tests.factories import (
+    AssignmentFactory,
     InteractionFactory,
     MembershipFactory,
     ReviewItemFactory,
