@@ -12,7 +12,7 @@ from datetime import timedelta
 from django.core.exceptions import ValidationError
 from django.core.files import File
 from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Avg, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -29,6 +29,13 @@ BATCH = 1_000
 LICENCE = (
     "The contents are your project's own. Check that your users' terms allow training on them."
 )
+
+
+# A dead worker's session may still write the same down: the same version and filter has the same members.
+NOTE_MEMBERS = """
+INSERT INTO annotation_exportmember (project_id, export_id, revision_id)
+SELECT %s, %s, unnest(%s::bigint[]) ON CONFLICT DO NOTHING
+"""
 
 
 class Cancelled(Exception):
@@ -83,12 +90,13 @@ def make_export(*, export_id: int) -> ExportRun | None:
     if lease is None:
         return None
     run = ExportRun.objects.select_related("version", "project").get(pk=export_id)
+    making = _Making(run, lease)
     try:
-        return _Making(run, lease).make()
+        return making.make()
     except Cancelled:
         return None
     except Exception as error:
-        ExportRun.objects.filter(pk=run.pk, state="running", lease_until=lease).update(
+        ExportRun.objects.filter(pk=run.pk, state="running", lease_until=making.lease).update(
             state="failed",
             failure=type(error).__name__,
             finished_at=timezone.now(),
@@ -148,9 +156,7 @@ class _Making:
             else:
                 provenance.write(line(_provenance(case)))
                 self.splits[case.split] = self.splits.get(case.split, 0) + 1
-                members.append(
-                    ExportMember(project_id=run.project_id, export=run, revision_id=revision_id)
-                )
+                members.append(revision_id)
             if done % BATCH == 0:
                 self._beat(done, members)
                 members = []
@@ -176,7 +182,8 @@ class _Making:
 
     def _beat(self, done, members):
         """Write the members down, say how far we are, renew the lease; raises Cancelled when it is not ours any more."""
-        ExportMember.objects.bulk_create(members)
+        with connection.cursor() as cursor:
+            cursor.execute(NOTE_MEMBERS, [self.run.project_id, self.run.pk, members])
         lease = timezone.now() + LEASE
         is_ours = ExportRun.objects.filter(
             pk=self.run.pk, state="running", lease_until=self.lease

@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import orjson
+
 TRAINERS_SPLITS = ("train", "validation")
 
 
@@ -86,13 +88,16 @@ def pair(case: Case) -> tuple[str, str]:
     return chosen, rejected
 
 
-_LINE_ENDS = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\u0085": "\\u0085"}
+_LINE_ENDS = {character.encode(): b"\\u%04x" % ord(character) for character in "\u2028\u2029\u0085"}
 
 
 def line(row: dict) -> bytes:
     """One row as a line of JSON: UTF-8, ended by \\n, with the other characters that readers take for line ends escaped."""
-    text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+    try:
+        found = orjson.dumps(row)
+    except TypeError:  # PostgreSQL spells 1e300 with all its digits: an integer beyond 64 bits
+        found = json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()
     for character, escape in _LINE_ENDS.items():
-        if character in text:
-            text = text.replace(character, escape)
-    return text.encode() + b"\n"
+        if character in found:
+            found = found.replace(character, escape)
+    return found + b"\n"

@@ -130,3 +130,17 @@ def test_any_text_makes_one_valid_line_or_a_reason(question, ideal, rejected, na
     assert json.loads(written) == row
     if "chosen" in row:
         assert row["chosen"] != row["rejected"]
+
+
+# --- one row, one line ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("character", ["\n", "\r", "\u0085", "\u2028", "\u2029"])
+def test_no_character_of_an_answer_ends_the_line(character):
+    written = line({"text": f"a{character}b"})
+    assert written.decode().splitlines() == [written.decode().rstrip("\n")]
+    assert json.loads(written) == {"text": f"a{character}b"}
+
+
+def test_a_number_that_the_database_spells_with_all_its_digits_is_written():
+    assert json.loads(line({"score": 10**300})) == {"score": 10**300}
