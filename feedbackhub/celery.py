@@ -4,6 +4,7 @@ Tasks are doorbells: ids as arguments, safe to run twice, and a sweep every 30 s
 """
 
 import os
+import warnings
 
 from celery import Celery
 
@@ -43,6 +44,8 @@ if settings.REDIS_URL:
 else:
     from feedbackhub import embedded_postgres
 
+    # kombu's own call into pgmq; nothing that an operator could change
+    warnings.filterwarnings("ignore", message=r"list_queues\(\) now returns")
     app.conf.update(
         broker_url="pgmq://",
         worker_prefetch_multiplier=4,  # one poll a second fetches a handful, NOTIFY wakes it at once
