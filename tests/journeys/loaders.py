@@ -92,7 +92,8 @@ def main(folders: list[str]) -> int:
             except Exception as error:
                 wrong += 1
                 said = f"FAILED: {type(error).__name__}: {error}"
-            print(f"{shape:18} {tool.__name__.removeprefix('by_'):9} {said}")
+            name = tool.__name__.removeprefix("by_")
+            sys.stdout.write(f"{shape:18} {name:9} {said}\n")
     return 1 if wrong else 0
 
 
