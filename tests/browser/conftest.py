@@ -1,12 +1,42 @@
 """A browser on the live server, signed in as one of the cast."""
 
+import threading
+
 import pytest
 from django.conf import settings as django_settings
+from django.core.signals import request_finished, request_started
 from django.test import Client
+
+from tests.processes import wait_for
 
 
 @pytest.fixture
-def sit_down(browser, live_server):
+def quiet_server(live_server):
+    """The live server; the test ends when it has answered all, or tables would be emptied under a request's feet."""
+    under_way, lock = [0], threading.Lock()
+
+    def count(change):
+        with lock:
+            under_way[0] += change
+
+    def begin(**_):
+        count(1)
+
+    def end(**_):
+        count(-1)
+
+    request_started.connect(begin)
+    request_finished.connect(end)
+    yield live_server
+    try:
+        wait_for(lambda: under_way[0] <= 0, 20, "the live server is still at work")
+    finally:
+        request_started.disconnect(begin)
+        request_finished.disconnect(end)
+
+
+@pytest.fixture
+def sit_down(browser, quiet_server):
     """`sit_down(ana, "/p/tax-help/review/")` → a page; fails the test on any script or policy error."""
     contexts, errors = [], []
 
@@ -21,12 +51,12 @@ def sit_down(browser, live_server):
         )
         contexts.append(context)
         name = django_settings.SESSION_COOKIE_NAME
-        cookie = {"name": name, "value": client.cookies[name].value, "url": live_server.url}
+        cookie = {"name": name, "value": client.cookies[name].value, "url": quiet_server.url}
         context.add_cookies([cookie])
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-        page.goto(live_server.url + path)
+        page.goto(quiet_server.url + path)
         page.wait_for_load_state("networkidle")
         return page
 
