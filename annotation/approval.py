@@ -6,12 +6,17 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from annotation.gold import NotReady, promote_to_gold
-from annotation.models import GoldRevision, Settlement, Verdict
+from annotation.models import CaseAssertion, GoldRevision, Settlement, Verdict
 
 
 def settled_without_gold(project):
     """What holds now, and is not what gold says already."""
-    is_gold = GoldRevision.objects.filter(settlement=OuterRef("pk"), is_current=True)
+    written_since = CaseAssertion.objects.filter(
+        interaction=OuterRef("example__interaction"), changed_at__gt=OuterRef("approved_at")
+    )
+    is_gold = GoldRevision.objects.filter(
+        ~Exists(written_since), settlement=OuterRef("pk"), is_current=True
+    )
     return Settlement.objects.filter(
         ~Exists(is_gold),
         project=project,
@@ -30,7 +35,10 @@ def not_ready_for_gold(project):
     return settled_without_gold(project).exclude(_CAN_TEACH)
 
 
-_CAN_TEACH = (Q(verdict=Verdict.CORRECT) | Q(chosen_answer__isnull=False)) & ~Q(
+_HAS_ASSERTION = Exists(
+    CaseAssertion.objects.filter(interaction=OuterRef("interaction"), removed_at=None)
+)
+_CAN_TEACH = (Q(verdict=Verdict.CORRECT) | Q(chosen_answer__isnull=False) | Q(_HAS_ASSERTION)) & ~Q(
     interaction__messages=[]
 )
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from annotation import case_assertions
 from annotation.approval import approve_each, not_ready_for_gold, ready_for_gold
 from annotation.gold import NotReady, missing_for_gold, promote_to_gold
 from annotation.models import LabelSchema, Settlement
@@ -92,6 +93,7 @@ def _with_words(case):
     case.missing = missing_for_gold(case)
     case.category_names = [(schema.category(key) or {}).get("name", key) for key in case.categories]
     case.cause_name = causes.get(case.root_cause, case.root_cause)
+    case.tried = case_assertions.tried(case.interaction)
     return case
 
 

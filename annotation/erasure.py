@@ -9,6 +9,7 @@ from annotation.models import (
     Annotation,
     Assignment,
     CandidateAnswer,
+    CaseAssertion,
     ExportRun,
     GoldExample,
     GoldRevision,
@@ -35,6 +36,7 @@ def _forget_work(erased):
     Span.objects.filter(annotation__item__in=items).update(quote="", note="")
     ItemComment.objects.filter(item__in=items).update(text="")
     Settlement.objects.filter(interaction__in=erased.interactions).update(spans=[], reason="")
+    CaseAssertion.objects.filter(interaction__in=erased.interactions).delete()
     _theirs(erased).update(text="", text_hash="erased", corrects_hash="")
     items.filter(state__in=ReviewItem.OPEN_STATES).update(state=ReviewItem.State.DISMISSED)
 

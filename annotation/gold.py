@@ -12,6 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from annotation import case_assertions
 from annotation.models import (
     CandidateAnswer,
     GoldExample,
@@ -48,8 +49,14 @@ def missing_for_gold(settlement: Settlement) -> list[str]:
         reasons.append(_("It can still be taken back for a few seconds."))
     if settlement.interaction.erased_at:
         reasons.append(_("Its person was erased."))
-    if settlement.verdict != Verdict.CORRECT and settlement.chosen_answer is None:
-        reasons.append(_("A wrong answer needs a correction before it can teach anything."))
+    if (
+        settlement.verdict != Verdict.CORRECT
+        and settlement.chosen_answer is None
+        and not case_assertions.of(settlement.interaction).exists()
+    ):
+        reasons.append(
+            _("A wrong answer needs a correction or an assertion before it can teach anything.")
+        )
     if not settlement.interaction.messages:
         reasons.append(_("It has no question."))
     return reasons
@@ -72,7 +79,9 @@ def promote_to_gold(*, settlement: Settlement, by) -> GoldRevision:
     example = _example_of(settlement.interaction)
     newest = example.revisions.order_by("-revision").first()
     content = _content(settlement)
-    if newest and newest.is_current and newest.settlement_id == settlement.pk:
+    is_same = newest and newest.is_current and newest.settlement_id == settlement.pk
+    if is_same and newest.content_hash == content_hash(content):
+        GoldRevision.objects.filter(pk=newest.pk).update(approved_at=timezone.now())
         return newest
     example.revisions.filter(is_current=True).update(is_current=False)
     revision = GoldRevision.objects.create(
@@ -127,7 +136,7 @@ def _content(settlement) -> dict:
             "root_cause": settlement.root_cause,
             "schema": f"{settlement.schema.name} v{settlement.schema.version}",
         },
-        "assertions": [],
+        "assertions": case_assertions.bodies(interaction),
     }
 
 

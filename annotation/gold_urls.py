@@ -1,9 +1,20 @@
 from django.urls import path
 
-from annotation import approval_views, export_views, flagging, gold_views
+from annotation import approval_views, assertion_views, export_views, flagging, gold_views
 
 urlpatterns = [
     path("interactions/<uuid:public_id>/flag/", flagging.flag_interaction, name="flag_interaction"),
+    path("cases/<uuid:public_id>/assertions/", assertion_views.assertions, name="assertions"),
+    path(
+        "cases/<uuid:public_id>/assertions/<uuid:assertion_id>/remove/",
+        assertion_views.remove,
+        name="remove_assertion",
+    ),
+    path(
+        "cases/<uuid:public_id>/assertions/<uuid:assertion_id>/back/",
+        assertion_views.put_back,
+        name="put_assertion_back",
+    ),
     path("gold/", gold_views.gold, name="gold"),
     path("gold/approve/", approval_views.gold_approve, name="gold_approve"),
     path("gold/approve/all/", approval_views.approve_all, name="gold_approve_all"),

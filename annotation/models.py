@@ -712,6 +712,29 @@ class Split(models.TextChoices):
     HOLDOUT = "holdout", "Holdout"
 
 
+class CaseAssertion(ProjectModel):
+    """What must be true of any answer to an interaction's input, as an expert wrote it; gold takes a copy at approval."""
+
+    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
+    interaction = ProjectForeignKey(
+        Interaction, on_delete=models.CASCADE, related_name="assertions"
+    )
+    body = models.JSONField()  # {"kind", …}, as `annotation.assertions.tidy` leaves it
+    author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(default=timezone.now)
+    changed_at = models.DateTimeField(default=timezone.now)  # written, removed or put back
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            project_parent("caseassertion"),
+            *same_project("caseassertion", "interaction"),
+        ]
+
+    def __str__(self):
+        return f"{self.body.get('kind')} of {self.interaction_id}"
+
+
 @tracked("split", "is_contaminated", "retired_at", "erased_at")
 class GoldExample(ProjectModel):
     """A case that teaches or tests a model: an identity whose split is frozen at birth, by near-duplicate group."""

@@ -1,0 +1,121 @@
+"""The assertions of a case: written by whoever judges it, tried at once, copied into gold when a lead approves."""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from annotation import assertions
+from annotation.models import CaseAssertion
+from annotation.refusals import InvalidAnswer
+from feedbackhub.capture.models import Interaction
+
+
+@dataclass(frozen=True)
+class Tried:
+    """An assertion held against both texts: the original answer should fail it, the corrected one pass."""
+
+    assertion: CaseAssertion | None
+    words: str
+    original: assertions.Outcome
+    corrected: assertions.Outcome | None  # None when there is no correction
+
+    @property
+    def doubt(self) -> str:
+        """What an expert should look at again; empty when it does what it is for."""
+        if self.corrected and self.corrected.passed is False:
+            return _("The corrected answer fails it too: %s") % self.corrected.why
+        if self.original.passed:
+            return _("The original answer passes it, so it would not have caught this case.")
+        return ""
+
+
+def of(interaction: Interaction):
+    """Those that hold now, in the order in which they were written."""
+    return (
+        CaseAssertion.objects.filter(interaction=interaction, removed_at=None)
+        .select_related("author")
+        .order_by("id")
+    )
+
+
+def bodies(interaction: Interaction) -> list[dict]:
+    return [assertion.body for assertion in of(interaction)]
+
+
+def removed_from(interaction: Interaction) -> list[tuple[CaseAssertion, str]]:
+    """Those that were taken off, the last first, each as a sentence; so that they can be put back."""
+    gone = CaseAssertion.objects.filter(interaction=interaction).exclude(removed_at=None)
+    return [
+        (each, assertions.words(each.body))
+        for each in gone.order_by("-removed_at")[: assertions.MOST]
+    ]
+
+
+@transaction.atomic
+def add(*, interaction: Interaction, given: dict, by) -> CaseAssertion:
+    """Write one more. Raises InvalidAnswer; the same one again answers the one there is."""
+    body = assertions.tidy(given)
+    interaction = Interaction.objects.select_for_update(no_key=True).get(pk=interaction.pk)
+    now = list(of(interaction))
+    same = next((each for each in now if each.body == body), None)
+    if same:
+        return same
+    if interaction.erased_at:
+        raise InvalidAnswer({"": _("Its person was erased.")})
+    if len(now) >= assertions.MOST:
+        raise InvalidAnswer({"": _("A case has at most %d assertions.") % assertions.MOST})
+    return CaseAssertion.objects.create(
+        project_id=interaction.project_id, interaction=interaction, body=body, author=by
+    )
+
+
+def remove(*, assertion: CaseAssertion) -> None:
+    """Take it off the case; what is gold already keeps its copy until it is approved again."""
+    now = timezone.now()
+    CaseAssertion.objects.filter(pk=assertion.pk, removed_at=None).update(
+        removed_at=now, changed_at=now
+    )
+
+
+def put_back(*, assertion: CaseAssertion) -> None:
+    CaseAssertion.objects.filter(pk=assertion.pk).exclude(removed_at=None).update(
+        removed_at=None, changed_at=timezone.now()
+    )
+
+
+def tried(interaction: Interaction, *, extra: dict | None = None) -> list[Tried]:
+    """Each assertion held against the answer and its newest correction; `extra`, not kept yet, comes last."""
+    corrected = newest_correction(interaction)
+    documents = documents_of(interaction)
+    found = [(each, each.body) for each in of(interaction)]
+    if extra is not None:
+        found.append((None, assertions.tidy(extra)))
+    return [
+        Tried(
+            assertion=each,
+            words=assertions.words(body),
+            original=assertions.hold(body, interaction.output, documents=documents),
+            corrected=assertions.hold(body, corrected.text, documents=documents)
+            if corrected
+            else None,
+        )
+        for each, body in found
+    ]
+
+
+def newest_correction(interaction: Interaction):
+    """The approved answer, else the newest proposed one; None without any."""
+    candidates = interaction.candidates.exclude(text="").exclude(state="superseded")
+    return (
+        candidates.filter(state="approved").order_by("-revision").first()
+        or candidates.order_by("-revision").first()
+    )
+
+
+def documents_of(interaction: Interaction) -> list[dict]:
+    return [
+        {"id": document.document_id, "title": document.title, "url": document.url}
+        for document in interaction.documents.all()
+    ]
