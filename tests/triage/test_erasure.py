@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from annotation import exporting, gold
+from annotation import case_assertions, exporting, gold
 from annotation.models import (
     Annotation,
     Assignment,
@@ -95,6 +95,8 @@ def judged(row, name, ana):
         label="wrong",
     )
     ItemComment.objects.create(project=row.project, item=item, author=ana, text=f"Ask {name}.")
+    wanted = {"kind": "must_not_mention", "texts": [name]}
+    case_assertions.add(interaction=row, given=wanted, by=ana)
     settlement = SettlementFactory(
         interaction=row,
         item=item,
