@@ -14,10 +14,15 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import psutil
 import pytest
 
 from feedbackhub import embedded_postgres
+
+# The same examples in each run, or a lucky find would fail somebody else's change; HYPOTHESIS_PROFILE=default looks for more.
+hypothesis.settings.register_profile("repeatable", derandomize=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "feedbackhub-tests-"

@@ -117,8 +117,9 @@ def _national_ids(text: str, start: int, end: int, asked: Iterator[int]) -> Iter
             yield *match.span(), "NATIONAL_ID"
 
 
+# A + is no sum's when it begins a number or stands right behind the end of one.
 _INTERNATIONAL = re.compile(
-    rf"(?:(?<![\w+])\+\(?|{_ALONE}00)[1-9](?:[ .\-/()]{{0,2}}+[0-9]){{6,14}}+"
+    rf"(?:(?:(?<![\w+])|(?<=[0-9]{{4}}))\+\(?|{_ALONE}00)[1-9](?:[ .\-/()]{{0,2}}+[0-9]){{6,14}}+"
 )
 # Sure by their form: North America's, pairs as in France, mobile numbers in one piece.
 _BY_FORM = re.compile(
