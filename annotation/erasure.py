@@ -10,6 +10,7 @@ from annotation.models import (
     Assignment,
     CandidateAnswer,
     CaseAssertion,
+    EvalResult,
     ExportRun,
     GoldExample,
     GoldRevision,
@@ -76,6 +77,7 @@ def _forget_gold(erased):
         is_current=False,
         erased_at=now,
     )
+    EvalResult.objects.filter(revision__in=ids).update(output="", checks=[])
     for example in GoldExample.objects.filter(pk__in=examples):
         if not example.revisions.filter(erased_at=None).exists():
             GoldExample.objects.filter(pk=example.pk).update(erased_at=now)

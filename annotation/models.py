@@ -912,3 +912,6 @@ class ExportMember(ProjectModel):
 
     def __str__(self):
         return f"{self.revision_id} in {self.export_id}"
+
+
+from annotation.evaluation_models import EvalResult, EvalRun, GateRules  # noqa: E402, F401

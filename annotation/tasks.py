@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from annotation import exporting, routing
+from annotation.evaluation import runs
 from annotation.models import RoutingRule
 from feedbackhub.celery import app
 
@@ -10,6 +11,11 @@ from feedbackhub.celery import app
 @app.task
 def make_export(export_id):
     exporting.make_export(export_id=export_id)
+
+
+@app.task
+def assess_evaluation(run_id):
+    runs.assess_evaluation(run_id=run_id)
 
 
 @app.task

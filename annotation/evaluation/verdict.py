@@ -22,14 +22,19 @@ class CaseResult:
     attempts: int
     passed_attempts: int
     why: str = ""
+    undecided_attempts: int = 0  # only a judge could say
 
     @property
     def passed(self) -> bool:
-        return self.attempts > 0 and self.passed_attempts == self.attempts
+        return 0 < self.passed_attempts == self.attempts - self.undecided_attempts
+
+    @property
+    def is_undecided(self) -> bool:
+        return 0 < self.attempts == self.undecided_attempts
 
     @property
     def is_flaky(self) -> bool:
-        return 0 < self.passed_attempts < self.attempts
+        return 0 < self.passed_attempts < self.attempts - self.undecided_attempts
 
 
 @dataclass
@@ -47,9 +52,12 @@ def summarise(
 ) -> dict:
     """The summary that a run keeps; `accepted` says which cases the last accepted run passed, by id.
 
+    What only a judge could decide is listed and counts neither way.
+
     `passed` is the verdict, `reasons` one sentence for each threshold that was missed, the worst first.
     """
-    results = sorted(results, key=lambda each: (WORST_FIRST.index(each.severity), each.id))
+    every = sorted(results, key=lambda each: (WORST_FIRST.index(each.severity), each.id))
+    results = [each for each in every if not each.is_undecided]
     groups = {"severities": {}, "categories": {}}
     for each in results:
         groups["severities"].setdefault(each.severity or "none", []).append(each)
@@ -57,7 +65,8 @@ def summarise(
             groups["categories"].setdefault(category, []).append(each)
     reasons = []
     summary = {
-        "cases": len(results),
+        "cases": len(every),
+        "undecided": [each.id for each in every if each.is_undecided][:MOST_LISTED],
         "passed_cases": sum(each.passed for each in results),
         "missing": sum(each.attempts == 0 for each in results),
         "flaky": [each.id for each in results if each.is_flaky][:MOST_LISTED],

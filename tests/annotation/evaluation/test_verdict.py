@@ -44,6 +44,13 @@ def test_a_case_without_an_answer_does_not_pass():
     assert (found["passed"], found["missing"]) == (False, 1)
 
 
+def test_a_case_that_only_a_judge_could_decide_counts_neither_way():
+    unjudged = CaseResult("j", "critical", [], 2, 0, undecided_attempts=2)
+    found = summarise([unjudged, case("a")], Thresholds(overall=1.0))
+    assert (found["passed"], found["undecided"], found["cases"]) == (True, ["j"], 2)
+    assert summarise([unjudged], Thresholds())["passed"] is False
+
+
 def test_nothing_to_hold_it_against_is_no_pass():
     assert summarise([], Thresholds())["passed"] is False
 
