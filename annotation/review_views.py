@@ -11,6 +11,7 @@ from functools import wraps
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.staticfiles import finders
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -92,8 +93,33 @@ def review_ahead(request):
         )
         line = _line(request, queue, here)
     context = {**_around(request, queue, ahead=line), "here": here}
-    context["drawn"] = [(assignment, _draw_item(request, assignment)) for assignment in line]
+    known = set(
+        request.POST.getlist("known")
+    )  # "<id> <fence>" of those that the screen has already
+    context["drawn"] = [
+        (each, "" if f"{each.public_id} {each.fence}" in known else _draw_item(request, each))
+        for each in line
+    ]
     return render(request, "annotation/_review_ahead.html", context)
+
+
+@project_page("judge")
+@require_GET
+def review_shell(request):
+    """The screen without an item: what the browser keeps for when the server is away."""
+    context = _around(request, None, ahead=[])
+    return render(request, "annotation/review.html", context)
+
+
+@require_GET
+def review_worker(request, project):
+    """The service worker. Its address is its scope: the review pages of this project, nothing else."""
+    with open(finders.find("js/review_worker.js"), encoding="utf-8") as script:
+        return HttpResponse(
+            script.read(),
+            content_type="text/javascript; charset=utf-8",
+            headers={"Cache-Control": "no-cache"},
+        )
 
 
 @project_page("judge")
@@ -270,10 +296,7 @@ def _go_on(request, *, message, undo=None):
         if not undo:
             messages.success(request, message)
         return redirect(_review_url(request, queue))
-    try:
-        following = _next(request, queue)
-    except ClaimRefused:
-        following = None
+    following = _following(request, queue)
     answer = {"message": message, "next_url": _review_url(request, queue), "next": None}
     if following:
         answer["next"] = {
@@ -335,7 +358,17 @@ def _refused(request, assignment, refusal):
                 {"conflict": conflict, "assignment": assignment, "project": request.project},
                 request,
             )
-        answer = {"kind": kind, "message": str(refusal), "errors": errors, "html": html}
+        answer = {
+            "kind": kind,
+            "message": str(refusal),
+            "errors": errors,
+            "html": html,
+            "state": assignment.state,
+        }
+        if kind == "stale_submit" and _is_merely_late(assignment, refusal, request.POST):
+            answer["take_up_url"] = reverse(
+                "take_up", args=[request.project.slug, assignment.public_id]
+            )
         return JsonResponse(answer, status=status)
     typed = None
     if "verdict" in request.POST or "correction" in request.POST:
@@ -347,6 +380,14 @@ def _refused(request, assignment, refusal):
     return _screen(
         request, assignment, answers=typed, errors=errors, conflict=conflict, status=status
     )
+
+
+def _is_merely_late(assignment, refusal, posted) -> bool:
+    """Whether only time has passed: nobody answered in between, and it is in no other window's hands."""
+    is_over = assignment.state == State.EXPIRED or (
+        assignment.state in Assignment.HELD_STATES and assignment.lease_until <= timezone.now()
+    )
+    return is_over and str(refusal.revision) == posted.get("revision", "0")
 
 
 def _conflict(assignment, refusal) -> dict:
@@ -412,6 +453,22 @@ def _next(request, queue) -> Assignment | None:
     who = {"project": request.project, "expert": request.user, "queue": queue}
     in_hand = queries.in_hand(**who).filter(state=State.CLAIMED).first()
     return in_hand or _overdue(request, queue) or review_queue.claim_next(**who)
+
+
+def _following(request, queue) -> Assignment | None:
+    """What the screen shows by now (`showing`: fetched ahead, so claimed now), else the next one."""
+    if named := request.POST.get("showing"):
+        showing = _named(request, named)
+        if showing and showing.state == State.RESERVED:
+            try:
+                return review_queue.take_up(assignment=showing, fence=showing.fence)
+            except LeaseLost:
+                return None
+        return showing
+    try:
+        return _next(request, queue)
+    except ClaimRefused:
+        return None
 
 
 def _overdue(request, queue) -> Assignment | None:

@@ -1,6 +1,7 @@
 // #toasts: messages go after a while (not while hovered or focused), bad ones stay until
 // dismissed, Undo counts its seconds down and goes with them. A "toast" event makes one:
-// {text, level, undo_url, seconds}, from a script or from an answer's HX-Trigger header.
+// {text, level, undo_url, seconds}, from a script or from an answer's HX-Trigger header. With `undo_local`
+// instead of an address Undo is an "undo-local" event with that key.
 
 const LASTS = 6;
 const region = document.getElementById("toasts");
@@ -29,7 +30,7 @@ function start(toast) {
   }, 250);
 }
 
-function make({ text, level = "success", undo_url: undoUrl, seconds = 10 }) {
+function make({ text, level = "success", undo_url: undoUrl, undo_local: key, seconds = 10 }) {
   const toast = blank.content.querySelector("[data-toast]").cloneNode(true);
   const tone = { success: "good", info: "info", warning: "caution", error: "bad" }[level] ?? "info";
   toast.className = `toast tone-${tone}`;
@@ -37,14 +38,20 @@ function make({ text, level = "success", undo_url: undoUrl, seconds = 10 }) {
   for (const icon of toast.querySelectorAll("[data-tone]")) {
     if (icon.dataset.tone !== tone) icon.remove();
   }
+  const form = toast.querySelector("form");
+  if (undoUrl || key) toast.dataset.seconds = String(seconds);
   if (undoUrl) {
-    toast.dataset.seconds = String(seconds);
-    const form = toast.querySelector("form");
     form.action = undoUrl;
     form.setAttribute("hx-post", undoUrl);
+  } else if (key) {
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      remove(toast);
+      document.dispatchEvent(new CustomEvent("undo-local", { detail: { key } }));
+    });
   } else {
     delete toast.dataset.seconds;
-    toast.querySelector("form")?.remove();
+    form?.remove();
     if (level === "error" || level === "warning") toast.dataset.stays = "";
   }
   region.append(toast);

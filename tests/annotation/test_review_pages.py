@@ -393,8 +393,42 @@ def test_ahead_reserves_the_next_items_and_draws_them(as_user, ana, hand, queue)
         .content.decode()
     )
     reserved = Assignment.objects.get(state="reserved")
-    assert f'<template data-ahead="{reserved.public_id}" data-fence="1">' in html
+    assert f'<template data-ahead="{reserved.public_id}" data-fence="1"' in html
     assert 'id="review-queue"' in html and 'id="review-figures"' in html
+
+
+def test_what_the_screen_has_already_is_not_drawn_again(as_user, ana, hand, queue):
+    url = "/p/tax-help/review/ahead/"
+    as_user(ana).post(url, {"here": str(hand.public_id)})
+    reserved = Assignment.objects.get(state="reserved")
+    known = f"{reserved.public_id} {reserved.fence}"
+    response = as_user(ana).post(url, {"here": str(hand.public_id), "known": known})
+    assert response.context["drawn"] == [(reserved, "")]
+
+
+def test_submit_claims_what_the_screen_shows_by_now(as_user, ana, hand, queue):
+    ReviewItemFactory(queue=queue)
+    as_user(ana).post("/p/tax-help/review/ahead/", {"here": str(hand.public_id)})
+    _, shown = Assignment.objects.filter(state="reserved").order_by("pk")
+    posted = form_of(hand, verdict="correct", showing=str(shown.public_id))
+    answer = as_user(ana).post(address("submit_annotation", hand), posted, **AS_SCRIPT)
+    shown.refresh_from_db()
+    assert (answer.json()["next"]["id"], shown.state) == (str(shown.public_id), "claimed")
+
+
+def test_submit_after_the_lease_says_that_only_time_has_passed(as_user, ana, hand, queue):
+    pass_time(31 * 60, hand)
+    posted = form_of(hand, verdict="correct")
+    answer = as_user(ana).post(address("submit_annotation", hand), posted, **AS_SCRIPT)
+    assert answer.status_code == 409
+    assert answer.json()["take_up_url"] == address("take_up", hand)
+
+
+def test_shell_holds_no_item_and_the_worker_is_a_script(as_user, ana, hand):
+    shell = as_user(ana).get("/p/tax-help/review/shell/")
+    assert hand.item.interaction.output not in shell.content.decode()
+    worker = as_user(ana).get("/p/tax-help/review/worker.js")
+    assert worker["Content-Type"] == "text/javascript; charset=utf-8"
 
 
 def test_what_is_in_hand_already_comes_before_what_is_fetched(as_user, ana, hand, queue):

@@ -44,6 +44,11 @@ def wait_until_saved(page):
     expect(page.locator("[data-draft-status]")).to_have_text("Saved")
 
 
+def wait_until_sent(page):
+    """The next item is there before the server has the answer."""
+    page.wait_for_selector('[data-unsent="0"]')
+
+
 def wait_until_ahead(page):
     page.wait_for_selector("[data-ahead-count]")
 
@@ -92,6 +97,7 @@ def test_items_are_judged_with_keys_alone(sit_down, ana, items):
     page.keyboard.press("1")
     page.keyboard.press("Control+Enter")
     expect(page.locator('[data-text="output"]')).to_have_text("Answer number 3 of this test.")
+    wait_until_sent(page)
     said = Annotation.objects.order_by("pk").values_list(
         "verdict", "severity", "categories", "root_cause", "note"
     )
@@ -208,6 +214,7 @@ def test_marks_behind_emoji_are_kept_on_reload_and_submitted(sit_down, ana, item
     page.keyboard.press("3")
     page.keyboard.press("Control+Enter")
     expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+    wait_until_sent(page)
     spans = Annotation.objects.get().spans.filter(field="output").order_by("start")
     assert [EMOJI[span.start : span.end] for span in spans] == quotes[:2]
 
@@ -304,6 +311,7 @@ def test_undo_brings_the_item_back_as_it_was(sit_down, ana, items):
     assert Annotation.objects.current().count() == 0
     page.keyboard.press("Control+Enter")  # and the item that was open by then comes next
     expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+    wait_until_sent(page)
     assert Annotation.objects.current().count() == 1
 
 
@@ -317,6 +325,7 @@ def test_undo_by_key_takes_the_newest_first(sit_down, ana, items):
         )
     page.keyboard.press("Control+z")
     expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+    wait_until_sent(page)
     assert Annotation.objects.current().get().item == items[0]
 
 
@@ -328,7 +337,7 @@ def test_draft_survives_a_lost_connection(sit_down, ana, items):
     page.keyboard.type("Typed in a tunnel")
     status = page.locator("[data-draft-status]")
     expect(status).to_have_text("Not saved: no connection. Trying again.")
-    page.keyboard.press("Control+Enter")
+    page.keyboard.press("Control+Enter")  # without a verdict
     expect(page.locator("#note")).to_have_value("Typed in a tunnel")
     page.context.set_offline(False)
     expect(status).to_have_text("Saved", timeout=10_000)
@@ -355,6 +364,7 @@ def test_stale_submit_shows_both_and_keeps_what_is_typed(sit_down, ana, items):
     wait_until_saved(page)
     page.keyboard.press("Control+Enter")
     expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+    wait_until_sent(page)
     said = Annotation.objects.order_by("revision").values_list("note", "is_current")
     assert list(said) == [("Said elsewhere", False), ("Typed here", True)]
     sit_down.errors.clear()
@@ -394,6 +404,7 @@ def test_skip_with_a_reason_goes_on(sit_down, ana, items):
     page.keyboard.press("8")
     page.get_by_role("button", name="Needs discussion").click()
     expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+    wait_until_sent(page)
     assert ReviewItem.objects.get(needs_discussion=True) == items[0]
 
 

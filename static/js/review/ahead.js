@@ -1,15 +1,33 @@
-// The next items are fetched before they are asked for, with the queue column and the figures.
+// The next items are fetched before they are asked for, with the queue column and the figures. What is
+// fetched is kept in this browser too, as long as its lease runs.
 
-import { item, onItem, parse, screen } from "./item.js";
+import { item, onItem, parse, screen, token } from "./item.js";
+import * as kept from "./kept.js";
+import * as outbox from "./outbox.js";
 
-const ahead = new Map(); // id → {fence, element}
+const ahead = new Map(); // id → {fence, element}, in their order
 let asking = null;
 
-// The item with this id as it was fetched ahead, if it is still the same lease.
-export function takeAhead({ id, fence }) {
-  const found = ahead.get(id);
-  ahead.delete(id);
-  return found && found.fence === String(fence) ? found.element : null;
+// The next item as it was fetched ahead: of this lease, or simply the first one that nobody answered.
+export function takeAhead(wanted = null) {
+  for (const [id, { fence, element }] of ahead) {
+    if (wanted ? id !== wanted.id : outbox.has(id)) continue;
+    ahead.delete(id);
+    return wanted && fence !== String(wanted.fence) ? null : element;
+  }
+  return null;
+}
+
+// What was open goes back to the front of the line, with all that was typed in it.
+export function putBack(element) {
+  const others = [...ahead];
+  ahead.clear();
+  ahead.set(element.dataset.item, { fence: element.dataset.fence, element });
+  for (const [id, each] of others) ahead.set(id, each);
+}
+
+export function keepAhead(element) {
+  ahead.set(element.dataset.item, { fence: element.dataset.fence, element });
 }
 
 function replace(id, fresh) {
@@ -20,32 +38,46 @@ function replace(id, fresh) {
   }
 }
 
-async function fetchAhead() {
+export async function fetchAhead() {
   asking?.abort();
   asking = new AbortController();
   const body = new FormData();
   body.set("here", item()?.dataset.item ?? "");
+  for (const [id, { fence }] of ahead) body.append("known", `${id} ${fence}`);
   try {
     const response = await fetch(screen.dataset.aheadUrl, {
       method: "POST",
       body,
-      headers: { "X-CSRFToken": document.querySelector('[name="csrfmiddlewaretoken"]').value },
+      headers: { "X-CSRFToken": token() },
       redirect: "manual",
       signal: asking.signal,
     });
     if (!response.ok) return;
     const answer = parse(await response.text());
-    ahead.clear();
-    for (const template of answer.querySelectorAll("template[data-ahead]")) {
-      const element = template.content.getElementById("review-item");
-      ahead.set(template.dataset.ahead, { fence: template.dataset.fence, element });
-    }
+    takeIn(answer.querySelectorAll("template[data-ahead]"));
     replace("review-queue", answer.getElementById("review-queue"));
     replace("review-figures", answer.getElementById("review-figures"));
     screen.dataset.aheadCount = String(ahead.size);
     screen.dispatchEvent(new Event("ahead"));
   } catch {
-    // No connection: the next item is fetched when it is asked for.
+    // No connection: what was fetched before is still there.
+  }
+}
+
+// In the server's order; those it did not draw again are here already.
+function takeIn(templates) {
+  const known = new Map(ahead);
+  ahead.clear();
+  for (const template of templates) {
+    const { ahead: id, fence, leaseUntil } = template.dataset;
+    const element = template.content.getElementById("review-item");
+    if (element) {
+      ahead.set(id, { fence, element });
+      kept.keepItem(element, template.innerHTML);
+    } else if (known.get(id)?.fence === fence) {
+      ahead.set(id, known.get(id));
+      kept.extendLease(id, leaseUntil);
+    }
   }
 }
 
@@ -61,5 +93,7 @@ function moveUp(id) {
 onItem((shown) => {
   moveUp(shown.dataset.item);
   delete screen.dataset.aheadCount;
-  setTimeout(fetchAhead, 0); // after this item is painted
+  // After this item is painted; while answers are on their way, after they have arrived.
+  if (outbox.isIdle()) setTimeout(fetchAhead, 0);
 });
+screen.addEventListener("sent", () => outbox.isIdle() && fetchAhead());

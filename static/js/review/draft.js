@@ -1,7 +1,10 @@
 // What is typed is kept on the server: soon after each change, at once when a field or the page is
-// left. When the network is gone it tries again until it is kept, and warns who leaves before.
+// left. Until the server has it, this browser keeps it too, so that a reload loses nothing; when the
+// network is gone it tries again until it is kept.
 
+import { pairsOf } from "./filling.js";
 import { form, isInHand, item, onItem, screen, send, showConflict, words } from "./item.js";
+import * as kept from "./kept.js";
 
 const SOON = 600;
 const TRIES = [2_000, 5_000, 10_000, 20_000];
@@ -12,6 +15,17 @@ let isDirty = false;
 let isHeld = false;
 let saving = null;
 let failures = 0;
+let keeping = null;
+
+// In this browser, a moment after each change.
+function keepHere() {
+  clearTimeout(keeping);
+  keeping = setTimeout(() => {
+    if (isDirty && isInHand()) {
+      kept.put("typed", { id: item().dataset.item, pairs: pairsOf(form()) });
+    }
+  }, 120);
+}
 
 function tell(text, tone = "") {
   const place = item()?.querySelector("[data-draft-status]");
@@ -50,7 +64,11 @@ async function saveOnce() {
   if (outcome.status === 200) {
     failures = 0;
     here.elements.draft_revision.value = outcome.answer.draft_revision;
-    if (!isDirty) tell(words.saved);
+    if (!isDirty) {
+      tell(words.saved);
+      clearTimeout(keeping);
+      kept.forget("typed", item().dataset.item);
+    }
     return;
   }
   if (outcome.answer?.kind) {
@@ -74,12 +92,15 @@ export const flush = () => save();
 export function hold() {
   isHeld = true;
   clearTimeout(timer);
+  clearTimeout(keeping);
 }
 
 export function goOn({ dirty = isDirty } = {}) {
   isHeld = false;
   isDirty = dirty;
-  if (dirty) later(SOON);
+  if (!dirty) return;
+  later(SOON);
+  keepHere();
 }
 
 function changed(event) {
@@ -87,6 +108,7 @@ function changed(event) {
   isDirty = true;
   if (!isHeld) tell(words.unsaved);
   later(SOON);
+  keepHere();
 }
 screen.addEventListener("input", changed);
 screen.addEventListener("change", changed);
@@ -103,7 +125,7 @@ addEventListener("pagehide", () => {
   send(here.dataset.draftUrl, body, { keepalive: size < KEEPALIVE_LIMIT }).catch(() => {});
 });
 addEventListener("beforeunload", (event) => {
-  if (isDirty && (failures || isHeld)) event.preventDefault();
+  if (isDirty && (failures || isHeld) && !("indexedDB" in self)) event.preventDefault();
 });
 
 // Two windows, two drafts: the one that is kept is chosen here.
@@ -115,11 +137,15 @@ screen.addEventListener("click", (event) => {
     goOn({ dirty: true });
     save();
   }
-  if (event.target.closest("[data-take-other]")) isDirty = false;
+  if (event.target.closest("[data-take-other]")) {
+    isDirty = false;
+    kept.forget("typed", item().dataset.item);
+  }
 });
 
 onItem(() => {
   clearTimeout(timer);
+  clearTimeout(keeping);
   isDirty = isHeld = false;
   failures = 0;
 });

@@ -3,6 +3,7 @@
 
 import * as draft from "./draft.js";
 import { form, isInHand, item, send, showConflict } from "./item.js";
+import * as kept from "./kept.js";
 
 const EVERY = 60_000;
 const AT_WORK = 10 * 60_000;
@@ -19,6 +20,9 @@ async function beat() {
   body.set("fence", here.elements.fence.value);
   try {
     const { answer } = await send(here.dataset.heartbeatUrl, body);
+    if (answer?.lease_until) {
+      kept.extendLease(item().dataset.item, answer.lease_until);
+    }
     if (here === form() && answer?.kind) {
       draft.hold();
       showConflict(answer);

@@ -33,15 +33,18 @@ export function onItem(handler) {
   if (item()) handler(item());
 }
 
+export const titleOf = (element) =>
+  element.querySelector("[data-text]")?.textContent.slice(0, 120) ?? "";
+
 // Put another item in this one's place, at once; the reader starts at its title.
 export function show(element) {
   item().replaceWith(element);
-  history.replaceState(null, "", element.dataset.url);
+  history.replaceState(null, "", element.dataset.url ?? screen.dataset.reviewUrl);
   for (const handler of shownHandlers) handler(element);
   element.dispatchEvent(new CustomEvent("htmx:load", { bubbles: true }));
   const title = element.querySelector("#review-title");
   title?.focus({ preventScroll: true });
-  say(fill(words.itemShown, { title: element.querySelector("[data-text]")?.textContent.slice(0, 120) }));
+  if (element.dataset.item) say(fill(words.itemShown, { title: titleOf(element) }));
 }
 
 export function parse(html) {
@@ -61,10 +64,15 @@ export async function open(url) {
   return element != null;
 }
 
-const token = () => document.querySelector('input[name="csrfmiddlewaretoken"]')?.value ?? "";
+// The cookie's is today's, also after one signed in again in another window.
+export const token = () =>
+  document.cookie.match(/(?:^|; )fh_csrf=([^;]*)/)?.[1] ??
+  document.querySelector('input[name="csrfmiddlewaretoken"]')?.value ??
+  "";
 
 // POST and read the JSON answer: {status, answer}. Throws when there is no connection.
 export async function send(url, body, options = {}) {
+  body.delete("csrfmiddlewaretoken"); // the form's may be older than the header's
   const response = await fetch(url, {
     method: "POST",
     body,

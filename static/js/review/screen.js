@@ -7,6 +7,8 @@ import "./correction_diff.js";
 import "./draft.js";
 import "./heartbeat.js";
 import "./keys.js";
+import "./offline.js";
+import "./outbox_list.js";
 import "./sheet.js";
 import "./spans.js";
 import "./submit.js";

@@ -9,6 +9,7 @@ const isPhone = matchMedia("(width < 720px)");
 const sheet = () => screen.querySelector("[data-decision]");
 
 function raise(height) {
+  if (!sheet()) return;
   sheet().dataset.height = height;
   const handle = sheet().querySelector("[data-sheet]");
   handle?.setAttribute("aria-expanded", String(height !== "low"));

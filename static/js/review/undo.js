@@ -1,44 +1,79 @@
 // Undo: the toast's button, its key or the figures' takes the last submit back and shows that item again.
-// What is typed in the item that is open by then is kept first.
+// What is typed in the item that is open by then is kept first. What has not been sent yet is taken out
+// of the outbox; what is on its way is taken back when it has arrived.
 
+import { putBack } from "./ahead.js";
 import * as draft from "./draft.js";
-import { open, say, screen, send, toast, whatWentWrong, words } from "./item.js";
+import { isInHand, item, open, say, screen, send, toast, whatWentWrong, words } from "./item.js";
+import * as outbox from "./outbox.js";
+import { bringBack } from "./submit.js";
+
+let wanted = null; // the entry to take back once it has arrived
 
 async function showAgain({ url, message }) {
   await draft.flush();
+  if (isInHand()) putBack(item());
   await open(url);
   say(message);
   toast({ text: message, level: "info" });
 }
 
+async function takeBack(url) {
+  try {
+    const { status, answer } = await send(url, new FormData());
+    if (status === 200) await showAgain(answer);
+    else toast({ text: answer?.message ?? whatWentWrong(status), level: "warning" });
+    return status === 200;
+  } catch {
+    toast({ text: words.offline, level: "error" });
+    return false;
+  }
+}
+
+function takeOutUnsent(entry) {
+  if (entry.isOnItsWay && !entry.tries) wanted = entry.key;
+  else {
+    bringBack(entry).then(() => {
+      say(words.takenBack);
+      toast({ text: words.takenBack, level: "info" });
+    });
+  }
+}
+
+screen.addEventListener("sent", ({ detail: { entry, answer } }) => {
+  if (entry.key !== wanted) return;
+  wanted = null;
+  if (answer.undo_url) takeBack(answer.undo_url);
+});
+
 document.addEventListener("review-open", (event) => showAgain(event.detail));
+
+document.addEventListener("undo-local", ({ detail: { key } }) => {
+  const entry = outbox.entries().find((each) => each.key === key);
+  if (entry) takeOutUnsent(entry);
+});
 
 screen.addEventListener("submit", async (event) => {
   const undo = event.target.closest("[data-undo]");
   if (!undo) return;
   event.preventDefault();
-  try {
-    const { status, answer } = await send(undo.action, new FormData(undo));
-    undo.remove();
-    if (status === 200) await showAgain(answer);
-    else toast({ text: answer?.message ?? whatWentWrong(status), level: "warning" });
-  } catch {
-    toast({ text: words.offline, level: "error" });
-  }
+  if (await takeBack(undo.action)) undo.remove();
 });
 
-// The key takes the newest submit back first; the frame's own would find the oldest.
+// The key takes the newest back first; the frame's own would find the oldest.
 addEventListener(
   "keydown",
   (event) => {
     const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
     if (!isUndo || event.key?.toLowerCase() !== "z" || event.repeat) return;
     if (event.target.closest?.("textarea, input:not([type='checkbox'], [type='radio'])")) return;
+    const unsent = outbox.newest();
     const newest = [...document.querySelectorAll('#toasts [data-key="mod+z"]')].at(-1);
-    if (!newest) return;
+    if (!newest && !unsent) return;
     event.preventDefault();
     event.stopPropagation();
-    newest.click();
+    if (unsent) takeOutUnsent(unsent);
+    else newest.click();
   },
   true,
 );
