@@ -111,8 +111,9 @@ def review_shell(request):
     return render(request, "annotation/review.html", context)
 
 
+@project_page("judge")
 @require_GET
-def review_worker(request, project):
+def review_worker(request):
     """The service worker. Its address is its scope: the review pages of this project, nothing else."""
     with open(finders.find("js/review_worker.js"), encoding="utf-8") as script:
         return HttpResponse(
