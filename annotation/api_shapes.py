@@ -5,7 +5,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 from uuid import UUID
 
 from annotation.exports import FORMATS
-from annotation.models import ExportRun, ReviewItem, Settlement, Split, Verdict
+from annotation.models import EvalRun, ExportRun, ReviewItem, Settlement, Split, Verdict
 from feedbackhub.capture.api_shapes import HowBad, MessageShape
 
 Judgement = Literal[tuple(Verdict.values)]
@@ -240,3 +240,61 @@ class ExportShape(TypedDict):
     failure: str
     created_at: datetime
     finished_at: datetime | None
+
+
+class CaseShape(TypedDict):
+    id: UUID
+    split: SplitName
+    messages: list[MessageShape]
+    context: list[dict[str, Any]]
+
+
+class CandidateAnswerBody(TypedDict):
+    id: str
+    output: str
+    attempt: NotRequired[int]
+
+
+class EvaluationBody(TypedDict):
+    """`split` is validation unless told otherwise; `versions` name the prompt, model, … that the candidate is made of."""
+
+    candidate: str
+    results: list[CandidateAnswerBody]
+    split: NotRequired[SplitName]
+    note: NotRequired[str]
+    versions: NotRequired[list[str]]
+
+
+class EvaluationRowShape(TypedDict):
+    id: UUID
+    version: int
+    split: SplitName
+    candidate: str
+    state: Literal[tuple(EvalRun.State.values)]
+    progress: int
+    total: int
+    passed: bool | None
+    is_accepted: bool
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class EvaluationShape(EvaluationRowShape):
+    url: str
+    note: str
+    versions: list[str]
+    rules: dict[str, Any]
+    baseline: UUID | None
+    summary: dict[str, Any]
+    failure: str
+    override_reason: str
+    overridden_by: str | None
+
+
+class EvalResultShape(TypedDict):
+    id: UUID
+    attempt: int
+    passed: bool | None
+    output: str
+    likeness: float | None
+    checks: list[dict[str, Any]]

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from annotation import agreement_views, gold_api, judgement_api, review_api
+from annotation import agreement_views, evaluation_api, gold_api, judgement_api, review_api
 
 urlpatterns = [
     path("review-items", review_api.ReviewItemsView.as_view(), name="api_review_items"),
@@ -13,6 +13,23 @@ urlpatterns = [
     path("gold", gold_api.GoldView.as_view(), name="api_gold"),
     path("gold/<uuid:public_id>/lineage", gold_api.LineageView.as_view(), name="api_lineage"),
     path("gold-versions", gold_api.GoldVersionsView.as_view(), name="api_gold_versions"),
+    path("gold-versions/<int:number>/cases", evaluation_api.CasesView.as_view(), name="api_cases"),
+    path(
+        "gold-versions/<int:number>/evaluations",
+        evaluation_api.EvaluateView.as_view(),
+        name="api_evaluate",
+    ),
+    path("evaluations", evaluation_api.EvaluationsView.as_view(), name="api_evaluations"),
+    path(
+        "evaluations/<uuid:public_id>",
+        evaluation_api.EvaluationView.as_view(),
+        name="api_evaluation",
+    ),
+    path(
+        "evaluations/<uuid:public_id>/results",
+        evaluation_api.EvaluationResultsView.as_view(),
+        name="api_evaluation_results",
+    ),
     path("exports", gold_api.ExportsView.as_view(), name="api_exports"),
     path("exports/<uuid:public_id>", gold_api.ExportView.as_view(), name="api_export"),
     path(

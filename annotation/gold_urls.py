@@ -1,6 +1,13 @@
 from django.urls import path
 
-from annotation import approval_views, assertion_views, export_views, flagging, gold_views
+from annotation import (
+    approval_views,
+    assertion_views,
+    evaluation_views,
+    export_views,
+    flagging,
+    gold_views,
+)
 
 urlpatterns = [
     path("interactions/<uuid:public_id>/flag/", flagging.flag_interaction, name="flag_interaction"),
@@ -21,6 +28,10 @@ urlpatterns = [
     path("gold/versions/", gold_views.gold_versions, name="gold_versions"),
     path("gold/<uuid:public_id>/", gold_views.gold_example, name="gold_example"),
     path("gold/<uuid:public_id>/retire/", gold_views.retire, name="gold_retire"),
+    path("gate/", evaluation_views.evaluations, name="evaluations"),
+    path("gate/rules/", evaluation_views.gate_rules, name="gate_rules"),
+    path("gate/<uuid:public_id>/", evaluation_views.evaluation, name="evaluation"),
+    path("gate/<uuid:public_id>/override/", evaluation_views.override, name="override_evaluation"),
     path("exports/", export_views.exports, name="exports"),
     path("exports/<uuid:public_id>/", export_views.export, name="export"),
     path("exports/<uuid:public_id>/cancel/", export_views.cancel, name="export_cancel"),

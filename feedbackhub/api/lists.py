@@ -27,7 +27,7 @@ class ProjectListView(ProjectAPIView):
     def show_all(self, rows) -> list[dict]:
         return [self.show(row) for row in rows]
 
-    def get(self, request):
+    def get(self, request, **_address):
         condition, errors = conditions(request.query_params, self.filters)
         limit = page_size(request.query_params.get("limit"), errors)
         if errors:

@@ -1,0 +1,11 @@
+"""Shares at the gate."""
+
+from django import template
+
+register = template.Library()
+
+
+@register.filter
+def share(value) -> str:
+    """0.9167 as 91.7 %; a dash for none."""
+    return "–" if value is None else f"{value * 100:.1f} %".replace(".0 %", " %")
