@@ -20,6 +20,7 @@ class FixBody(TypedDict):
     carrier: NotRequired[Carrier]
     version: NotRequired[str]
     state: NotRequired[Literal["planned", "shipped"]]
+    shipped_at: NotRequired[datetime]
 
 
 class FixShape(TypedDict):
@@ -33,6 +34,8 @@ class FixShape(TypedDict):
     created_at: datetime
     shipped_at: datetime | None
     verified_at: datetime | None
+    recurred_at: datetime | None
+    evidence: dict
 
 
 class ReplayBody(TypedDict):

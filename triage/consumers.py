@@ -1,13 +1,16 @@
 """What triage hears from the apps on its left, and from itself."""
 
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from annotation.models import Annotation, LabelSchema, RoutingRule, Settlement
 from feedbackhub import outbox
 from feedbackhub.audit.acting import acting
+from feedbackhub.capture import prompts
 from feedbackhub.capture.models import FeedbackEvent, Interaction
+from feedbackhub.capture.payloads import BadPayload
 from feedbackhub.capture.vocabulary import ReportedCategory, Severity
-from triage import notices, placing, ticket_notes
+from triage import fixing, notices, placing, ticket_notes, verification
 from triage.models import Fix, Problem, ProblemMember
 
 HARMFUL = Severity.HIGH  # a case that is called harmful counts as at least this severe
@@ -132,10 +135,44 @@ def _category_reported_as(project_id, reported: str) -> str:
 
 
 @outbox.consumer("fix_shipped")
-def prepare_notices(event):
-    """Those who reported what this fix solves are told, once."""
-    fix = Fix.objects.filter(
-        project=event.project_id, pk=event.about["fix_id"], state__in=["shipped", "verified"]
-    ).first()
+def look_at_earlier_replays(event):
+    """Cases that passed while the fix was planned prove it now."""
+    fix = Fix.objects.filter(project=event.project_id, pk=event.about["fix_id"]).first()
     if fix:
+        with acting(action="verify_fix"):
+            verification.verify_if_proven(fix=fix)
+
+
+@outbox.consumer("fix_shipped", "fix_verified")
+def prepare_notices(event):
+    """Those who reported what this fix solves are told, once: at once, or when it is verified, as the project chose."""
+    fix = Fix.objects.filter(
+        project=event.project_id,
+        pk=event.about["fix_id"],
+        state__in=["shipped", "verified"],
+        recurred_at=None,
+    ).first()
+    if fix and notices.is_time_to_tell(fix=fix):
         notices.prepare_notices(fix=fix)
+
+
+@prompts.announced
+def plan_fix(version, names, summary):
+    """A new prompt version that names problems is a fix of them: shipped if it is deployed, else planned."""
+    if not summary.strip():
+        raise BadPayload([("summary", "Say what changed, in words that a reporter understands.")])
+    try:
+        found = fixing.find_named(project=version.project, names=names)
+    except ValidationError as unknown:
+        raise BadPayload([("problems", sentence) for sentence in unknown.messages]) from None
+    deployed = version.deployed_at
+    is_out = deployed is not None and deployed <= timezone.now()
+    fixing.record_fix(
+        project=version.project,
+        summary=summary,
+        problems_fixed=found,
+        carrier_version=version.version or version.name,
+        prompt_version=version,
+        is_planned=not is_out,
+        shipped_at=deployed if is_out else None,
+    )

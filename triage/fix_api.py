@@ -2,10 +2,12 @@
 
 import uuid
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 from rest_framework.response import Response
 
 from feedbackhub import filters, redaction
@@ -15,7 +17,7 @@ from feedbackhub.api.views import ProjectAPIView
 from feedbackhub.capture.erasure import person_hash
 from feedbackhub.capture.models import FeedbackEvent, Interaction
 from feedbackhub.capture.vocabulary import FeedbackKind
-from triage import fixing, notices
+from triage import fixing, notices, verification
 from triage.api_shapes import FixBody, FixShape, ReplayBody, ReplayedShape, ReportShape
 from triage.models import Fix, Problem, ProblemMember
 from triage.reporter_views import STATE_WORDS
@@ -43,14 +45,15 @@ class _Fix:
     carrier: str = Fix.Carrier.PROMPT
     version: str = ""
     is_planned: bool = False
+    shipped_at: datetime | None = None
     errors: list[dict] = field(default_factory=list)
 
 
 class FixesView(ProjectListView):
     """POST records what shipped, once for each `id` of the pipeline's own; GET lists fixes, newest first.
 
-    `{"id", "summary", "problems": [12, "P13", "<id>"], "tickets": ["TAX-220"], "carrier", "version", "state"}`. The
-    summary is what reporters read. Sent again with the same content it is the same answer (200); a planned one that
+    `{"id", "summary", "problems": [12, "P13", "<id>"], "tickets": ["TAX-220"], "carrier", "version", "state", "shipped_at"}`.
+    The summary is what reporters read; `shipped_at` is for what shipped earlier. Sent again with the same content it is the same answer (200); a planned one that
     comes again as shipped ships; another content under the same id is a conflict.
     """
 
@@ -86,6 +89,7 @@ class FixesView(ProjectListView):
                 carrier_version=given.version,
                 external_id=given.external_id,
                 is_planned=given.is_planned,
+                shipped_at=given.shipped_at,
             )
         except fixing.FixRefused as refused:
             raise invalid([{"field": "", "message": str(refused)}]) from None
@@ -100,7 +104,7 @@ def _again(fix, given, problems) -> dict:
     if not is_same:
         raise conflict("This id was used for another fix. Choose a new one.", current=_shown(fix))
     if fix.state == Fix.State.PLANNED and not given.is_planned:
-        fixing.ship_fix(fix=fix)
+        fixing.ship_fix(fix=fix, at=given.shipped_at)
     return _shown(fix)
 
 
@@ -130,10 +134,15 @@ def _shown(fix) -> dict:
         "created_at": fix.created_at,
         "shipped_at": fix.shipped_at,
         "verified_at": fix.verified_at,
+        "recurred_at": fix.recurred_at,
+        "evidence": {name: fix.evidence[name] for name in _TOLD_EVIDENCE if name in fix.evidence},
     }
 
 
-_FIELDS = ("id", "summary", "problems", "tickets", "carrier", "version", "state")
+_TOLD_EVIDENCE = ("how", "cases", "rates", "recurrence")
+
+
+_FIELDS = ("id", "summary", "problems", "tickets", "carrier", "version", "state", "shipped_at")
 
 
 def _read_fix(body) -> _Fix:
@@ -152,6 +161,8 @@ def _read_fix(body) -> _Fix:
     found.carrier = _one_of(body, "carrier", Fix.Carrier.values, Fix.Carrier.PROMPT, say)
     state = _one_of(body, "state", ("planned", "shipped"), "shipped", say)
     found.is_planned = state == "planned"
+    if "shipped_at" in body:
+        found.shipped_at = _past(body["shipped_at"], say)
     for place, word in enumerate(_list(body, "problems", say)):
         _sort_problem(word, f"problems[{place}]", found, say)
     for place, key in enumerate(_list(body, "tickets", say)):
@@ -188,6 +199,20 @@ def _text(body, name, longest, say) -> str:
     else:
         return value
     return ""
+
+
+def _past(value, say) -> datetime | None:
+    try:
+        when = datetime.fromisoformat(value) if value.isascii() else None
+    except (ValueError, AttributeError):
+        when = None
+    if when is None or when.tzinfo is None or not _LONG_AGO < when <= timezone.now():
+        say("shipped_at", "A time that has passed, with its offset, such as 2026-11-20T08:00:00Z.")
+        return None
+    return when
+
+
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def _one_of(body, name, allowed, default, say) -> str:
@@ -227,20 +252,20 @@ class ReplaysView(ProjectAPIView):
         found = _find_fix(self.project, fix)
         rows = request.data if isinstance(request.data, list) else [request.data]
         cases = self._cases(found, rows)
-        for interaction, row in cases:
-            fixing.record_replay(
-                fix=found,
-                interaction=interaction,
-                has_passed=row["passed"],
-                output=self._masked(row.get("output", "")),
-            )
+        verification.record_results(
+            fix=found,
+            results=[
+                verification.Result(interaction, row["passed"], self._masked(row.get("output", "")))
+                for interaction, row in cases
+            ],
+        )
         found.refresh_from_db()
         return Response(
             {
                 "id": found.public_id,
                 "state": found.state,
                 "accepted": len(cases),
-                "open_cases": fixing.open_cases(found)[:MOST_REPLAYS],
+                "open_cases": verification.open_cases(found)[:MOST_REPLAYS],
             }
         )
 

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -16,7 +17,7 @@ from feedbackhub.accounts.access import project_page
 from feedbackhub.capture.models import Reporter
 from feedbackhub.list_pages import choice, list_page
 from feedbackhub.page_links import outside_url
-from triage import fixing, notices
+from triage import fixing, notices, rates, verification
 from triage.forms import FixForm, ReasonForm, numbers_in
 from triage.models import Fix, Notice, Problem
 
@@ -152,7 +153,8 @@ def fix_page(request, public_id):
 
 
 def _fix_page(request, fix, status=200, **forms):
-    open_cases = fixing.open_cases(fix)
+    fix.project = request.project
+    open_cases = verification.open_cases(fix)
     told = dict(fix.notices.values_list("state").annotate(count=Count("pk")))
     return render(
         request,
@@ -163,6 +165,7 @@ def _fix_page(request, fix, status=200, **forms):
             "open_cases": open_cases[:CASES_SHOWN],
             "open_count": len(open_cases),
             "replays": fix.replays.select_related("interaction").order_by("-id")[:CASES_SHOWN],
+            "changes": rates.changes(fix=fix, now=timezone.now()) if fix.shipped_at else [],
             "told": [(state, told[state]) for state in Notice.State.values if state in told],
             "reason_form": ReasonForm(),
             **forms,
@@ -181,7 +184,7 @@ def verify_fix(request, public_id):
     elif not form.is_valid():
         return _fix_page(request, fix, 400, reason_form=form)
     else:
-        fixing.verify_by_hand(fix=fix, by=request.user, reason=form.cleaned_data["reason"])
+        verification.verify_by_hand(fix=fix, by=request.user, reason=form.cleaned_data["reason"])
         messages.success(request, _("Verified."))
     return redirect("fix", request.project.slug, public_id)
 

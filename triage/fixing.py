@@ -1,7 +1,7 @@
 """Fixes: what changed, which problems it solves, and what follows from it.
 
-Recording a shipped fix moves its problems to `shipped` and is told to the notices. `verified` needs the problem's own cases
-to pass again, or a lead's reason.
+Recording a shipped fix moves its problems to `shipped` and is told to the notices. Whether it helps is a matter of its own:
+`verification`.
 """
 
 from django.core.exceptions import ValidationError
@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from feedbackhub import outbox
-from triage import problems
-from triage.models import Fix, FixedProblem, Problem, ProblemMember, Replay, Ticket
+from triage import changelog, problems
+from triage.models import Fix, FixedProblem, Problem, Ticket
 
 
 class FixRefused(ValueError):
@@ -44,6 +44,16 @@ def find_problems(*, project, numbers=(), public_ids=(), ticket_keys=()) -> list
     return list(found.values())
 
 
+def find_named(*, project, names) -> list[Problem]:
+    """The problems under the names that people give them: "P12", "12", or a ticket's key."""
+    numbers, keys = [], []
+    for name in names:
+        bare = name.strip().removeprefix("P").removeprefix("p")
+        is_number = bare.isascii() and bare.isdigit() and len(bare) < 10
+        (numbers if is_number else keys).append(int(bare) if is_number else name.strip())
+    return find_problems(project=project, numbers=numbers, ticket_keys=keys)
+
+
 def _sort(rows, name, found, unknown):
     problem = rows.first()
     if problem is None:
@@ -62,11 +72,14 @@ def record_fix(
     carrier_version="",
     external_id=None,
     is_planned=False,
+    shipped_at=None,
+    prompt_version=None,
     by=None,
 ) -> Fix:
     """Write down what shipped and which problems it solves; their reporters hear of it once.
 
-    With `external_id` (a pipeline's own id) recording twice is recording once. Raises FixRefused.
+    With `external_id` (a pipeline's own id) recording twice is recording once. `shipped_at` is for what shipped earlier.
+    A prompt version that the changelog knows gets the evidence beside its rationale. Raises FixRefused.
     """
     if external_id:
         known = Fix.objects.filter(project=project, external_id=external_id).first()
@@ -83,6 +96,8 @@ def record_fix(
                 summary=summary.strip(),
                 carrier=carrier,
                 carrier_version=carrier_version,
+                prompt_version=prompt_version
+                or changelog.version_of(project=project, carrier=carrier, version=carrier_version),
                 external_id=external_id or None,
                 state=Fix.State.PLANNED,
                 recorded_by=by,
@@ -92,16 +107,17 @@ def record_fix(
     FixedProblem.objects.bulk_create(
         FixedProblem(project=project, fix=fix, problem=problem) for problem in problems_fixed
     )
+    changelog.note_recorded(fix=fix, problems_fixed=problems_fixed)
     if not is_planned:
-        ship_fix(fix=fix)
+        ship_fix(fix=fix, at=shipped_at)
     return fix
 
 
 @transaction.atomic
-def ship_fix(*, fix) -> Fix:
+def ship_fix(*, fix, at=None) -> Fix:
     """A planned fix is out: its problems are `shipped`, and the notices hear of it. Safe to repeat."""
     moved = Fix.objects.filter(pk=fix.pk, state=Fix.State.PLANNED).update(
-        state=Fix.State.SHIPPED, shipped_at=timezone.now()
+        state=Fix.State.SHIPPED, shipped_at=at or timezone.now()
     )
     fix.refresh_from_db()
     if moved:
@@ -111,54 +127,6 @@ def ship_fix(*, fix) -> Fix:
                     problems.move_problem_state(problem=problem, state=Problem.State.OPEN)
                 problems.move_problem_state(problem=problem, state=Problem.State.SHIPPED)
         outbox.publish("fix_shipped", project=fix.project, fix_id=fix.pk)
-    return fix
-
-
-@transaction.atomic
-def record_replay(*, fix, interaction, has_passed: bool, output="") -> Replay:
-    """How one of the problem's own cases comes out now. The newest word counts; all passed verifies the fix."""
-    is_a_case = ProblemMember.objects.filter(
-        problem__fixes=fix, interaction=interaction, left_at=None
-    ).exists()
-    if not is_a_case:
-        raise FixRefused(_("%s is no case of this fix's problems.") % interaction.external_id)
-    replay, _is_new = Replay.objects.update_or_create(
-        fix=fix,
-        interaction=interaction,
-        defaults={"project_id": fix.project_id, "has_passed": has_passed, "output": output},
-    )
-    if not open_cases(fix):
-        _verify(fix, {"how": "replays", "cases": fix.replays.count()})
-    return replay
-
-
-def open_cases(fix) -> list[str]:
-    """The external ids of the fix's cases that have not passed again yet."""
-    return list(
-        ProblemMember.objects.filter(problem__fixes=fix, left_at=None)
-        .exclude(interaction__in=fix.replays.filter(has_passed=True).values("interaction"))
-        .exclude(interaction__erased_at__isnull=False)
-        .order_by("interaction_id")
-        .values_list("interaction__external_id", flat=True)
-    )
-
-
-@transaction.atomic
-def verify_by_hand(*, fix, by, reason: str) -> Fix:
-    """A lead says why the fix counts as verified although not every case was replayed."""
-    if not reason.strip():
-        raise FixRefused(_("Say why this counts as verified without its cases passing."))
-    return _verify(fix, {"how": "lead", "by": by.pk, "reason": reason.strip()})
-
-
-def _verify(fix, evidence) -> Fix:
-    moved = Fix.objects.filter(pk=fix.pk, state=Fix.State.SHIPPED).update(
-        state=Fix.State.VERIFIED, verified_at=timezone.now(), evidence=evidence
-    )
-    if moved:
-        for problem in fix.problems.select_for_update(of=("self",)).filter(state="shipped"):
-            problems.move_problem_state(problem=problem, state=Problem.State.VERIFIED)
-    fix.refresh_from_db()
     return fix
 
 
@@ -179,3 +147,13 @@ def revert_fix(*, fix) -> Fix:
             if problem.state in (Problem.State.SHIPPED, Problem.State.VERIFIED):
                 problems.reopen_problem(problem=problem, why="reverted")
     return fix
+
+
+def ship_deployed() -> int:
+    """Planned fixes whose prompt version is deployed by now are out."""
+    due = Fix.objects.filter(
+        state=Fix.State.PLANNED, prompt_version__deployed_at__lte=timezone.now()
+    ).select_related("prompt_version", "project")
+    for fix in due:
+        ship_fix(fix=fix, at=fix.prompt_version.deployed_at)
+    return len(due)

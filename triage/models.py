@@ -16,9 +16,15 @@ from feedbackhub.accounts.models import (
     same_project,
 )
 from feedbackhub.audit.tracking import legal_moves, tracked
-from feedbackhub.capture.models import FeedbackEvent, Interaction, Reporter
+from feedbackhub.capture.models import FeedbackEvent, Interaction, PromptVersion, Reporter
 from feedbackhub.capture.vocabulary import Severity
 from feedbackhub.ids import make_public_id
+from triage.notice_models import (  # noqa: F401  (so that Django finds them)
+    Letter,
+    NoticePolicy,
+    NoticeTemplate,
+    Undeliverable,
+)
 
 # --- problems -------------------------------------------------------------------------------------
 
@@ -432,7 +438,7 @@ _FIX_MOVES = {
 }
 
 
-@tracked("state", "shipped_at", "verified_at")
+@tracked("state", "shipped_at", "verified_at", "recurred_at")
 class Fix(ProjectModel):
     """What changed, in words a reporter understands, and which problems it solves."""
 
@@ -452,6 +458,9 @@ class Fix(ProjectModel):
     summary = models.TextField()
     carrier = models.CharField(max_length=10, choices=Carrier.choices, default=Carrier.PROMPT)
     carrier_version = models.CharField(max_length=200, blank=True)
+    prompt_version = ProjectForeignKey(
+        PromptVersion, null=True, on_delete=models.SET_NULL, related_name="fixes"
+    )  # where the carrier is one that the changelog knows
     state = models.CharField(max_length=10, choices=State.choices, default=State.SHIPPED)
     problems = models.ManyToManyField(Problem, through="FixedProblem", related_name="fixes")
     evidence = models.JSONField(default=dict)
@@ -459,11 +468,13 @@ class Fix(ProjectModel):
     external_id = models.CharField(max_length=200, null=True)  # the pipeline's own id
     shipped_at = models.DateTimeField(null=True)
     verified_at = models.DateTimeField(null=True)
+    recurred_at = models.DateTimeField(null=True)  # its problems came back above their old rate
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = [
             project_parent("fix"),
+            *same_project("fix", "prompt_version"),
             models.UniqueConstraint(fields=["project", "external_id"], name="fix_external_id"),
         ]
         indexes = [models.Index(fields=["project", "-id"], name="fix_newest")]
@@ -490,12 +501,17 @@ class FixedProblem(ProjectModel):
 
 
 class Replay(ProjectModel):
-    """How one of a problem's own cases comes out after the fix, as the team's pipeline posts it."""
+    """How one of a problem's own cases comes out after the fix; the newest word counts."""
+
+    class Source(models.TextChoices):
+        PIPELINE = "pipeline", "The team's pipeline"
+        EVALUATION = "evaluation", "An evaluation run"
 
     fix = ProjectForeignKey(Fix, on_delete=models.CASCADE, related_name="replays")
     interaction = ProjectForeignKey(Interaction, on_delete=models.CASCADE)
     output = models.TextField(blank=True)
     has_passed = models.BooleanField()
+    source = models.CharField(max_length=10, choices=Source.choices, default=Source.PIPELINE)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -513,9 +529,10 @@ _NOTICE_MOVES = {
     "held": ["pending", "suppressed"],
     "sending": ["sent", "failed", "uncertain", "pending"],
     "failed": ["pending", "suppressed"],
-    "sent": [],
+    "sent": ["bounced"],
+    "bounced": [],
     "suppressed": [],
-    "uncertain": ["sent", "pending"],  # a person decides
+    "uncertain": ["sent", "pending", "bounced"],  # a person decides, or the mail comes back
 }
 
 
@@ -531,6 +548,7 @@ class Notice(ProjectModel):
         SUPPRESSED = "suppressed", "Not to be sent"
         FAILED = "failed", "Failed"
         UNCERTAIN = "uncertain", "May have been sent"
+        BOUNCED = "bounced", "Came back"
 
     public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
     fix = ProjectForeignKey(Fix, on_delete=models.CASCADE, related_name="notices")
@@ -547,6 +565,7 @@ class Notice(ProjectModel):
     created_at = models.DateTimeField(default=timezone.now)
     sent_at = models.DateTimeField(null=True)
     opened_page_at = models.DateTimeField(null=True)
+    thanked_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

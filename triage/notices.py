@@ -21,7 +21,7 @@ from feedbackhub.doorbell import ring
 from feedbackhub.outbound import OutboundError, Outcome
 from triage import reporter_link
 from triage.channels import CHANNELS
-from triage.models import Fix, Notice
+from triage.models import Fix, Notice, NoticePolicy
 
 LEASE = timedelta(seconds=60)
 LONGEST_PAUSE = timedelta(minutes=15)
@@ -49,6 +49,17 @@ def complaints_about(problems):
         interaction__problem_members__problem__in=problems,
         interaction__problem_members__left_at=None,
         erased_at=None,
+    )
+
+
+def policy_of(project) -> NoticePolicy:
+    """How this project tells its reporters; the defaults where nobody has chosen."""
+    return NoticePolicy.objects.filter(project=project).first() or NoticePolicy(project=project)
+
+
+def is_time_to_tell(*, fix) -> bool:
+    return (
+        fix.state == Fix.State.VERIFIED or policy_of(fix.project).when == NoticePolicy.When.AT_ONCE
     )
 
 

@@ -8,7 +8,16 @@ from django.utils import timezone
 
 from feedbackhub.audit.acting import acting
 from feedbackhub.outbox.sweeping import sweeper
-from triage import connections, escalation, notices, priority, tasks, webhooks
+from triage import (
+    connections,
+    escalation,
+    fixing,
+    notices,
+    priority,
+    tasks,
+    verification,
+    webhooks,
+)
 from triage.models import Escalation, Ticket, TicketNote, TrackerDelivery
 
 log = structlog.get_logger(__name__)
@@ -103,3 +112,15 @@ def due_notices() -> int:
     for notice_id in waiting:
         tasks.deliver_notice.delay(notice_id=notice_id)
     return moved + len(waiting)
+
+
+@sweeper
+def deployed_fixes() -> int:
+    with acting(action="sweep"):
+        return fixing.ship_deployed()
+
+
+@sweeper
+def problems_that_came_back() -> int:
+    with acting(action="sweep"):
+        return verification.find_recurrences()

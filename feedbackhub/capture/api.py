@@ -1,5 +1,6 @@
 """Interactions, feedback and the prompt changelog for programs."""
 
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
 
 from feedbackhub.api import bodies
@@ -158,6 +159,9 @@ class PromptVersionsView(ProjectListView):
         }
 
     def post(self, request):
+        names_problems = isinstance(request.data, dict) and request.data.get("problems")
+        if names_problems and not request.auth.allows("triage"):
+            raise PermissionDenied("A version that names problems is a fix: it takes a triage key.")
         row = prompts.announce(project=self.project, body=request.data)
         if row is None:
             raise conflict("This prompt version is there already.")

@@ -184,12 +184,16 @@ class OneInteractionShape(InteractionShape):
 
 
 class PromptVersionBody(TypedDict):
+    """`problems` names those it addresses, by number or ticket key: that plans a fix, shipped at `deployed_at`."""
+
     name: str
     version: str
     text: NotRequired[str]
     hash: NotRequired[str]
     rationale: NotRequired[str]
     deployed_at: NotRequired[datetime]
+    problems: NotRequired[list[str]]
+    summary: NotRequired[str]
 
 
 class PromptVersionShape(TypedDict):

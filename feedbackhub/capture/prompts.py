@@ -1,6 +1,7 @@
 """Prompt versions, made on first sight when an interaction names an unknown one; the list of them is the changelog."""
 
 import hashlib
+from collections.abc import Callable
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -8,9 +9,11 @@ from django.utils import timezone
 from feedbackhub import redaction
 from feedbackhub.capture.models import PromptVersion
 from feedbackhub.capture.payloads import (
+    ID_LIMIT,
     BadPayload,
     InteractionPayload,
     Wrong,
+    list_of,
     moment,
     name,
     object_of,
@@ -79,9 +82,22 @@ _ANNOUNCEMENT = object_of(
         "text": text(),
         "rationale": text(),
         "deployed_at": moment,
+        "problems": list_of(text(ID_LIMIT, may_be_empty=False), 200),  # numbers or ticket keys
+        "summary": text(4_000),
     },
     required=("name", "version"),
 )
+
+_listeners: list[Callable[[PromptVersion, list[str], str], None]] = []
+
+
+def announced(function):
+    """Register who hears of a version that names problems: (version, their names, what changed in the reporters' words).
+
+    It runs in the announcement's transaction, and may refuse it by BadPayload.
+    """
+    _listeners.append(function)
+    return function
 
 
 def announce(*, project, body) -> PromptVersion | None:
@@ -91,20 +107,25 @@ def announce(*, project, body) -> PromptVersion | None:
     except Wrong as wrong:
         raise BadPayload(wrong.faults) from None
     kinds = None if project.redaction_kinds is None else frozenset(project.redaction_kinds)
-    prompt = redaction.redact(found.get("text", ""), enabled=kinds).text
+    masked = lambda name: redaction.redact(found.get(name, ""), enabled=kinds).text  # noqa: E731
+    prompt = masked("text")
     content_hash = found.get("hash", "")
     if prompt and not content_hash:
         content_hash = hashlib.sha256(prompt.encode()).hexdigest()
     try:
         with transaction.atomic():
-            return PromptVersion.objects.create(
+            version = PromptVersion.objects.create(
                 project=project,
                 name=found["name"],
                 version=found["version"],
                 content_hash=content_hash,
                 text=prompt,
-                rationale=redaction.redact(found.get("rationale", ""), enabled=kinds).text,
+                rationale=masked("rationale"),
                 deployed_at=found.get("deployed_at"),
             )
+            if found.get("problems"):
+                for tell in _listeners:
+                    tell(version, found["problems"], masked("summary"))
+            return version
     except IntegrityError:
         return None

@@ -33,7 +33,7 @@ from feedbackhub.capture.models import Interaction, PromptVersion
 from feedbackhub.demo import content
 from feedbackhub.outbox import delivery
 from feedbackhub.outbox.models import OutboxEvent
-from triage import fixing, notices, problems
+from triage import fixing, notices, problems, verification
 from triage.models import Fix, Notice, Problem
 
 SLUG = "demo"
@@ -299,8 +299,11 @@ class _Loading:
         if each.fix.state == "planned":
             return
         if each.fix.state == "verified":
-            for member in problem.members.filter(left_at=None).select_related("interaction"):
-                fixing.record_replay(fix=fix, interaction=member.interaction, has_passed=True)
+            members = problem.members.filter(left_at=None).select_related("interaction")
+            verification.record_results(
+                fix=fix,
+                results=[verification.Result(member.interaction, True) for member in members],
+            )
         Fix.objects.filter(pk=fix.pk).update(
             created_at=at,
             shipped_at=at,

@@ -3,6 +3,7 @@
 import pytest
 
 from feedbackhub.capture.erasure import person_hash
+from feedbackhub.capture.models import PromptVersion
 from tests.factories import (
     FeedbackEventFactory,
     InteractionFactory,
@@ -49,6 +50,8 @@ def test_a_pipeline_records_what_shipped(key, problem):
         "created_at": None,
         "shipped_at": None,
         "verified_at": None,
+        "recurred_at": None,
+        "evidence": {},
     }
     problem.refresh_from_db()
     assert problem.state == "shipped"
@@ -75,6 +78,55 @@ def test_the_same_fix_twice_is_one_and_another_under_its_id_a_conflict(key, prob
     assert other.json()["current"]["summary"] == "Current rates."
 
 
+def test_what_shipped_earlier_is_told_with_its_time(key, problem):
+    answer = send(key, fix_of(problem, shipped_at="2026-11-01T08:00:00Z"))
+    assert answer.json()["shipped_at"] == "2026-11-01T08:00:00Z"
+
+
+def announce(key, **fields):
+    body = {
+        "name": "tax-help",
+        "version": "v14",
+        "rationale": "It named last year.",
+        "problems": ["P7"],
+        "summary": "The rates are current.",
+    }
+    return send(key, body | fields, "/api/v1/prompt-versions")
+
+
+def test_a_new_prompt_version_that_names_problems_plans_their_fix(api, problem):
+    assert announce(api("capture", "triage")).status_code == 201
+    fix = Fix.objects.get()
+    assert (fix.state, fix.carrier_version, list(fix.problems.all())) == (
+        "planned",
+        "v14",
+        [problem],
+    )
+    assert fix.prompt_version.rationale.startswith("It named last year.\nAddresses P7: ")
+
+
+def test_one_that_is_deployed_ships_it(api, problem):
+    announce(api("capture", "triage"), deployed_at="2026-11-20T08:00:00Z")
+    problem.refresh_from_db()
+    assert (Fix.objects.get().state, problem.state) == ("shipped", "shipped")
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [({"problems": ["P7", "P99"]}, "problems"), ({"summary": " "}, "summary")],
+)
+def test_one_that_names_no_problem_or_says_nothing_is_not_entered(api, problem, change, field):
+    answer = announce(api("capture", "triage"), **change)
+    assert answer.status_code == 400
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+    assert not Fix.objects.exists() and not PromptVersion.objects.exists()
+
+
+def test_a_products_own_key_tells_no_reporter_anything(api, problem):
+    assert announce(api("capture")).status_code == 403
+    assert not PromptVersion.objects.exists()
+
+
 def test_a_planned_fix_that_comes_again_as_shipped_ships(key, problem):
     send(key, fix_of(problem, state="planned"))
     problem.refresh_from_db()
@@ -99,6 +151,9 @@ def test_unknown_problems_are_named(key, problem, other_project):
     [
         ({"summary": " "}, "summary"),
         ({"summary": 7}, "summary"),
+        ({"shipped_at": "2999-01-01T00:00:00Z"}, "shipped_at"),
+        ({"shipped_at": "2026-11-01T08:00:00"}, "shipped_at"),
+        ({"shipped_at": 7}, "shipped_at"),
         ({"summary": "x" * 4_001}, "summary"),
         ({"problems": []}, "problems"),
         ({"problems": "P7"}, "problems"),

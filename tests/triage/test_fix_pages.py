@@ -15,7 +15,7 @@ from tests.factories import (
     ReporterFactory,
 )
 from tests.triage.test_problem_pages import HOSTILE, escalated
-from triage import fixing, notices
+from triage import fixing, notices, verification
 from triage.models import Fix, Notice
 
 
@@ -138,7 +138,9 @@ def test_a_fix_shows_its_problems_open_cases_replays_and_who_is_told(as_user, da
     passed, waiting = complaint(problem), complaint(problem)
     fix = recorded(problem)
     notices.prepare_notices(fix=fix)
-    fixing.record_replay(fix=fix, interaction=passed, has_passed=True, output="Now it is right.")
+    verification.record_results(
+        fix=fix, results=[verification.Result(passed, True, "Now it is right.")]
+    )
     answer = as_user(dana).get(url("fix", fix.public_id))
     text = answer.content.decode()
     assert answer.context["open_cases"] == [waiting.external_id]
@@ -233,7 +235,7 @@ def test_a_fix_costs_the_same_queries_with_one_case_and_with_three(as_user, dana
     for _ in range(3):
         interaction = complaint(problem)
         fix = fix or recorded(problem)
-        fixing.record_replay(fix=fix, interaction=interaction, has_passed=False)
+        verification.record_results(fix=fix, results=[verification.Result(interaction, False)])
         client.get(url("fix", fix.public_id))
         with CaptureQueriesContext(database) as queries:
             client.get(url("fix", fix.public_id))
@@ -392,3 +394,13 @@ def test_an_answer_that_left_its_problem_keeps_only_that(problem):
     interaction.problem_members.update(left_at=timezone.now())
     kinds = [entry.kind for entry in trail_of(interaction)]
     assert (kinds.count("problem"), kinds.count("fix")) == (2, 0)
+
+
+def test_the_fix_shows_the_rates_before_and_since(as_user, dana, problem):
+    complaint(problem)
+    fix = recorded(problem)
+    answer = as_user(dana).get(url("fix", fix.public_id))
+    (change,) = answer.context["changes"]
+    assert (change.before.cases, change.before.answers) == (1, 1)
+    assert "1 of 1" in answer.content.decode()
+    assert "no answers yet" in answer.content.decode()

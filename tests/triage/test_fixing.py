@@ -1,12 +1,11 @@
-"""A fix: recorded, shipped, verified by its own cases or a lead's reason, taken back."""
+"""A fix: recorded, shipped, carried by a version that the changelog knows, taken back."""
 
 import pytest
 from django.core.exceptions import ValidationError
 
 from feedbackhub.outbox.models import OutboxEvent
-from tests.factories import InteractionFactory, ProblemFactory, ProblemMemberFactory
+from tests.factories import ProblemFactory
 from triage import fixing
-from triage.models import Fix
 
 
 @pytest.fixture
@@ -59,36 +58,6 @@ def test_problems_are_found_by_number_and_unknown_ones_are_named(project, proble
     assert fixing.find_problems(project=project, numbers=[problem.number]) == [problem]
     with pytest.raises(ValidationError, match="P99, FBH-1"):
         fixing.find_problems(project=project, numbers=[theirs.number], ticket_keys=["FBH-1"])
-
-
-def test_a_fix_is_verified_when_all_of_its_cases_passed_again(project, problem):
-    cases = [ProblemMemberFactory(problem=problem).interaction for _ in range(2)]
-    fix = ship(project, problem)
-    fixing.record_replay(fix=fix, interaction=cases[0], has_passed=True)
-    fixing.record_replay(fix=fix, interaction=cases[1], has_passed=False)
-    fix.refresh_from_db()
-    assert (fix.state, fixing.open_cases(fix)) == ("shipped", [cases[1].external_id])
-    fixing.record_replay(fix=fix, interaction=cases[1], has_passed=True)
-    fix.refresh_from_db()
-    problem.refresh_from_db()
-    assert (fix.state, problem.state) == ("verified", "verified")
-
-
-def test_a_replay_of_a_foreign_case_proves_nothing(project, problem):
-    ProblemMemberFactory(problem=problem)
-    fix = ship(project, problem)
-    with pytest.raises(fixing.FixRefused, match="no case"):
-        fixing.record_replay(
-            fix=fix, interaction=InteractionFactory(project=project), has_passed=True
-        )
-
-
-def test_a_lead_may_verify_with_a_reason_only(project, problem, ben):
-    fix = ship(project, problem)
-    with pytest.raises(fixing.FixRefused):
-        fixing.verify_by_hand(fix=fix, by=ben, reason=" ")
-    fixing.verify_by_hand(fix=fix, by=ben, reason="Checked in production.")
-    assert Fix.objects.get().evidence["reason"] == "Checked in production."
 
 
 def test_a_reverted_fix_opens_its_problems_again(project, problem):
