@@ -1,0 +1,5 @@
+import sys
+
+from feedbackhub.sdk.cli import main
+
+sys.exit(main())

@@ -1,0 +1,169 @@
+"""`feedbackhub gate` against a running server: exit codes, reports, and what it says when something is wrong."""
+
+import json
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from annotation.evaluation import runs
+from annotation.models import EvalRun
+from feedbackhub.accounts.api_keys import create_api_key
+from feedbackhub.sdk import cli, reports
+from feedbackhub.sdk.client import Client, Refused, Unreachable
+from tests.annotation.evaluation.candidate import answers, evaluate, gold_version
+from tests.environment import ROOT
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def key(project):
+    return create_api_key(project=project, name="pipeline", scopes=["export"])[1]
+
+
+@pytest.fixture
+def gate(live_server, key, tmp_path, capsys):
+    """`gate(version, rows)` → (exit code, what it said, the folder of its reports)."""
+
+    def gate(version, rows=None, *more):
+        given = []
+        if rows is not None:
+            (tmp_path / "out.jsonl").write_text("\n".join(map(json.dumps, rows)))
+            given = ["--results", str(tmp_path / "out.jsonl")]
+        code = cli.main(
+            [
+                *("gate", "--url", live_server.url, "--key", key, "--candidate", "prompt=v2"),
+                *("--version", str(version.number), *given, *more),
+                *("--junit", str(tmp_path / "gate.xml"), "--markdown", str(tmp_path / "gate.md")),
+            ]
+        )
+        said = capsys.readouterr()
+        return code, said.out + said.err, tmp_path
+
+    return gate
+
+
+def test_a_candidate_that_repairs_three_and_breaks_a_critical_one_is_red_then_green(
+    gate, project, ben
+):
+    version = gold_version(project, ben, 12, severity_of={11: "critical"})
+    runs.override(run=evaluate(version, wrong=[0, 1, 2]), by=ben, reason="The first one.")
+    broken = answers(version)[11]["id"]
+
+    code, said, folder = gate(version, answers(version, wrong=[11]))
+    assert code == 1
+    assert said.splitlines()[:2] == [
+        "FAILS: 11 of 12 cases pass",
+        f"  Critical: 0 of 1 pass, 100% must. First failure: {broken}.",
+    ]
+    written = (folder / "gate.md").read_text()
+    assert "❌" in written and written.index("**Broke** (1)") < written.index("**Repaired** (3)")
+    suite = ElementTree.parse(folder / "gate.xml").getroot()
+    assert (suite.get("tests"), suite.get("failures")) == ("13", "2")
+
+    code, said, folder = gate(version, answers(version))
+    assert (code, said.splitlines()[0]) == (0, "passes: 12 of 12 cases pass")
+    assert ElementTree.parse(folder / "gate.xml").getroot().get("failures") == "0"
+
+
+def test_a_command_answers_each_case_as_often_as_asked(gate, project, ben, tmp_path):
+    version = gold_version(project, ben, 3)
+    known = {row["id"]: row["output"] for row in answers(version)}
+    (tmp_path / "known.json").write_text(json.dumps(known))
+    (tmp_path / "answer.py").write_text(
+        "import json, sys\n"
+        "case = json.load(sys.stdin)\n"
+        "assert case['messages'] and 'ideal' not in case\n"
+        f"print(json.load(open({str(tmp_path / 'known.json')!r}))[case['id']])\n"
+    )
+    code, said, _ = gate(
+        version, None, "--run", f"{sys.executable} {tmp_path / 'answer.py'}", "--repeats", "2"
+    )
+    assert code == 0, said
+    assert EvalRun.objects.get().results.count() == 6
+
+
+def test_a_command_that_fails_has_no_answer_and_fails_at_the_gate(gate, project, ben):
+    version = gold_version(project, ben, 1)
+    code, said, _ = gate(version, None, "--run", f"{sys.executable} -c 'raise SystemExit(3)'")
+    assert code == 1 and "exit code 3" in said
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--run", "no-such-program-here"], "cannot be run"),
+        (["--results", "/no/such/file"], "No such file"),
+        (["--split", "holdout", "--run", "cat"], "has no case in holdout"),
+    ],
+)
+def test_what_went_wrong_is_said_with_exit_code_2(gate, project, ben, more, said):
+    code, output, _ = gate(gold_version(project, ben, 1), None, *more)
+    assert code == 2 and said in output
+
+
+def test_a_refusal_names_the_row(gate, project, ben):
+    code, said, _ = gate(gold_version(project, ben, 1), [{"id": "x", "output": "a"}])
+    assert code == 2 and "results.0: There is no such case" in said
+
+
+def test_a_wrong_key_and_a_dead_server_are_told_apart(live_server, project):
+    with pytest.raises(Refused) as refused:
+        Client(live_server.url, "fh_sk_wrong").get("gold-versions")
+    assert refused.value.status == 401
+    pauses = []
+    with pytest.raises(Unreachable):
+        Client("http://127.0.0.1:9", "x", sleep=pauses.append).get("gold-versions")
+    assert pauses == [1, 2, 4, 8]
+
+
+def test_the_client_needs_nothing_but_the_standard_library():
+    blocked = "import sys; sys.modules.update(django=None, celery=None, structlog=None, redis=None)"
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"{blocked}; from feedbackhub.sdk.cli import main; main(['--help'])",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "gate" in done.stdout
+
+
+def test_hostile_texts_are_quoted_in_every_report():
+    hostile = "<!-- @everyone ![x](http://evil) | \x00\ud800"
+    run = {
+        "passed": False,
+        "version": 1,
+        "split": "validation",
+        "candidate": hostile,
+        "url": "https://hub.example/x",
+        "summary": {
+            "passed_cases": 0,
+            "cases": 1,
+            "reasons": [hostile],
+            "flaky": [],
+            "comparison": {"broken": [{"id": "a", "severity": "high", "why": hostile}]},
+            "overall": {"passed": 0, "cases": 1, "rate": 0, "low": 0, "high": 1, "needed": None},
+            "severities": {},
+            "categories": {},
+        },
+    }
+    written = reports.markdown(run)
+    assert "![x]" not in written and "<!--" not in written and " @everyone" not in written
+    results = [
+        {
+            "id": "a",
+            "attempt": 1,
+            "passed": False,
+            "output": hostile,
+            "checks": [{"check": "c", "passed": False, "why": hostile}],
+        }
+    ]
+    ElementTree.fromstring(reports.junit(run, results))
