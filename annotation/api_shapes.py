@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Literal, NotRequired, TypedDict
 from uuid import UUID
 
+from annotation.export_options import WEIGHTS
 from annotation.exports import FORMATS
 from annotation.models import EvalRun, ExportRun, ReviewItem, Settlement, Split, Verdict
 from feedbackhub.capture.api_shapes import HowBad, MessageShape
@@ -224,6 +225,31 @@ class ExportBody(TypedDict, total=False):
     version: int
     format: Literal[tuple(FORMATS)]
     splits: list[SplitName]
+    max_characters: int
+    max_similarity: float
+    min_severity: HowBad
+    min_agreement: float
+    weigh_by: list[Literal[WEIGHTS]]
+
+
+class ExportPreviewShape(TypedDict):
+    """Of the first `looked_at` of the cases that may leave; `left_out` counts by reason."""
+
+    version: int
+    format: Literal[tuple(FORMATS)]
+    filter: dict[str, Any]
+    cases: int
+    rows: int
+    rows_by_split: dict[str, int]
+    left_out: dict[str, int]
+    looked_at: int
+    of: int
+    is_whole: bool
+
+
+class ExportLinkShape(TypedDict):
+    url: str
+    expires_at: datetime
 
 
 class ExportShape(TypedDict):

@@ -1,6 +1,13 @@
 from django.urls import path
 
-from annotation import agreement_views, evaluation_api, gold_api, judgement_api, review_api
+from annotation import (
+    agreement_views,
+    evaluation_api,
+    export_api,
+    gold_api,
+    judgement_api,
+    review_api,
+)
 
 urlpatterns = [
     path("review-items", review_api.ReviewItemsView.as_view(), name="api_review_items"),
@@ -30,14 +37,18 @@ urlpatterns = [
         evaluation_api.EvaluationResultsView.as_view(),
         name="api_evaluation_results",
     ),
-    path("exports", gold_api.ExportsView.as_view(), name="api_exports"),
-    path("exports/<uuid:public_id>", gold_api.ExportView.as_view(), name="api_export"),
+    path("exports", export_api.ExportsView.as_view(), name="api_exports"),
+    path("exports/preview", export_api.ExportPreviewView.as_view(), name="api_export_preview"),
+    path("exports/<uuid:public_id>", export_api.ExportView.as_view(), name="api_export"),
     path(
         "exports/<uuid:public_id>/manifest",
-        gold_api.ExportManifestView.as_view(),
+        export_api.ExportManifestView.as_view(),
         name="api_export_manifest",
     ),
     path(
-        "exports/<uuid:public_id>/file", gold_api.ExportFileView.as_view(), name="api_export_file"
+        "exports/<uuid:public_id>/file", export_api.ExportFileView.as_view(), name="api_export_file"
+    ),
+    path(
+        "exports/<uuid:public_id>/link", export_api.ExportLinkView.as_view(), name="api_export_link"
     ),
 ]

@@ -72,6 +72,7 @@ def _forget_gold(erased):
         context=[],
         ideal_answer="",
         rejected_answers=[],
+        preferences=[],
         assertions=[],
         content_hash="",
         is_current=False,

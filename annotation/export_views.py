@@ -2,54 +2,32 @@
 
 import json
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from annotation import exporting
-from annotation.exports import FORMATS, Case, LeftOut
+from annotation.export_downloads import PARTS, export_file
+from annotation.export_form import ExportForm
+from annotation.export_preview import preview_export, sample_row
+from annotation.exports import FORMATS
 from annotation.exports.cases import line
-from annotation.gold_api import export_file
-from annotation.models import ExportRun, GoldVersion, GoldVersionMember, Split
+from annotation.exports.reasons import in_words
+from annotation.models import ExportRun, GoldVersion, Split
 from feedbackhub import filters
 from feedbackhub.accounts.access import project_page
 from feedbackhub.list_pages import choice, list_page
 
 MOST_VERSIONS = 50
-TRIED = 20  # cases that a sample row is looked for in
 SHORT = 160  # characters of a text that a sample row shows
 
 FILTERS = {
     "made_as": filters.one_of("format", FORMATS),
     "state": filters.one_of("state", ExportRun.State.values),
 }
-PARTS = ("rows", "provenance")
-
-
-class ExportForm(forms.Form):
-    version = forms.TypedChoiceField(label=gettext_lazy("Gold version"), coerce=int)
-    splits = forms.MultipleChoiceField(
-        label=gettext_lazy("Splits"),
-        widget=forms.CheckboxSelectMultiple,
-        choices=Split.choices,
-        error_messages={"required": gettext_lazy("Choose at least one split.")},
-    )
-
-    def __init__(self, *args, versions, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.fields["version"].choices = [
-            (
-                version.number,
-                _("Version %(number)d, %(count)d examples")
-                % {"number": version.number, "count": version.example_count},
-            )
-            for version in versions
-        ]
 
 
 @project_page("export_gold")
@@ -66,13 +44,15 @@ def exports(request):
             "splits": list(chosen.splits),
         },
     )
-    if request.method == "POST" and form.is_valid() and _start(request, form, chosen, versions):
-        return redirect("exports", request.project.slug)
+    preview = None
+    if request.method == "POST" and form.is_valid():
+        if "preview" in request.POST:
+            preview = _preview(form, chosen, versions)
+        elif _start(request, form, chosen, versions):
+            return redirect("exports", request.project.slug)
     listed = list_page(
         request,
-        ExportRun.objects.filter(project=request.project)
-        .select_related("version", "requested_by")
-        .defer("manifest"),
+        ExportRun.objects.filter(project=request.project).select_related("version", "requested_by"),
         order=("-id",),
         allowed=FILTERS,
         chips=[
@@ -95,31 +75,42 @@ def exports(request):
         {
             "list": listed,
             "form": form,
-            "formats": FORMATS.values(),
+            "purposes": _purposes(),
             "chosen": chosen,
             "versions": versions,
             "splits": list(_split_choices(form, chosen)),
+            "preview": preview,
+            "preview_address": f"?format={chosen.name}#preview",
             "sample": _sample(chosen, versions[0]) if versions else "",
         },
         status=400 if form.errors else listed.status,
     )
 
 
+def _purposes():
+    """The formats by what they are for."""
+    yield _("To train with"), [found for found in FORMATS.values() if found.is_training]
+    yield _("To test with, and to read"), [f for f in FORMATS.values() if not f.is_training]
+
+
 def _start(request, form, chosen, versions) -> bool:
-    version = next(each for each in versions if each.number == form.cleaned_data["version"])
     try:
-        exporting.request_export(
-            version=version,
-            format=chosen.name,
-            splits=form.cleaned_data["splits"],
-            by=request.user,
-        )
+        exporting.request_export(**form.asked_for(chosen, versions), by=request.user)
     except ValidationError as error:
-        for name, sentences in error.message_dict.items():
-            form.add_error(name if name in form.fields else None, sentences)
+        form.refuse(error)
         return False
     messages.success(request, _("The export is on its way. It shows below how far it is."))
     return True
+
+
+def _preview(form, chosen, versions) -> dict | None:
+    try:
+        preview = preview_export(**form.asked_for(chosen, versions))
+    except ValidationError as error:
+        form.refuse(error)
+        return None
+    preview["left_out"] = in_words(preview["left_out"])
+    return preview
 
 
 def _split_choices(form, chosen):
@@ -140,31 +131,12 @@ def _split_choices(form, chosen):
 
 def _sample(chosen, version) -> str:
     """A true row of this version in this format, long texts cut; empty when none of the first cases makes one."""
-    members = GoldVersionMember.objects.filter(
-        version=version, split__in=chosen.splits, revision__erased_at=None
-    )
-    if chosen.is_training:
-        members = members.filter(
-            revision__example__split__in=chosen.splits, revision__example__is_contaminated=False
-        )
-    cases = members.order_by("revision__example_id").values_list(
-        "revision__example__public_id",
-        "revision__example__interaction__external_id",
-        "split",
-        "revision__messages",
-        "revision__context",
-        "revision__ideal_answer",
-        "revision__rejected_answers",
-        "revision__labels",
-        "revision__assertions",
-    )
-    for public_id, *rest in cases[:TRIED]:
-        try:
-            row = chosen.row(Case(str(public_id), *rest))
-        except LeftOut:
-            continue
-        return json.dumps(_shortened(json.loads(line(row))), ensure_ascii=False, indent=2)
-    return ""
+    row = sample_row(version, chosen)
+    if row is None:
+        return ""
+    if chosen.head:  # not JSON: as the file has it
+        return (chosen.head + chosen.spell(_shortened(row))).decode()
+    return json.dumps(_shortened(json.loads(line(row))), ensure_ascii=False, indent=2)
 
 
 def _shortened(value):
@@ -179,6 +151,7 @@ def _shortened(value):
 
 def _name_format(run):
     run.format_label = FORMATS[run.format].label if run.format in FORMATS else run.format
+    run.left_out = in_words(run.manifest.get("left_out", {}))
 
 
 # --- one export -----------------------------------------------------------------------------------
@@ -225,6 +198,7 @@ def again(request, public_id):
             version=run.version,
             format=run.format,
             splits=run.filter.get("splits", ()),
+            options={name: value for name, value in run.filter.items() if name != "splits"},
             by=request.user,
         )
     except ValidationError as error:

@@ -1,34 +1,34 @@
-"""Make an export: one version in one format, streamed by a worker into a file with a manifest.
+"""Make an export: one version in one format, streamed by a worker into files with a manifest.
 
 One version, filter and erasure epoch is the same bytes each time, on any worker. A worker holds the run on a lease; when it
-dies, the sweep gives the run to another one, which starts afresh. Only a finished export can be downloaded.
+dies, the sweep gives the run to another one, which goes on after the last piece that was put aside. Only a finished export
+can be downloaded, and none is finished in another erasure epoch than it was begun in: it is made anew.
 """
 
-import hashlib
-import tempfile
+import json
 import uuid
+from collections import Counter
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
-from django.core.files import File
-from django.core.files.storage import default_storage
+from django.core.files.base import ContentFile
 from django.db import connection, transaction
-from django.db.models import Avg, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotation.exports import FORMATS, Case, LeftOut
+from annotation import export_files, export_reading
+from annotation.export_manifest import digest_of_rows, manifest_of
+from annotation.export_options import Options, read_filter
+from annotation.exports import FORMATS, Case
 from annotation.exports.cases import line
-from annotation.models import ExportMember, ExportRun, GoldVersion, GoldVersionMember
-from annotation.splits import DESCRIPTION as SPLITTER
-from feedbackhub import redaction
+from annotation.models import ExportMember, ExportRun, GoldVersion
+from feedbackhub.accounts.models import Project
 from feedbackhub.doorbell import ring
 
 LEASE = timedelta(seconds=60)
-BATCH = 1_000
-LICENCE = (
-    "The contents are your project's own. Check that your users' terms allow training on them."
-)
+PIECE = 100_000  # cases, after which what is written is put aside
+PROVENANCE = "provenance.jsonl"
 
 
 # A dead worker's session may still write the same down: the same version and filter has the same members.
@@ -42,37 +42,41 @@ class Cancelled(Exception):
     """Somebody cancelled the run, or another worker took it over."""
 
 
+class Outdated(Exception):
+    """Somebody was erased, or a split became stricter, while the run was at work: what it wrote may not be kept."""
+
+
 def request_export(
-    *, version: GoldVersion, format: str, splits=(), by=None, is_left_to_a_worker=True
+    *,
+    version: GoldVersion,
+    format: str,
+    splits=(),
+    options: dict | None = None,
+    by=None,
+    is_left_to_a_worker=True,
 ) -> ExportRun:
     """Ask for an export; a worker makes it. Raises ValidationError for what may not leave."""
     from annotation import tasks
 
-    found = FORMATS.get(format)
-    if found is None:
-        raise ValidationError({"format": _("Choose one of: %s.") % ", ".join(FORMATS)})
-    splits = sorted(set(splits)) or list(found.splits)
-    forbidden = [split for split in splits if split not in found.splits]
-    if forbidden:
-        raise ValidationError(
-            {
-                "splits": _("%(split)s may not leave in a training export.")
-                % {"split": forbidden[0]}
-                if forbidden[0] == "holdout"
-                else _("There is no split %(split)s.") % {"split": forbidden[0]}
-            }
-        )
+    filter = read_filter(format_named(format), splits=splits, options=options)
     with transaction.atomic():
         run = ExportRun.objects.create(
             project=version.project,
             version=version,
             format=format,
-            filter={"splits": splits},
+            filter=filter,
             requested_by=by,
         )
         if is_left_to_a_worker:
             ring(tasks.make_export, export_id=run.pk)
     return run
+
+
+def format_named(name: str):
+    found = FORMATS.get(name)
+    if found is None:
+        raise ValidationError({"format": _("Choose one of: %s.") % ", ".join(FORMATS)})
+    return found
 
 
 def cancel_export(*, run: ExportRun) -> ExportRun:
@@ -95,22 +99,40 @@ def make_export(*, export_id: int) -> ExportRun | None:
         return making.make()
     except Cancelled:
         return None
+    except Outdated:
+        _begin_anew(making)
+        return None
     except Exception as error:
-        ExportRun.objects.filter(pk=run.pk, state="running", lease_until=making.lease).update(
+        is_ours = ExportRun.objects.filter(
+            pk=run.pk, state="running", lease_until=making.lease
+        ).update(
             state="failed",
             failure=type(error).__name__,
             finished_at=timezone.now(),
             lease_until=None,
         )
+        if is_ours:
+            _drop_pieces(run)
         raise
 
 
 def _take(export_id):
     lease = timezone.now() + LEASE
     taken = ExportRun.objects.filter(pk=export_id, state="pending").update(
-        state="running", lease_until=lease, progress_count=0
+        state="running", lease_until=lease
     )
     return lease if taken else None
+
+
+def _begin_anew(making) -> None:
+    from annotation import tasks
+
+    with transaction.atomic():
+        is_ours = ExportRun.objects.filter(
+            pk=making.run.pk, state="running", lease_until=making.lease
+        ).update(state="pending", lease_until=None, progress_count=0)
+        if is_ours:
+            ring(tasks.make_export, export_id=making.run.pk)
 
 
 class _Making:
@@ -119,163 +141,177 @@ class _Making:
     def __init__(self, run, lease):
         self.run, self.lease = run, lease
         self.format = FORMATS[run.format]
-        self.left_out: dict[str, int] = {}
-        self.splits: dict[str, int] = {}
+        self.options = Options.of(run.filter)
+        self.files = self.format.files(
+            [split for split in self.format.splits if split in self.options.splits]
+        )
+        self._begin_at(run.checkpoint)
+
+    def _begin_at(self, checkpoint: dict) -> None:
+        """Where the last piece ended, if it is of this erasure epoch; else at the beginning."""
+        if checkpoint.get("epoch") != self.run.project.erasure_epoch:
+            checkpoint = {}
+        self.after = checkpoint.get("after", 0)
+        self.done = checkpoint.get("done", 0)
+        self.case_count = checkpoint.get("cases", 0)
+        self.rows = Counter(checkpoint.get("rows", {}))
+        self.splits = Counter(checkpoint.get("splits", {}))
+        self.left_out = Counter(checkpoint.get("left_out", {}))
+        self.pieces: list[list[str]] = checkpoint.get("pieces", [])
 
     def make(self) -> ExportRun:
-        with tempfile.TemporaryFile() as rows, tempfile.TemporaryFile() as provenance:
-            self._write(rows, provenance)
-            return self._keep(rows, provenance)
+        with export_files.Spools(self.run, [*self.files, PROVENANCE]) as spools:
+            self._write(spools)
+            return self._keep(spools)
 
-    def _members(self):
-        """The version's cases in order. The holdout is dropped here for every training format, whatever was asked."""
-        splits = [split for split in self.run.filter["splits"] if split in self.format.splits]
-        members = GoldVersionMember.objects.filter(
-            version=self.run.version, split__in=splits, revision__erased_at=None
-        )
-        if self.format.is_training:
-            members = members.filter(
-                # an example's split may have become stricter since this version was frozen
-                revision__example__split__in=self.format.splits,
-                revision__example__is_contaminated=False,
-            )
-        return members.order_by("revision__example_id")
-
-    def _write(self, rows, provenance):
-        run = self.run
-        total = self._members().count()
-        ExportRun.objects.filter(pk=run.pk).update(total_count=total)
-        ExportMember.objects.filter(export=run).delete()
-        members, done = [], 0
-        for revision_id, case in self._cases():
-            done += 1
-            try:
-                rows.write(line(self.format.row(case)))
-            except LeftOut as reason:
-                self.left_out[str(reason)] = self.left_out.get(str(reason), 0) + 1
-            else:
-                provenance.write(line(_provenance(case)))
-                self.splits[case.split] = self.splits.get(case.split, 0) + 1
-                members.append(revision_id)
-            if done % BATCH == 0:
-                self._beat(done, members)
-                members = []
-        self._beat(done, members)
-
-    def _cases(self):
-        fields = (
-            "revision_id",
-            "revision__example__public_id",
-            "revision__example__interaction__external_id",
-            "split",
-            "revision__messages",
-            "revision__context",
-            "revision__ideal_answer",
-            "revision__rejected_answers",
-            "revision__labels",
-            "revision__assertions",
-        )
-        for revision_id, public_id, *rest in (
-            self._members().values_list(*fields).iterator(chunk_size=BATCH)
+    def _write(self, spools):
+        run, format = self.run, self.format
+        members = export_reading.members(run.version, format, self.options)
+        ExportRun.objects.filter(pk=run.pk).update(total_count=members.count())
+        if not self.pieces:
+            ExportMember.objects.filter(export=run).delete()
+            for name in self.files:
+                spools.write(name, format.head)
+        since, taken = self.done, []
+        for batch in export_reading.batches(
+            members.filter(revision__example_id__gt=self.after), format
         ):
-            yield revision_id, Case(str(public_id), *rest)
+            for revision_id, _example_id, case in batch:
+                case, rows = export_reading.rows_of(case, format, self.options, self.left_out)
+                if rows:
+                    self._write_rows(spools, case, rows)
+                    taken.append(revision_id)
+            self.after, self.done = batch[-1][1], self.done + len(batch)
+            self._beat(taken)
+            taken = []
+            if self.done - since >= PIECE:
+                since = self.done
+                self._put_aside(spools)
+        self._beat(taken)
 
-    def _beat(self, done, members):
+    def _write_rows(self, spools, case, rows):
+        file = self.format.file_for(case.split)
+        note = line(self._provenance(case, file))
+        spools.write(file, b"".join(map(self.format.spell, rows)))
+        spools.write(PROVENANCE, note * len(rows))
+        self.rows[file] += len(rows)
+        self.splits[case.split] += len(rows)
+        self.case_count += 1
+
+    def _provenance(self, case: Case, file: str) -> dict:
+        note = {
+            "example": case.example_id,
+            "interaction": case.interaction_id,
+            "split": case.split,
+            "file": file,
+        }
+        return note | {"weight": case.weight} if self.options.weigh_by else note
+
+    def _beat(self, members):
         """Write the members down, say how far we are, renew the lease; raises Cancelled when it is not ours any more."""
         with connection.cursor() as cursor:
             cursor.execute(NOTE_MEMBERS, [self.run.project_id, self.run.pk, members])
+        self._update(progress_count=self.done)
+
+    def _update(self, **fields):
         lease = timezone.now() + LEASE
         is_ours = ExportRun.objects.filter(
             pk=self.run.pk, state="running", lease_until=self.lease
-        ).update(progress_count=done, lease_until=lease)
+        ).update(lease_until=lease, **fields)
         if not is_ours:
+            self._tidy_up()
             raise Cancelled
         self.lease = lease
 
-    def _keep(self, rows, provenance) -> ExportRun:
+    def _put_aside(self, spools):
+        """Keep what is written, so that nobody has to begin before it again."""
+        self.pieces.append(spools.put_aside())
+        self._update(
+            checkpoint={
+                "epoch": self.run.project.erasure_epoch,
+                "after": self.after,
+                "done": self.done,
+                "cases": self.case_count,
+                "rows": self.rows,
+                "splits": self.splits,
+                "left_out": self.left_out,
+                "pieces": self.pieces,
+            }
+        )
+
+    def _tidy_up(self):
+        """Of a run that was cancelled nothing stays; one that another worker has is that worker's."""
+        run = ExportRun.objects.get(pk=self.run.pk)
+        if run.state == ExportRun.State.CANCELLED:
+            _drop_pieces(run)
+
+    def _keep(self, spools) -> ExportRun:
         """Files into the storage under a name of this go's own, then the row says done: never half an export."""
         run = self.run
-        files = [_describe("rows.jsonl", rows), _describe("provenance.jsonl", provenance)]
-        manifest = self._manifest(files)
-        folder = f"exports/{run.public_id}/{uuid.uuid4()}"
-        for (name, handle), facts in zip(
-            [("rows.jsonl", rows), ("provenance.jsonl", provenance)], files, strict=True
-        ):
-            handle.seek(0)
-            saved = default_storage.save(f"{folder}/{name}", File(handle))
-            assert saved == f"{folder}/{name}", facts  # noqa: S101 (the folder is new)
-        is_ours = ExportRun.objects.filter(
-            pk=run.pk, state="running", lease_until=self.lease
-        ).update(
-            state="done",
+        folder = f"{export_files.home(run)}/{uuid.uuid4()}"
+        files = []
+        for place, name in enumerate([*self.files, PROVENANCE]):
+            whole = spools.finish(name, [piece[place] for piece in self.pieces])
+            count = self.rows.total() if name == PROVENANCE else self.rows[name]
+            files.append(export_files.describe(name, whole, count))
+            self._update()
+            export_files.keep(folder, name, whole)
+        manifest = self._manifest(folder, files)
+        rows = files[: len(self.files)]
+        is_ours = self._finish(
             manifest=manifest,
-            digest=files[0]["sha256"],
-            size_bytes=files[0]["bytes"],
-            row_count=files[0]["rows"],
+            digest=digest_of_rows(rows),
+            size_bytes=sum(file["bytes"] for file in rows),
+            row_count=self.rows.total(),
             file_name=folder,
-            erasure_epoch=run.project.erasure_epoch,
-            finished_at=timezone.now(),
-            lease_until=None,
-            failure="",
         )
         if not is_ours:
-            delete_files(folder)
+            export_files.delete_folder(folder)
+            self._tidy_up()
             raise Cancelled
+        export_files.delete_folder(export_files.home(run), but=folder)  # the pieces
         run.refresh_from_db()
         return run
 
-    def _manifest(self, files) -> dict:
-        run, version = self.run, self.run.version
-        facts = GoldVersionMember.objects.filter(version=version).aggregate(
-            agreement=Avg("revision__settlement__agreement")
+    def _manifest(self, folder, files) -> dict:
+        """The manifest, kept as a file too, with what the format writes beside the rows."""
+        left_out = self.left_out + export_reading.kept_back(
+            self.run.version, self.format, self.options
         )
-        schemas = (
-            GoldVersionMember.objects.filter(version=version)
-            .values_list(
-                "revision__settlement__schema__name", "revision__settlement__schema__version"
+        manifest = manifest_of(
+            self.run,
+            case_count=self.case_count,
+            splits=self.splits,
+            left_out=left_out,
+            files=files,
+        )
+        for name, content in self.format.beside(manifest).items():
+            export_files.keep(folder, name, content)
+            files.append(export_files.describe(name, ContentFile(content)))
+        written = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
+        export_files.keep(folder, export_files.MANIFEST, written.encode())
+        return manifest
+
+    @transaction.atomic
+    def _finish(self, **fields) -> bool:
+        """Say done, unless the run is not ours any more. Whoever erases locks the project first, as we do."""
+        project = Project.objects.select_for_update(no_key=True).get(pk=self.run.project_id)
+        if project.erasure_epoch != self.run.project.erasure_epoch:
+            export_files.delete_folder(fields["file_name"])
+            raise Outdated
+        return bool(
+            ExportRun.objects.filter(
+                pk=self.run.pk, state="running", lease_until=self.lease
+            ).update(
+                state="done",
+                erasure_epoch=project.erasure_epoch,
+                finished_at=timezone.now(),
+                lease_until=None,
+                failure="",
+                checkpoint={},
+                **fields,
             )
-            .distinct()
-            .order_by("revision__settlement__schema__name", "revision__settlement__schema__version")
         )
-        return {
-            "format": run.format,
-            "project": run.project.slug,
-            "gold_version": version.number,
-            "gold_digest": version.digest,
-            "gold_predecessors": version.previous_digests,
-            "erasure_epoch": run.project.erasure_epoch,
-            "filter": run.filter,
-            "rows": files[0]["rows"],
-            "rows_by_split": dict(sorted(self.splits.items())),
-            "left_out": dict(sorted(self.left_out.items())),
-            "label_schemas": [f"{name} v{number}" for name, number in schemas],
-            "redaction": redaction.VERSION,
-            "splitter": SPLITTER,
-            "agreement": round(facts["agreement"], 4) if facts["agreement"] is not None else None,
-            "licence": LICENCE,
-            "files": files,
-        }
-
-
-def _provenance(case: Case) -> dict:
-    return {"example": case.example_id, "interaction": case.interaction_id, "split": case.split}
-
-
-def _describe(name, handle) -> dict:
-    """Name, rows, bytes and SHA-256 of a file just written."""
-    handle.flush()
-    handle.seek(0)
-    sha, size, rows = hashlib.sha256(), 0, 0
-    while chunk := handle.read(1 << 20):
-        sha.update(chunk)
-        size += len(chunk)
-        rows += chunk.count(b"\n")
-    return {"name": name, "rows": rows, "bytes": size, "sha256": sha.hexdigest()}
-
-
-def delete_files(folder: str) -> None:
-    for name in ("rows.jsonl", "provenance.jsonl"):
-        default_storage.delete(f"{folder}/{name}")
 
 
 # --- after a dead worker, and after an erasure ----------------------------------------------------
@@ -296,7 +332,15 @@ def take_back_abandoned() -> int:
     )
     for export_id in waiting:
         ring(tasks.make_export, export_id=export_id)
+    over = ExportRun.objects.filter(state__in=["cancelled", "failed"]).exclude(checkpoint={})
+    for run in over.order_by("id")[:100]:
+        _drop_pieces(run)
     return len(waiting)
+
+
+def _drop_pieces(run) -> None:
+    export_files.delete_folder(export_files.home(run))
+    ExportRun.objects.filter(pk=run.pk).update(checkpoint={})
 
 
 def make_again(*, runs) -> int:
@@ -311,7 +355,7 @@ def make_again(*, runs) -> int:
                 state="pending", digest="", file_name="", manifest={}, finished_at=None
             )
             if moved:
-                transaction.on_commit(lambda old=old: delete_files(old))
+                transaction.on_commit(lambda old=old: export_files.delete_folder(old))
                 ring(tasks.make_export, export_id=run.pk)
                 made += 1
     return made

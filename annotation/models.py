@@ -780,6 +780,7 @@ class GoldRevision(ProjectModel):
     context = models.JSONField(default=list)  # the retrieved documents
     ideal_answer = models.TextField(blank=True)
     rejected_answers = ArrayField(models.TextField(), default=list)
+    preferences = models.JSONField(default=list, blank=True)  # [{"chosen", "rejected"}], texts
     labels = models.JSONField(default=dict)  # {"verdict", "severity", "categories", "root_cause"}
     assertions = models.JSONField(default=list)
     content_hash = models.CharField(max_length=64)  # SHA-256 of all of the above
@@ -877,6 +878,7 @@ class ExportRun(ProjectModel):
     file_name = models.CharField(max_length=200, blank=True)  # in the storage; made by us
     erasure_epoch = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
+    checkpoint = models.JSONField(default=dict, blank=True)  # what was put aside, and up to where
     failure = models.TextField(blank=True)
     requested_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(default=timezone.now)

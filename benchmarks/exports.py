@@ -19,10 +19,10 @@ _FILL = [
     SELECT project_id, gen_random_uuid(), id, 'train', false, now() FROM capture_interaction
     WHERE project_id = %(project)s AND external_id LIKE 'gold/%%'""",
     """INSERT INTO annotation_goldrevision (project_id, public_id, example_id, revision, is_current, settlement_id, messages,
-    context, ideal_answer, rejected_answers, labels, assertions, content_hash, approved_at)
+    context, ideal_answer, rejected_answers, preferences, labels, assertions, content_hash, approved_at)
     SELECT project_id, gen_random_uuid(), id, 1, true, %(settlement)s,
     jsonb_build_array(jsonb_build_object('role', 'user', 'content', repeat('Can I deduct number ' || id || '? ', 10))), '[]',
-    repeat('The better answer ' || id || '. ', 30), ARRAY[repeat('The wrong answer ' || id || '. ', 30)],
+    repeat('The better answer ' || id || '. ', 30), ARRAY[repeat('The wrong answer ' || id || '. ', 30)], '[]',
     '{"verdict":"wrong","severity":"medium"}', '[]', md5(id::text), now()
     FROM annotation_goldexample WHERE project_id = %(project)s""",
 ]

@@ -19,6 +19,7 @@ urlpatterns = [
     path("p/<slug:project>/", include("feedbackhub.analytics.urls")),
     path("hooks/", include("triage.hook_urls")),
     path("r/", include("triage.reporter_urls")),
+    path("d/", include("annotation.download_urls")),
 ]
 if settings.DEBUG or settings.DEMO_SIGN_IN:
     from feedbackhub import styleguide

@@ -3,17 +3,19 @@
 from annotation.exports.cases import Case, Format
 
 
-def row(case: Case) -> dict:
-    return {
-        "id": case.example_id,
-        "split": case.split,
-        "messages": case.messages,
-        "context": case.context,
-        "ideal": case.ideal_answer,
-        "rejected": case.rejected_answers,
-        "labels": case.labels,
-        "assertions": case.assertions,
-    }
+def rows(case: Case) -> list[dict]:
+    return [
+        {
+            "id": case.example_id,
+            "split": case.split,
+            "messages": case.messages,
+            "context": case.context,
+            "ideal": case.ideal_answer,
+            "rejected": case.rejected_answers,
+            "labels": case.labels,
+            "assertions": case.assertions,
+        }
+    ]
 
 
 FORMAT = Format(
@@ -21,5 +23,5 @@ FORMAT = Format(
     label="Evaluation cases",
     description="For testing a prompt or a model, not for training: the holdout may be in it.",
     is_training=False,
-    row=row,
+    rows=rows,
 )

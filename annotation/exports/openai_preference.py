@@ -1,16 +1,18 @@
 """Preference pairs in the shape {"input": {"messages"}, "preferred_output", "non_preferred_output"}."""
 
-from annotation.exports.cases import Case, Format, conversation, pair
+from annotation.exports.cases import Case, Format, assistant, conversation, pairs
 
 
-def row(case: Case) -> dict:
+def rows(case: Case):
     messages = conversation(case)
-    chosen, rejected = pair(case)
-    return {
-        "input": {"messages": messages},
-        "preferred_output": [{"role": "assistant", "content": chosen}],
-        "non_preferred_output": [{"role": "assistant", "content": rejected}],
-    }
+    return pairs(
+        case,
+        lambda chosen, rejected: {
+            "input": {"messages": messages},
+            "preferred_output": [assistant(chosen)],
+            "non_preferred_output": [assistant(rejected)],
+        },
+    )
 
 
 FORMAT = Format(
@@ -18,5 +20,6 @@ FORMAT = Format(
     label="Preference pairs (OpenAI style)",
     description="The correction preferred over the answer that was given, for the same prompt.",
     is_training=True,
-    row=row,
+    rows=rows,
+    has_rejected=True,
 )

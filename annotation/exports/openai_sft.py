@@ -1,10 +1,10 @@
 """Chat fine-tuning: {"messages": [{"role", "content"}, …]}, ending with the ideal answer."""
 
-from annotation.exports.cases import Case, Format, conversation, ideal
+from annotation.exports.cases import Case, Format, assistant, conversation, ideal
 
 
-def row(case: Case) -> dict:
-    return {"messages": [*conversation(case), {"role": "assistant", "content": ideal(case)}]}
+def rows(case: Case) -> list[dict]:
+    return [{"messages": [*conversation(case), assistant(ideal(case))]}]
 
 
 FORMAT = Format(
@@ -12,5 +12,5 @@ FORMAT = Format(
     label="Chat fine-tuning (OpenAI style)",
     description="One conversation a row, ending with the ideal answer. Loads in OpenAI-style, Together and Axolotl trainers.",
     is_training=True,
-    row=row,
+    rows=rows,
 )

@@ -1,22 +1,25 @@
-"""Preference pairs as TRL's DPO and reward trainers take them: conversational, with the prompt of its own."""
+"""Preference pairs as TRL's DPO trainer takes them: conversational, with the prompt of its own."""
 
-from annotation.exports.cases import Case, Format, conversation, pair
+from annotation.exports.cases import Case, Format, assistant, conversation, pairs
 
 
-def row(case: Case) -> dict:
+def rows(case: Case):
     prompt = conversation(case)
-    chosen, rejected = pair(case)
-    return {
-        "prompt": prompt,
-        "chosen": [{"role": "assistant", "content": chosen}],
-        "rejected": [{"role": "assistant", "content": rejected}],
-    }
+    return pairs(
+        case,
+        lambda chosen, rejected: {
+            "prompt": prompt,
+            "chosen": [assistant(chosen)],
+            "rejected": [assistant(rejected)],
+        },
+    )
 
 
 FORMAT = Format(
     name="trl_dpo",
     label="Preference pairs (TRL DPO)",
-    description="Conversational prompt, chosen and rejected: for TRL's DPOTrainer and RewardTrainer, and LLaMA-Factory.",
+    description="Conversational prompt, chosen and rejected: for TRL's DPOTrainer.",
     is_training=True,
-    row=row,
+    rows=rows,
+    has_rejected=True,
 )

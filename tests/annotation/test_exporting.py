@@ -11,9 +11,13 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from django.utils import timezone
 
-from annotation import exporting, gold
-from annotation.models import ExportRun, GoldExample
-from tests.factories import InteractionFactory, SettlementFactory
+from annotation import export_reading, exporting
+from annotation.export_files import Spools
+from annotation.models import ExportRun, GoldExample, GoldVersionMember
+from feedbackhub.capture.erasure import erase_person
+from feedbackhub.capture.models import Interaction
+from tests.annotation.exports.house import frozen_house, made
+from tests.factories import AnnotationFactory, AssignmentFactory
 
 
 @pytest.fixture(autouse=True)
@@ -29,24 +33,11 @@ def _own_files(settings, tmp_path):
 
 @pytest.fixture
 def version(project, ben):
-    for n in range(4):
-        interaction = InteractionFactory(
-            project=project,
-            external_id=f"chat/{n}",
-            messages=[{"role": "user", "content": f"Question {n * 7919:o}?"}],
-        )
-        gold.promote_to_gold(settlement=SettlementFactory(interaction=interaction), by=ben)
-    last = GoldExample.objects.order_by("-id").first()
-    GoldExample.objects.exclude(pk=last.pk).update(split="train")
-    GoldExample.objects.filter(pk=last.pk).update(split="holdout")
-    return gold.freeze_gold_version(project=project, by=ben)
+    return frozen_house(project, ben)
 
 
-def made(version, format="openai_sft", **options):
-    run = exporting.request_export(version=version, format=format, **options)
-    exporting.make_export(export_id=run.pk)
-    run.refresh_from_db()
-    return run
+def files_in(folder, ending=""):
+    return sorted(path for path in folder.rglob(f"*{ending}") if path.is_file())
 
 
 def content(run, name="rows.jsonl"):
@@ -112,23 +103,195 @@ def test_what_is_left_out_is_counted_by_reason(version):
     GoldExample.objects.first().revisions.update(rejected_answers=[])
     run = made(version, "trl_dpo")
     assert run.row_count == 2
-    assert run.manifest["left_out"] == {"no_rejected_answer": 1}
+    assert run.manifest["left_out"] == {"holdout": 1, "no_rejected_answer": 1}
 
 
 def test_a_cancelled_run_stops_at_the_next_batch_and_leaves_no_file(version, monkeypatch, tmp_path):
-    monkeypatch.setattr(exporting, "BATCH", 1)
+    monkeypatch.setattr(export_reading, "BATCH", 1)
+    monkeypatch.setattr(exporting, "PIECE", 1)
     run = exporting.request_export(version=version, format="openai_sft")
-    provenance = exporting._provenance
+    put_aside = Spools.put_aside
 
-    def cancel_meanwhile(case):
+    def cancel_meanwhile(spools):
+        pieces = put_aside(spools)
         exporting.cancel_export(run=run)
-        return provenance(case)
+        return pieces
 
-    monkeypatch.setattr(exporting, "_provenance", cancel_meanwhile)
+    monkeypatch.setattr(Spools, "put_aside", cancel_meanwhile)
     assert exporting.make_export(export_id=run.pk) is None
     run.refresh_from_db()
-    assert run.state == "cancelled"
-    assert not list(tmp_path.rglob("*.jsonl"))
+    assert (run.state, run.progress_count) == ("cancelled", 1)
+    assert files_in(tmp_path) == []
+
+
+def die_after(monkeypatch, pieces):
+    """The worker is killed once it has put so many pieces aside."""
+    monkeypatch.setattr(export_reading, "BATCH", 1)
+    monkeypatch.setattr(exporting, "PIECE", 1)
+    put_aside, left = exporting._Making._put_aside, iter(range(pieces))
+
+    def put_aside_or_die(making, spools):
+        put_aside(making, spools)
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(exporting._Making, "_put_aside", put_aside_or_die)
+
+
+def given_up(run):
+    """The lease of its worker ran out, and a sweep came by."""
+    ExportRun.objects.filter(pk=run.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    exporting.take_back_abandoned()
+
+
+@pytest.mark.parametrize("format", ["openai_sft", "csv", "huggingface", "raw_annotations"])
+def test_whoever_takes_over_goes_on_after_the_last_piece_and_makes_the_same_bytes(
+    version, monkeypatch, tmp_path, format
+):
+    whole = made(version, format)
+    run = exporting.request_export(version=version, format=format)
+    with monkeypatch.context() as patch:
+        die_after(patch, 1)
+        with pytest.raises(KeyboardInterrupt):
+            exporting.make_export(export_id=run.pk)
+    given_up(run)
+    looked_at = []
+    rows_of = export_reading.rows_of
+    monkeypatch.setattr(
+        export_reading, "rows_of", lambda *given: looked_at.append(1) or rows_of(*given)
+    )
+    exporting.make_export(export_id=run.pk)
+    run.refresh_from_db()
+    assert len(looked_at) == whole.total_count - 2
+    assert (run.digest, run.manifest) == (whole.digest, whole.manifest)
+    assert run.checkpoint == {}
+    assert {path.parent.name for path in files_in(tmp_path / run.file_name, "jsonl")} <= {
+        run.file_name.rpartition("/")[2],
+        "data",
+    }
+    assert not [path for path in files_in(tmp_path) if "pieces" in str(path)]
+
+
+def test_an_erasure_while_it_is_made_begins_it_anew_without_the_person(
+    version, monkeypatch, tmp_path, django_capture_on_commit_callbacks
+):
+    run = exporting.request_export(version=version, format="openai_sft")
+    keep = exporting._Making._keep
+
+    def erase_meanwhile(making, spools):
+        monkeypatch.setattr(exporting._Making, "_keep", keep)
+        person = Interaction.objects.get(external_id="chat/0")
+        Interaction.objects.filter(pk=person.pk).update(user_hash="theirs")
+        erase_person(project=version.project, ref_hash="theirs")
+        return keep(making, spools)
+
+    monkeypatch.setattr(exporting._Making, "_keep", erase_meanwhile)
+    with django_capture_on_commit_callbacks(execute=True):
+        exporting.make_export(export_id=run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.row_count, run.erasure_epoch) == ("done", 2, 1)
+    assert run.manifest["left_out"] == {"erased": 1, "holdout": 1}
+    assert not [path for path in files_in(tmp_path) if b"chat/0" in path.read_bytes()]
+
+
+def test_pieces_put_aside_before_an_erasure_are_not_gone_on_from(version, monkeypatch, tmp_path):
+    run = exporting.request_export(version=version, format="openai_sft")
+    with monkeypatch.context() as patch:
+        die_after(patch, 1)
+        with pytest.raises(KeyboardInterrupt):
+            exporting.make_export(export_id=run.pk)
+    Interaction.objects.filter(external_id="chat/0").update(user_hash="theirs")
+    erase_person(project=version.project, ref_hash="theirs")
+    given_up(run)
+    exporting.make_export(export_id=run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.row_count) == ("done", 2)
+    assert not [path for path in files_in(tmp_path) if b"chat/0" in path.read_bytes()]
+
+
+def test_the_sweep_takes_away_what_a_cancelled_runs_dead_worker_put_aside(
+    version, monkeypatch, tmp_path
+):
+    run = exporting.request_export(version=version, format="openai_sft")
+    with monkeypatch.context() as patch:
+        die_after(patch, 0)
+        with pytest.raises(KeyboardInterrupt):
+            exporting.make_export(export_id=run.pk)
+    assert files_in(tmp_path)
+    exporting.cancel_export(run=run)
+    exporting.take_back_abandoned()
+    assert files_in(tmp_path) == []
+
+
+def test_a_failure_keeps_nothing_and_names_its_kind(version, monkeypatch, tmp_path):
+    run = exporting.request_export(version=version, format="openai_sft")
+
+    def full_disk(*_given, **_named):
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(exporting, "manifest_of", full_disk)
+    with pytest.raises(OSError, match="disk is full"):
+        exporting.make_export(export_id=run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.failure) == ("failed", "OSError")
+    assert files_in(tmp_path) == []
+
+
+def test_a_folder_holds_its_manifest_and_what_the_format_writes_beside(version):
+    run = made(version, "llama_factory_dpo")
+    assert json.loads(content(run, "manifest.json")) == run.manifest
+    names = [file["name"] for file in run.manifest["files"]]
+    assert names == ["rows.jsonl", "provenance.jsonl", "dataset_info.json", "axolotl.yml"]
+    for file in run.manifest["files"]:
+        assert hashlib.sha256(content(run, file["name"])).hexdigest() == file["sha256"]
+
+
+def test_several_rows_of_a_case_have_as_many_lines_of_provenance(version):
+    run = made(version, "kto")
+    assert (run.row_count, run.manifest["cases"]) == (6, 3)
+    assert content(run, "provenance.jsonl").count(b"\n") == 6
+
+
+def test_a_huggingface_folder_has_a_file_for_each_split(version):
+    GoldVersionMember.objects.filter(revision__example=GoldExample.objects.first()).update(
+        split="validation"
+    )
+    run = made(version, "huggingface")
+    rows = {
+        name: content(run, name).count(b"\n")
+        for name in ("data/train.jsonl", "data/validation.jsonl")
+    }
+    assert rows == {"data/train.jsonl": 2, "data/validation.jsonl": 1}
+    assert "path: data/validation.jsonl" in content(run, "README.md").decode()
+    described = json.loads(content(run, "croissant.json"))["distribution"]
+    assert [each["sha256"] for each in described] == [
+        file["sha256"] for file in run.manifest["files"][:2]
+    ]
+
+
+def test_raw_annotations_hold_every_judgement_and_each_revision_up_to_the_settled_one(
+    version, ana, ben
+):
+    settlement = GoldExample.objects.first().revisions.get().settlement
+    one = AnnotationFactory(
+        assignment=AssignmentFactory(item=settlement.item, expert=ana, slot=1),
+        is_current=False,
+        note="First thought.",
+    )
+    two = AnnotationFactory(
+        assignment=one.assignment, revision=2, note="Second thought.", submit_key="2"
+    )
+    AnnotationFactory(assignment=one.assignment, revision=3, is_current=False, submit_key="3")
+    other = AnnotationFactory(
+        assignment=AssignmentFactory(item=settlement.item, expert=ben, slot=2)
+    )
+    settlement.annotations.add(two, other)
+    rows = [json.loads(each) for each in content(made(version, "raw_annotations")).splitlines()]
+    assert [(row["expert"], row["revision"], row["is_counted"]) for row in rows] == [
+        (str(ana.public_id), 1, False),
+        (str(ana.public_id), 2, True),
+        (str(ben.public_id), 1, True),
+    ]
 
 
 def test_a_dead_workers_run_is_taken_over_and_the_thawed_one_changes_nothing(

@@ -1,99 +1,178 @@
-"""Load exported files with the tools that trainers use; prints what each made of them.
+"""Load exported folders with the tools that they are for; prints what each made of them.
 
     LOADERS_PYTHON -m tests.journeys.loaders FOLDER...
 
 `LOADERS_PYTHON` is the Python of an environment of its own with `datasets`, `trl`, `inspect-ai` and
-`together==2.9.0`; a FOLDER holds a `rows.jsonl`, or is searched for such. Nothing is fetched.
+`together==2.9.0`; `mlcroissant` and `promptfoo` are run where they are on the PATH. A FOLDER holds an export with its
+manifest (`manage.py export --folder`), or is searched for such. Nothing is fetched.
 docs/exports.md says when it was run last and with what.
 """
 
+import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+os.environ |= {"PROMPTFOO_DISABLE_TELEMETRY": "1", "PROMPTFOO_DISABLE_UPDATE": "1"}
 
 
-def shape_of(row: dict) -> str:
-    """Which of our formats a row is of, by its keys."""
-    if row.keys() == {"messages"}:
-        return "openai_sft"
-    if "preferred_output" in row:
-        return "openai_preference"
-    if "chosen" in row:
-        return "trl_dpo"
-    return "eval"
+class NotHere(Exception):
+    """The tool is not installed."""
 
 
-def by_datasets(path: Path, shape: str) -> str:
+def lines_of(folder: Path) -> list[dict]:
+    """Only \\n ends a line: what `splitlines` takes for an end is escaped."""
+    lines = (folder / "rows.jsonl").read_bytes().split(b"\n")[:-1]
+    return [json.loads(line) for line in lines]
+
+
+def by_datasets(folder: Path) -> str:
     import datasets
 
-    loaded = datasets.load_dataset(
-        "json", data_files=str(path), split="train", cache_dir=str(path.parent / "cache")
+    with tempfile.TemporaryDirectory() as cache:
+        loaded = datasets.load_dataset(
+            "json", data_files=str(folder / "rows.jsonl"), split="train", cache_dir=cache
+        )
+        rows = lines_of(folder)
+        assert len(loaded) == len(rows), (len(loaded), len(rows))
+        if not {"labels", "metadata", "spans"} & rows[0].keys():  # what varies is filled with nulls
+            assert rows == list(loaded)
+        return f"{len(loaded)} rows, {', '.join(loaded.column_names)}"
+
+
+def by_datasets_as_a_folder(folder: Path) -> str:
+    import datasets
+
+    with tempfile.TemporaryDirectory() as cache:
+        loaded = datasets.load_dataset(str(folder), cache_dir=cache)
+        counts = {split: rows.num_rows for split, rows in loaded.items()}
+        assert counts == json.loads((folder / "manifest.json").read_bytes())["rows_by_split"]
+        return ", ".join(f"{split} {count}" for split, count in counts.items())
+
+
+def by_mlcroissant(folder: Path) -> str:
+    command = shutil.which("mlcroissant")
+    if command is None:
+        raise NotHere
+    said = subprocess.run(
+        [command, "validate", "--jsonld", folder / "croissant.json"], capture_output=True, text=True
     )
-    # Only \n ends a line: what `splitlines` takes for an end is escaped.
-    lines = path.read_bytes().split(b"\n")[:-1]
-    assert len(loaded) == len(lines), (len(loaded), len(lines))
-    if shape != "eval":
-        assert [json.loads(line) for line in lines] == list(loaded)
-    return f"{len(loaded)} rows, {', '.join(loaded.column_names)}"
+    assert said.returncode == 0, said.stderr[-2_000:]
+    warnings = [line for line in said.stderr.splitlines() if "Property" in line]
+    return "valid" + (f", {len(warnings)} recommendations" if warnings else "")
 
 
-def by_trl(path: Path, shape: str) -> str:
-    from trl.data_utils import is_conversational
+def by_trl(folder: Path) -> str:
+    from trl.data_utils import extract_prompt, is_conversational
 
-    rows = [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
+    rows = lines_of(folder)
     assert all(is_conversational(row) for row in rows)
+    if rows[0].keys() == {"chosen", "rejected"}:
+        assert all(extract_prompt(row)["prompt"] for row in rows)
+        return f"{len(rows)} conversational, prompt found in both sides"
     return f"{len(rows)} conversational"
 
 
-def by_inspect(path: Path, shape: str) -> str:
+def by_unpaired(folder: Path) -> str:
+    """What KTOTrainer asks: prompt, completion, a label that is true or false, and some of each."""
+    from trl.data_utils import is_conversational
+
+    rows = lines_of(folder)
+    assert all(is_conversational(row) and type(row["label"]) is bool for row in rows)
+    return f"{sum(r['label'] for r in rows)} good, {sum(not r['label'] for r in rows)} bad"
+
+
+def by_inspect(folder: Path) -> str:
     from inspect_ai.dataset import FieldSpec, json_dataset
 
-    fields = FieldSpec(input="messages", target="ideal", id="id")
-    return f"{len(json_dataset(str(path), fields))} samples"
+    first = lines_of(folder)[0]
+    fields = FieldSpec(input="messages", target="ideal", id="id") if "ideal" in first else None
+    dataset = json_dataset(str(folder / "rows.jsonl"), fields)
+    assert all(sample.target and not isinstance(sample.input, str) for sample in dataset)
+    return f"{len(dataset)} samples"
 
 
-def by_together(path: Path, shape: str) -> str:
+def by_together(folder: Path) -> str:
     command = Path(sys.executable).with_name("together")
     said = subprocess.run(
-        [command, "files", "check", "--json", path], capture_output=True, text=True
+        [command, "files", "check", "--json", folder / "rows.jsonl"], capture_output=True, text=True
     ).stdout
     report = json.loads(said[said.index("{") :])
     assert report["is_check_passed"], said
     return "check passed"
 
 
+def by_promptfoo(folder: Path) -> str:
+    command = shutil.which("promptfoo")
+    if command is None:
+        raise NotHere
+    for words in (["validate"], ["eval", "--no-cache", "--no-write"]):
+        said = subprocess.run(
+            [command, *words, "-c", "promptfooconfig.yaml"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+        )
+        assert said.returncode in (0, 100), said.stdout + said.stderr  # 100: a test failed
+    return "valid, run with echo"
+
+
+def by_csv(folder: Path) -> str:
+    with (folder / "rows.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == json.loads((folder / "manifest.json").read_bytes())["rows"]
+    risky = [cell for row in rows for cell in row.values() if cell.lstrip()[:1] in tuple("=+-@")]
+    assert not risky, risky
+    return f"{len(rows)} rows, no formula"
+
+
+PAIRS = [by_datasets, by_trl]
 TOOLS = {
     "openai_sft": [by_datasets, by_trl, by_together],
+    "trl_sft": [by_datasets, by_trl],
+    "llama_factory_sft": [by_datasets, by_trl, by_together],
     "openai_preference": [by_datasets, by_together],
-    "trl_dpo": [by_datasets, by_trl],
+    "trl_dpo": PAIRS,
+    "reward_implicit": PAIRS,
+    "reward_explicit": PAIRS,
+    "llama_factory_dpo": [by_datasets],
+    "kto": [by_datasets, by_unpaired],
+    "huggingface": [by_datasets_as_a_folder, by_mlcroissant],
     "eval": [by_datasets, by_inspect],
+    "promptfoo": [by_datasets, by_promptfoo],
+    "inspect": [by_datasets, by_inspect],
+    "csv": [by_csv],
+    "raw_annotations": [by_datasets],
 }
 
 
 def exports(folders: list[str]) -> Iterator[tuple[Path, str]]:
     for folder in folders:
-        for path in sorted(Path(folder).rglob("rows.jsonl")):
-            first, _, _ = path.read_bytes().partition(b"\n")
-            if first:
-                yield path, shape_of(json.loads(first))
+        for path in sorted(Path(folder).rglob("manifest.json")):
+            manifest = json.loads(path.read_bytes())
+            if manifest["rows"]:
+                yield path.parent, manifest["format"]
 
 
 def main(folders: list[str]) -> int:
     wrong = 0
-    for path, shape in exports(folders):
-        for tool in TOOLS[shape]:
+    for folder, format in exports(folders):
+        for tool in TOOLS[format]:
             try:
-                said = tool(path, shape)
+                said = tool(folder)
+            except NotHere:
+                said = "not here"
             except Exception as error:
                 wrong += 1
                 said = f"FAILED: {type(error).__name__}: {error}"
             name = tool.__name__.removeprefix("by_")
-            sys.stdout.write(f"{shape:18} {name:9} {said}\n")
+            sys.stdout.write(f"{format:18} {name:20} {said}\n")
     return 1 if wrong else 0
 
 

@@ -13,6 +13,7 @@ from django.core.management import call_command
 
 from annotation import exporting, gold
 from annotation.models import GoldExample, ReviewItem, ReviewQueue, Settlement
+from annotation.preferences import stated_preferences
 from feedbackhub import redaction
 from feedbackhub.accounts.members import add_member, create_project
 from feedbackhub.capture.models import FeedbackEvent, Interaction, RetrievedDocument
@@ -169,11 +170,15 @@ def test_ten_of_them_judged_become_gold_and_every_export_parses(
         assert rows[name] != []
         for row in rows[name]:
             shape(row)
-    training = GoldExample.objects.exclude(split="holdout").count()
+    training = GoldExample.objects.exclude(split="holdout")
+    preferred = sum(
+        len(stated_preferences(example.interaction))
+        for example in training.select_related("interaction")
+    )
     assert {name: len(found) for name, found in rows.items()} == {
-        "openai_sft": training,
-        "openai_preference": training,
-        "trl_dpo": training,
+        "openai_sft": training.count(),
+        "openai_preference": training.count() + preferred,
+        "trl_dpo": training.count() + preferred,
         "eval": 10,
     }
 

@@ -1,6 +1,9 @@
 """Each format's rows, and what every format leaves out."""
 
+import csv
+import io
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -8,6 +11,7 @@ from hypothesis import strategies as st
 
 from annotation.exports import FORMATS, TRAINING_FORMATS, Case, LeftOut
 from annotation.exports.cases import line
+from annotation.exports.promptfoo import inert
 
 USER = {"role": "user", "content": "Can I deduct my bicycle?"}
 SYSTEM = {"role": "system", "content": "You help with tax."}
@@ -23,7 +27,7 @@ def case(**changes):
         "context": [],
         "ideal_answer": GOOD,
         "rejected_answers": [BAD],
-        "labels": {"verdict": "wrong"},
+        "labels": {"verdict": "wrong", "severity": "high", "categories": ["outdated"]},
         "assertions": [],
     }
     return Case(**(fields | changes))
@@ -33,35 +37,114 @@ def assistant(text):
     return [{"role": "assistant", "content": text}]
 
 
-def test_openai_sft():
-    row = FORMATS["openai_sft"].row(case())
-    assert row == {"messages": [SYSTEM, USER, *assistant(GOOD)]}
+def rows(name, **changes):
+    return [row for row in FORMATS[name].rows(case(**changes)) if not isinstance(row, LeftOut)]
 
 
-def test_openai_preference():
-    row = FORMATS["openai_preference"].row(case())
-    assert row == {
-        "input": {"messages": [SYSTEM, USER]},
-        "preferred_output": assistant(GOOD),
-        "non_preferred_output": assistant(BAD),
-    }
+def why(name, **changes):
+    """Why rows or the whole case are left out."""
+    try:
+        return [str(row) for row in FORMATS[name].rows(case(**changes)) if isinstance(row, LeftOut)]
+    except LeftOut as reason:
+        return [str(reason)]
 
 
-def test_trl_dpo():
-    row = FORMATS["trl_dpo"].row(case())
-    assert row == {"prompt": [SYSTEM, USER], "chosen": assistant(GOOD), "rejected": assistant(BAD)}
+TURNS = [SYSTEM, USER]
+SHAPES = {
+    "openai_sft": [{"messages": [*TURNS, *assistant(GOOD)]}],
+    "trl_sft": [{"prompt": TURNS, "completion": assistant(GOOD)}],
+    "llama_factory_sft": [{"messages": [*TURNS, *assistant(GOOD)]}],
+    "openai_preference": [
+        {
+            "input": {"messages": TURNS},
+            "preferred_output": assistant(GOOD),
+            "non_preferred_output": assistant(BAD),
+        }
+    ],
+    "trl_dpo": [{"prompt": TURNS, "chosen": assistant(GOOD), "rejected": assistant(BAD)}],
+    "reward_explicit": [{"prompt": TURNS, "chosen": assistant(GOOD), "rejected": assistant(BAD)}],
+    "reward_implicit": [
+        {"chosen": [*TURNS, *assistant(GOOD)], "rejected": [*TURNS, *assistant(BAD)]}
+    ],
+    "llama_factory_dpo": [
+        {"messages": TURNS, "chosen": assistant(GOOD)[0], "rejected": assistant(BAD)[0]}
+    ],
+    "kto": [
+        {"prompt": TURNS, "completion": assistant(GOOD), "label": True},
+        {"prompt": TURNS, "completion": assistant(BAD), "label": False},
+    ],
+    "huggingface": [
+        {
+            "id": "e-1",
+            "prompt": TURNS,
+            "completion": assistant(GOOD),
+            "rejected": [BAD],
+            "verdict": "wrong",
+            "severity": "high",
+            "categories": ["outdated"],
+            "root_cause": "",
+            "weight": 1.0,
+        }
+    ],
+    "promptfoo": [
+        {
+            "description": "gold e-1",
+            "vars": {"messages": TURNS, "ideal": GOOD},
+            "assert": [{"type": "not-equals", "value": BAD}],
+            "metadata": {"example": "e-1", "split": "train"},
+        }
+    ],
+    "inspect": [
+        {
+            "id": "e-1",
+            "input": TURNS,
+            "target": GOOD,
+            "metadata": {
+                "split": "train",
+                "labels": {"verdict": "wrong", "severity": "high", "categories": ["outdated"]},
+                "rejected": [BAD],
+                "context": [],
+                "assertions": [],
+            },
+        }
+    ],
+    "csv": [
+        {
+            "example": "e-1",
+            "interaction": "chat/1",
+            "split": "train",
+            "verdict": "wrong",
+            "severity": "high",
+            "categories": "outdated",
+            "root_cause": "",
+            "question": USER["content"],
+            "ideal_answer": GOOD,
+            "rejected_answer": BAD,
+            "agreement": None,
+            "weight": 1.0,
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_shape(name):
+    assert rows(name) == SHAPES[name]
+
+
+def test_every_format_has_its_shape_here_or_in_a_test_of_its_own():
+    assert set(FORMATS) - set(SHAPES) == {"eval", "raw_annotations"}
 
 
 def test_eval_keeps_everything_and_may_hold_the_holdout():
-    found = FORMATS["eval"]
-    row = found.row(case(split="holdout"))
+    (row,) = rows("eval", split="holdout")
     assert (row["id"], row["split"], row["ideal"], row["rejected"]) == (
         "e-1",
         "holdout",
         GOOD,
         [BAD],
     )
-    assert "holdout" in found.splits
+    assert "holdout" in FORMATS["eval"].splits
 
 
 @pytest.mark.parametrize("name", TRAINING_FORMATS)
@@ -82,19 +165,25 @@ def test_no_training_format_may_hold_the_holdout(name):
 )
 @pytest.mark.parametrize("name", TRAINING_FORMATS)
 def test_a_conversation_that_trainers_refuse_is_left_out_with_its_reason(name, messages, reason):
-    with pytest.raises(LeftOut, match=reason):
-        FORMATS[name].row(case(messages=messages))
+    assert why(name, messages=messages) == [reason]
 
 
 def test_neighbours_of_one_role_are_joined_so_that_roles_alternate():
-    row = FORMATS["openai_sft"].row(
-        case(messages=[USER, {"role": "user", "content": "And a car?"}])
-    )
+    (row,) = rows("openai_sft", messages=[USER, {"role": "user", "content": "And a car?"}])
     assert [message["role"] for message in row["messages"]] == ["user", "assistant"]
     assert row["messages"][0]["content"] == "Can I deduct my bicycle?\n\nAnd a car?"
 
 
-@pytest.mark.parametrize("name", ["openai_preference", "trl_dpo"])
+PAIRS = [
+    "openai_preference",
+    "trl_dpo",
+    "reward_explicit",
+    "reward_implicit",
+    "llama_factory_dpo",
+]
+
+
+@pytest.mark.parametrize("name", PAIRS)
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -106,30 +195,146 @@ def test_neighbours_of_one_role_are_joined_so_that_roles_alternate():
     ],
 )
 def test_a_pair_that_is_none_is_left_out(name, changes, reason):
-    with pytest.raises(LeftOut, match=reason):
-        FORMATS[name].row(case(**changes))
+    assert (rows_or_none(name, **changes), why(name, **changes)) == ([], [reason])
+
+
+def rows_or_none(name, **changes):
+    try:
+        return rows(name, **changes)
+    except LeftOut:
+        return []
+
+
+def sides(row):
+    """(chosen, rejected) of a pair in any of the shapes."""
+    chosen, rejected = (
+        (row["preferred_output"], row["non_preferred_output"])
+        if "preferred_output" in row
+        else (row["chosen"], row["rejected"])
+    )
+    last = [side if isinstance(side, dict) else side[-1] for side in (chosen, rejected)]
+    return tuple(message["content"] for message in last)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_each_rejected_answer_and_each_preference_is_a_pair_for_the_same_prompt(name):
+    preferences = [{"chosen": BAD, "rejected": "Worse."}, {"chosen": BAD, "rejected": GOOD}]
+    given = {"rejected_answers": [BAD, "Also wrong."], "preferences": preferences}
+    found = rows(name, **given)
+    assert list(map(sides, found)) == [(GOOD, BAD), (GOOD, "Also wrong."), (BAD, "Worse.")]
+    assert why(name, **given) == ["contradicts_another_pair"]
+    prompts = [
+        json.dumps(
+            row.get("input") or row.get("prompt") or row.get("messages") or row["chosen"][:-1]
+        )
+        for row in found
+    ]
+    assert len(set(prompts)) == 1
+
+
+def test_kto_holds_what_was_judged_but_not_what_was_only_preferred():
+    given = {
+        "rejected_answers": [BAD, GOOD, BAD],
+        "preferences": [{"chosen": "A", "rejected": "B"}],
+    }
+    assert [(row["completion"][0]["content"], row["label"]) for row in rows("kto", **given)] == [
+        (GOOD, True),
+        (BAD, False),
+    ]
+    assert why("kto", **given) == ["chosen_equals_rejected"]
+    assert why("kto", ideal_answer="", rejected_answers=[]) == ["no_ideal_answer"]
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 
 
-@given(question=TEXT, ideal=TEXT, rejected=TEXT, name=st.sampled_from(list(FORMATS)))
-def test_any_text_makes_one_valid_line_or_a_reason(question, ideal, rejected, name):
+@given(
+    question=TEXT,
+    ideal=TEXT,
+    rejected=st.lists(TEXT, max_size=3),
+    preferences=st.lists(st.tuples(TEXT, TEXT), max_size=3),
+    name=st.sampled_from([name for name in FORMATS if name != "csv"]),
+)
+def test_any_text_makes_valid_lines_or_a_reason(question, ideal, rejected, preferences, name):
     hostile = case(
         messages=[{"role": "user", "content": question}],
         ideal_answer=ideal,
-        rejected_answers=[rejected],
+        rejected_answers=rejected,
+        preferences=[{"chosen": chosen, "rejected": other} for chosen, other in preferences],
     )
     try:
-        row = FORMATS[name].row(hostile)
+        made = FORMATS[name].rows(hostile)
     except LeftOut:
         return
-    written = line(row)
-    assert written.endswith(b"\n")
-    assert len(written.decode().splitlines()) == 1
-    assert json.loads(written) == row
-    if "chosen" in row:
-        assert row["chosen"] != row["rejected"]
+    for row in made:
+        if isinstance(row, LeftOut):
+            continue
+        written = line(row)
+        assert written.endswith(b"\n")
+        assert len(written.decode().splitlines()) == 1
+        assert json.loads(written) == row
+        if name in PAIRS:
+            assert sides(row)[0] != sides(row)[1]
+
+
+# --- where text would be run ----------------------------------------------------------------------
+
+
+def played(template: str) -> str:
+    """What promptfoo's templates make of it: a quoted string between double braces, nothing else."""
+    text = re.sub(r"\{\{'(\{|#\}|)'\}\}", lambda found: "\0" + found.group(1), template)
+    assert not re.search(r"(?<!\0)\{[{%#]", text)
+    return text.replace("\0", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{env.SECRET_KEY}}",
+        "{% include '/etc/passwd' %}",
+        "{# a comment #}",
+        "file:///etc/passwd",
+        " \nFILE://x",
+        "package:evil",
+        "{'a': {'b': 1}}",
+    ],
+)
+def test_promptfoo_runs_nothing_that_people_wrote(text):
+    (row,) = rows("promptfoo", ideal_answer=text, rejected_answers=[text + "!"])
+    assert played(row["vars"]["ideal"]) == text
+    assert [played(each["value"]) for each in row["assert"]] == [text + "!"]
+    assert not row["vars"]["ideal"].lstrip().lower().startswith(("file://", "package:"))
+
+
+@given(text=TEXT)
+def test_promptfoo_gives_back_any_text(text):
+    assert played(inert(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        "＝1",
+        " =1",
+        "'=1",
+        'say "=1"',
+        "a,b\nc",
+    ],
+)
+def test_no_cell_of_the_spreadsheet_is_a_formula_and_each_gives_its_text_back(text):
+    found = FORMATS["csv"]
+    (row,) = rows("csv", ideal_answer=text)
+    written = found.head + found.spell(row)
+    (read,) = csv.DictReader(io.StringIO(written.decode(), newline=""))
+    assert read["ideal_answer"].lstrip()[:1] not in tuple("=+-@＝＋－＠")
+    assert read["ideal_answer"].removeprefix("'") == text
 
 
 # --- one row, one line ----------------------------------------------------------------------------

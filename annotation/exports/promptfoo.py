@@ -1,0 +1,59 @@
+"""promptfoo tests, one a row, with the prompt and the configuration that run them.
+
+promptfoo executes strings: `{{env.X}}` prints the environment, `file://…` opens the file. Every string variable and every
+value of an assertion is therefore spelled so that it comes out as it went in; messages are nested, and these it leaves alone.
+No text of ours ever stands in a `javascript` or `python` assertion.
+"""
+
+import re
+
+from annotation.exports.cases import Case, Format, LeftOut, ideal
+
+_OPENS = re.compile(r"\{|#\}")
+_FETCHES = ("file://", "package:")
+
+
+def inert(text: str) -> str:
+    """The text spelled so that promptfoo's templates give it back as it was, and no file is opened."""
+    spelled = _OPENS.sub(lambda found: "{{'" + found.group() + "'}}", text)
+    return "{{''}}" + spelled if text.lstrip().lower().startswith(_FETCHES) else spelled
+
+
+def rows(case: Case) -> list[dict]:
+    if not case.messages:
+        raise LeftOut("no_question_at_the_end")
+    return [
+        {
+            "description": f"gold {case.example_id}",
+            "vars": {"messages": case.messages, "ideal": inert(ideal(case))},
+            "assert": [
+                {"type": "not-equals", "value": inert(text)}
+                for text in case.rejected_answers
+                if text.strip() not in ("", case.ideal_answer.strip())
+            ],
+            "metadata": {"example": case.example_id, "split": case.split},
+        }
+    ]
+
+
+_PROMPT = b"{{messages | dump}}\n"
+_CONFIGURATION = b"""\
+# promptfoo validate -c promptfooconfig.yaml
+# promptfoo eval -c promptfooconfig.yaml --no-cache --no-write
+description: Gold cases of FeedbackHub
+prompts:
+  - file://prompt.json
+providers:
+  - echo # put yours here
+tests: file://rows.jsonl
+"""
+
+
+FORMAT = Format(
+    name="promptfoo",
+    label="promptfoo tests",
+    description="Tests with their prompt and configuration. An answer that was rejected before fails; what people wrote is never executed.",
+    is_training=False,
+    rows=rows,
+    beside=lambda facts: {"prompt.json": _PROMPT, "promptfooconfig.yaml": _CONFIGURATION},
+)

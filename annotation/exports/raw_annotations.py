@@ -1,0 +1,92 @@
+"""What every person said, one judgement a row: each revision up to the one that the settlement counted.
+
+People stand under their public id, not their name. Only what never changes is told, so that the same export is the same
+bytes: whether a judgement was revised after the settlement is not this version's affair.
+"""
+
+from collections import defaultdict
+
+from annotation.exports.cases import Case, Format, LeftOut
+from annotation.models import Annotation, Settlement
+
+_SAID = (
+    "revision", "verdict", "severity", "categories", "root_cause", "rubric_scores", "ratings", "note", "confidence",
+    "seconds_spent", "suggestion",
+)  # fmt: skip
+
+
+def gather(settlement_ids: list[int]) -> dict[int, list[dict]]:
+    """The judgements behind each settlement, in a fixed order."""
+    counted = {}
+    links = Settlement.annotations.through.objects.filter(settlement__in=settlement_ids)
+    for settlement_id, assignment_id, revision in links.values_list(
+        "settlement_id", "annotation__assignment_id", "annotation__revision"
+    ):
+        counted[settlement_id, assignment_id] = revision
+    found = defaultdict(list)
+    annotations = (
+        Annotation.objects.filter(assignment__in={key[1] for key in counted})
+        .select_related("expert", "schema", "item__interaction")
+        .prefetch_related("spans", "candidates")
+        .order_by("assignment_id", "revision")
+    )
+    by_assignment = defaultdict(list)
+    for annotation in annotations:
+        by_assignment[annotation.assignment_id].append(annotation)
+    for (settlement_id, assignment_id), last in sorted(counted.items()):
+        found[settlement_id] += [
+            _judgement(annotation, is_counted=annotation.revision == last)
+            for annotation in by_assignment[assignment_id]
+            if annotation.revision <= last
+        ]
+    return found
+
+
+def _judgement(annotation, *, is_counted: bool) -> dict:
+    said = {name: getattr(annotation, name) for name in _SAID}
+    return {
+        "annotation": str(annotation.public_id),
+        "expert": str(annotation.expert.public_id),
+        **said,
+        "is_counted": is_counted,
+        "schema": f"{annotation.schema.name} v{annotation.schema.version}",
+        "source": annotation.imported_from,
+        "said_at": annotation.created_at.isoformat(),
+        "spans": [
+            {
+                name: getattr(span, name)
+                for name in ("field", "start", "end", "quote", "label", "note")
+            }
+            for span in annotation.spans.all()
+        ],
+        "corrections": [
+            answer.text
+            for answer in sorted(annotation.candidates.all(), key=lambda answer: answer.revision)
+        ],
+        "output": annotation.item.interaction.output,
+    }
+
+
+def rows(case: Case) -> list[dict]:
+    if not case.judgements:
+        raise LeftOut("no_annotation")
+    return [
+        {
+            "example": case.example_id,
+            "interaction": case.interaction_id,
+            "split": case.split,
+            "messages": case.messages,
+            **judgement,
+        }
+        for judgement in case.judgements
+    ]
+
+
+FORMAT = Format(
+    name="raw_annotations",
+    label="Raw annotations",
+    description="Every judgement of every person behind each case, earlier revisions too: for research and agreement, not for training.",
+    is_training=False,
+    rows=rows,
+    gather=gather,
+)
