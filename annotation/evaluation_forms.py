@@ -164,4 +164,4 @@ class RulesForm(forms.Form):
 
 
 def _in_percent(share):
-    return None if share is None else round(share * 100, 4)
+    return None if share is None else f"{share * 100:.6g}"

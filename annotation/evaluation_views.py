@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from annotation.evaluation import runs
+from annotation.evaluation.verdict import WORST_FIRST
 from annotation.evaluation_forms import EvaluationForm, OverrideForm, RulesForm
 from annotation.models import EvalResult, EvalRun, GoldExample, GoldVersion, LabelSchema, Split
 from annotation.refusals import InvalidAnswer, Refusal
@@ -136,6 +137,11 @@ def _page(request, run, form, status=200):
         {
             "run": run,
             "summary": summary,
+            "severities": [
+                (name, summary["severities"][name])
+                for name in WORST_FIRST
+                if name in summary.get("severities", {})
+            ],
             "cases": cases,
             "form": form,
             "names": {each["key"]: each["name"] for each in schema.categories} if schema else {},
