@@ -9,7 +9,7 @@ import sys
 
 from benchmarks import house
 
-ALL = ["capture", "claims", "lists", "exports"]
+ALL = ["capture", "claims", "lists", "exports", "next_item"]
 
 
 def main() -> None:
