@@ -1,9 +1,18 @@
 """The keys of the review screen: one for each frequent act, printed on it and matched by what the cap says.
 
 Digits choose the verdict and lead to the places of the screen, letters answer. While text is selected the digits mark
-it instead, and the marks' names stand beside the selection with their digits.
+it instead, and the marks' names stand beside the selection with their digits. Each person may change the map: what
+they changed is kept as {act: key}, "" for no key.
 """
 
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from annotation.models import LabelSchema, Verdict
 from feedbackhub.capture.vocabulary import Severity
 
 VERDICTS = "1234"
@@ -17,15 +26,103 @@ SEVERITIES = {
 CATEGORIES = "qwertyuiopzxvb"
 ROOT_CAUSES = "asdfgjk9"
 SPAN_LABELS = "12345678"  # while text is selected
-
-CORRECTION = "5"
-NOTE = "6"
-VIEW = "7"
-SKIP = "8"
-FOLD_QUEUE = "0"
+PLACES = {
+    "correction": "5",
+    "note": "6",
+    "view": "7",
+    "skip": "8",
+    "fold_queue": "0",
+    "like_this": ".",
+    "suggestion": ",",
+    "raw_diff": "-",
+}
 SUBMIT = "mod+enter"
+TAKEN = "/?"  # the frame's own
+
+_KEY = re.compile(r"[^\W_]|[^\w\s]")
 
 
-def nth(keys: str, place: int) -> str:
-    """The key of the nth of a list; what stands further back has none."""
-    return keys[place] if place < len(keys) else ""
+@dataclass(frozen=True)
+class Act:
+    """Something that a key does."""
+
+    name: str
+    label: str
+    group: str
+    default: str
+
+    @property
+    def scope(self) -> str:
+        """Marks have their keys while text is selected, everything else while none is."""
+        return "mark" if self.name.startswith("mark:") else "screen"
+
+
+class KeyMap:
+    """The keys of one person: their own where they chose some, else the house's."""
+
+    def __init__(self, own: dict | None = None):
+        self.own = own or {}
+
+    def key(self, act: str, default: str) -> str:
+        return self.own.get(act, default)
+
+    def nth(self, act: str, keys: str, place: int) -> str:
+        """Of the nth of a list; what stands further back has none unless somebody chose it."""
+        return self.key(act, keys[place] if place < len(keys) else "")
+
+    @property
+    def places(self) -> dict[str, str]:
+        return {name: self.key(name, default) for name, default in PLACES.items()}
+
+
+def acts_of(schemas: Iterable[LabelSchema]) -> list[Act]:
+    """All that has a key, or could have one, under these schemas; each once."""
+    acts = [
+        Act(f"verdict:{value}", _(label), _("Verdict"), VERDICTS[place])
+        for place, (value, label) in enumerate(Verdict.choices)
+    ]
+    acts += [
+        Act(f"severity:{value}", str(label).capitalize(), _("Severity"), SEVERITIES[value])
+        for value, label in Severity.choices
+    ]
+    for schema in schemas:
+        for kind, group, rows, keys in (
+            ("category", _("Category"), schema.categories, CATEGORIES),
+            ("cause", _("Cause"), schema.root_causes, ROOT_CAUSES),
+            ("mark", _("Marks, while text is selected"), schema.span_labels, SPAN_LABELS),
+        ):
+            acts += [
+                Act(f"{kind}:{row['key']}", row["name"], group, keys[n] if n < len(keys) else "")
+                for n, row in enumerate(rows)
+            ]
+    names = {
+        "correction": _("Write the correction"),
+        "note": _("Write a note"),
+        "view": _("Rendered or raw"),
+        "skip": _("Skip"),
+        "fold_queue": _("Fold the queue"),
+        "like_this": _("Settle like the first similar case"),
+        "suggestion": _("Take the suggestion"),
+        "raw_diff": _("Correction side by side or inline"),
+    }
+    acts += [Act(name, names[name], _("The screen"), key) for name, key in PLACES.items()]
+    return list({act.name: act for act in reversed(acts)}.values())[::-1]
+
+
+def conflicts(acts: list[Act], chosen: dict[str, str]) -> dict[str, list[Act]]:
+    """For each act whose key another one has too: those others."""
+    by_key = defaultdict(list)
+    for act in acts:
+        if key := chosen.get(act.name, act.default):
+            by_key[act.scope, key].append(act)
+    return {
+        act.name: [other for other in sharing if other is not act]
+        for sharing in by_key.values()
+        if len(sharing) > 1
+        for act in sharing
+    }
+
+
+def is_possible(key: str) -> bool:
+    """One letter, digit or sign that a keyboard types alone; or none."""
+    return key == "" or (len(key) == 1 and bool(_KEY.fullmatch(key)) and key not in TAKEN)

@@ -14,7 +14,7 @@ from django.db.models.functions import Left, Length
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotation import review_keys as keys
+from annotation import review_keys
 from annotation.answers import answers_of
 from annotation.models import Annotation, Assignment, Verdict
 from annotation.settling import current_schema
@@ -84,7 +84,9 @@ def show_interaction(interaction: Interaction) -> dict:
     }
 
 
-def show_assignment(assignment: Assignment, *, answers: dict | None = None) -> dict:
+def show_assignment(
+    assignment: Assignment, *, answers: dict | None = None, own_keys: dict | None = None
+) -> dict:
     """Everything that the item part of the screen draws. `answers` are those just typed, else the draft or what counts."""
     item = assignment.item
     schema = current_schema(item.queue)
@@ -108,11 +110,16 @@ def show_assignment(assignment: Assignment, *, answers: dict | None = None) -> d
         "revision": newest_revision(assignment),
         "submit_key": uuid.uuid4().hex,
         "is_in_hand": is_in_hand or is_reserved,
-        "keys": keys,
+        "keys": keys_of(own_keys),
         "skip_reasons": Assignment.SkipReason.choices,
         "reported_words": [str(ReportedCategory(word).label) for word in sorted(reported)],
-        **choices_of(schema, reported=reported),
+        **choices_of(schema, reported=reported, own_keys=own_keys),
     }
+
+
+def keys_of(own_keys: dict | None) -> dict:
+    """The keys of the screen's places, and that of submitting."""
+    return {**review_keys.KeyMap(own_keys).places, "submit": review_keys.SUBMIT}
 
 
 def newest_revision(assignment: Assignment) -> int:
@@ -120,20 +127,25 @@ def newest_revision(assignment: Assignment) -> int:
     return assignment.annotations.aggregate(newest=Max("revision"))["newest"] or 0
 
 
-def choices_of(schema, *, reported=frozenset()) -> dict:
+def choices_of(schema, *, reported=frozenset(), own_keys: dict | None = None) -> dict:
     """What can be answered under a schema, each with its key; categories carry the reporter's own word."""
+    keys = review_keys.KeyMap(own_keys)
     return {
         "verdicts": [
             {
                 "value": value,
                 "label": _(label),
-                "key": keys.nth(keys.VERDICTS, place),
+                "key": keys.nth(f"verdict:{value}", review_keys.VERDICTS, place),
                 "tone": VERDICT_TONES[value],
             }
             for place, (value, label) in enumerate(Verdict.choices)
         ],
         "severities": [
-            {"value": value, "label": str(label).capitalize(), "key": keys.SEVERITIES[value]}
+            {
+                "value": value,
+                "label": str(label).capitalize(),
+                "key": keys.key(f"severity:{value}", review_keys.SEVERITIES[value]),
+            }
             for value, label in Severity.choices
         ],
         "categories": [
@@ -141,7 +153,7 @@ def choices_of(schema, *, reported=frozenset()) -> dict:
                 **category,
                 "value": category["key"],
                 "label": category["name"],
-                "key": keys.nth(keys.CATEGORIES, place),
+                "key": keys.nth(f"category:{category['key']}", review_keys.CATEGORIES, place),
                 "hint": _reporters_words(category, reported),
             }
             for place, category in enumerate(schema.categories)
@@ -150,12 +162,16 @@ def choices_of(schema, *, reported=frozenset()) -> dict:
             {
                 "value": cause["key"],
                 "label": cause["name"],
-                "key": keys.nth(keys.ROOT_CAUSES, place),
+                "key": keys.nth(f"cause:{cause['key']}", review_keys.ROOT_CAUSES, place),
             }
             for place, cause in enumerate(schema.root_causes)
         ],
         "span_labels": [
-            {**label, "shortcut": keys.nth(keys.SPAN_LABELS, place), "colour": place % 8 + 1}
+            {
+                **label,
+                "shortcut": keys.nth(f"mark:{label['key']}", review_keys.SPAN_LABELS, place),
+                "colour": place % 8 + 1,
+            }
             for place, label in enumerate(schema.span_labels)
         ],
         "rubric": [

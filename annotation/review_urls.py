@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from annotation import item_views, review_views
+from annotation import item_views, own_keys_views, review_views
 
 urlpatterns = [
     path("review/", review_views.review, name="review"),
     path("review/ahead/", review_views.review_ahead, name="review_ahead"),
     path("review/shell/", review_views.review_shell, name="review_shell"),
     path("review/worker.js", review_views.review_worker, name="review_worker"),
+    path("review/keys/", own_keys_views.own_keys, name="own_keys"),
     path("review/finished/", review_views.review_finished, name="review_finished"),
     path("review/<uuid:public_id>/", review_views.review_item, name="review_item"),
     path("review/<uuid:public_id>/text/<str:field>/", review_views.review_text, name="review_text"),

@@ -406,7 +406,9 @@ def _conflict(assignment, refusal) -> dict:
 def _screen(request, assignment, *, answers=None, errors=None, conflict=None, status=200):
     queue = _chosen_queue(request)
     context = {
-        **review_screen.show_assignment(assignment, answers=answers),
+        **review_screen.show_assignment(
+            assignment, answers=answers, own_keys=request.user.review_keys
+        ),
         "errors": errors or {},
         "conflict": conflict,
         "chosen_queue": queue,
@@ -431,7 +433,7 @@ def _nothing(request, queue, refusal=None):
 
 
 def _draw_item(request, assignment) -> str:
-    context = review_screen.show_assignment(assignment)
+    context = review_screen.show_assignment(assignment, own_keys=request.user.review_keys)
     context |= {"errors": {}, "conflict": None, "chosen_queue": _chosen_queue(request)}
     context |= {"text_url": "review_text"}
     return render_to_string("annotation/_review_item.html", context, request)
@@ -524,7 +526,7 @@ def _around(request, queue, *, ahead) -> dict:
         "chosen_queue": queue,
         "figures": queries.header_figures(membership=request.membership, queue=queue),
         "ahead": ahead,
-        "keys": review_screen.keys,
+        "keys": review_screen.keys_of(request.user.review_keys),
     }
 
 

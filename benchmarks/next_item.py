@@ -145,7 +145,7 @@ def judge(port, session, stop) -> None:
         answer = connection.getresponse()
         return answer.status, answer.getheader("Location", ""), answer.read()
 
-    time.sleep(random.uniform(0, PACE))  # noqa: S311
+    time.sleep(random.uniform(0, PACE))
     while not stop.is_set():
         started = time.perf_counter()
         status, here, _ = ask("GET", "/p/next-item/review/")

@@ -47,6 +47,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         default="auto",
     )
     time_zone = models.CharField(max_length=64, default="UTC")
+    # the keys of the review screen that this person changed: {act: key}, see annotation/review_keys.py
+    review_keys = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = UserManager()

@@ -145,6 +145,7 @@ def test_keys_rest_while_typing_held_or_with_altgr(sit_down, ana, items):
     ("event", "checked"),
     [
         ({"key": "&", "code": "Digit1"}, '[value="correct"]'),  # AZERTY: digits without Shift
+        ({"key": "é", "code": "Digit2"}, '[value="partly"]'),
         ({"key": "1", "code": "Digit1", "shiftKey": True}, '[value="correct"]'),
         ({"key": "a", "code": "KeyQ"}, '[value="retrieval_misled"]'),  # its cap says A
         ({"key": "w", "code": "KeyZ"}, '[value="outdated"]'),
@@ -159,6 +160,52 @@ def test_keys_mean_what_their_caps_say(sit_down, ana, items, event, checked):
         event,
     )
     expect(page.locator(f"input{checked}")).to_be_checked()
+
+
+def test_key_held_into_the_next_item_does_nothing_there(sit_down, ana, items):
+    page = sit_down(ana, REVIEW)
+    wait_until_ahead(page)
+    page.keyboard.press("3")
+    page.keyboard.down("1")  # and stays down
+    page.keyboard.press("Control+Enter")
+    expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+    page.evaluate(
+        """() => document.body.dispatchEvent(new KeyboardEvent("keydown",
+          {bubbles: true, cancelable: true, key: "1", code: "Digit1"}))"""
+    )  # a repeat that does not say so, as remote desktops send
+    expect(verdict(page)).to_have_count(0)
+    page.keyboard.up("1")
+    page.keyboard.press("1")
+    expect(verdict(page)).to_have_value("correct")
+
+
+def test_own_key_acts_and_stands_in_the_sheet(sit_down, ana, items):
+    ana.review_keys = {"verdict:wrong": "ö"}
+    ana.save()
+    page = sit_down(ana, REVIEW)
+    page.evaluate(
+        """() => document.body.dispatchEvent(new KeyboardEvent("keydown",
+          {bubbles: true, cancelable: true, key: "ö", code: "Semicolon"}))"""
+    )
+    expect(verdict(page)).to_have_value("wrong")
+    page.keyboard.press("?")
+    expect(page.locator("[data-keys-here] > div", has_text="Wrong")).to_contain_text("Ö")
+
+
+def test_conflict_of_keys_is_shown_while_choosing(sit_down, ana, items):
+    page = sit_down(ana, "/p/tax-help/review/keys/")
+    page.get_by_label("Write a note").focus()
+    page.keyboard.press("3")
+    expect(page.locator("[data-said]:not(:empty)")).to_have_text(
+        ["Also on: Write a note", "Also on: Wrong"]
+    )
+    page.get_by_label("Write a note").focus()
+    page.keyboard.press("=")
+    expect(page.locator("[data-said]:not(:empty)")).to_have_count(0)
+    page.get_by_role("button", name="Save my keys").click()
+    expect(page.get_by_text("Saved. The caps")).to_be_visible()
+    ana.refresh_from_db()
+    assert ana.review_keys == {"note": "="}
 
 
 def test_enter_on_a_choice_does_not_submit(sit_down, ana, items):

@@ -1,9 +1,10 @@
 // The keys of the screen. What the cap says counts: the character, so that a printed letter is true
 // on every Latin layout; on others the place of the key. Digits also without Shift (AZERTY).
-// Never while typing, never with AltGr, never by a held key; a bare key destroys nothing.
+// Never while typing, never with AltGr, never by a held key or one that was pressed for the item before;
+// a bare key destroys nothing.
 
 import { clear } from "./choices.js";
-import { fill, form, item, say, screen, words } from "./item.js";
+import { fill, form, item, onItem, say, screen, words } from "./item.js";
 import { markBy } from "./spans.js";
 
 const OFF = "feedbackhub.single-keys-off";
@@ -25,20 +26,44 @@ function singleKeysAreOff() {
   }
 }
 
-// "a", "4", "?" for what was pressed alone; "" when it is none of our keys.
-export function bareKey(event) {
+// What a key pressed alone may mean, the likeliest first: the character that its cap says, the digit of its
+// place (AZERTY and others have other signs there), the letter of its place (layouts without Latin letters).
+export function bareKeys(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.getModifierState?.("AltGraph")) {
-    return "";
+    return [];
   }
   const key = event.key ?? "";
-  if (/^[0-9?]$/.test(key)) return key;
-  const digit = /^Digit([0-9])$/.exec(event.code ?? "");
-  if (digit && !event.shiftKey && !/^\p{L}$/u.test(key)) return digit[1];
-  if (event.shiftKey) return "";
-  if (/^[a-z]$/i.test(key)) return key.toLowerCase();
-  const place = /^Key([A-Z])$/.exec(event.code ?? "");
-  return place && /^\P{ASCII}$/u.test(key) ? place[1].toLowerCase() : "";
+  const code = event.code ?? "";
+  const isSign = [...key].length === 1;
+  const isLetter = /^\p{L}$/u.test(key);
+  if (event.shiftKey && isLetter) return [];
+  const names = isSign ? [key.toLowerCase()] : [];
+  const digit = /^(?:Digit|Numpad)([0-9])$/.exec(code);
+  if (digit && !event.shiftKey && isSign && !/^[a-z]$/i.test(key)) names.push(digit[1]);
+  const letter = /^Key([A-Z])$/.exec(code);
+  if (letter && !event.shiftKey && /^\P{ASCII}$/u.test(key)) names.push(letter[1].toLowerCase());
+  return names;
 }
+
+// A key that was down when an item came on the screen was meant for the one before.
+const down = new Set();
+const stale = new Set();
+addEventListener("keydown", ({ code }) => code && down.add(code), true);
+addEventListener(
+  "keyup",
+  ({ code }) => {
+    down.delete(code);
+    stale.delete(code);
+  },
+  true,
+);
+addEventListener("blur", () => {
+  down.clear();
+  stale.clear();
+});
+onItem(() => {
+  for (const code of down) stale.add(code);
+});
 
 const controlFor = (name) =>
   [...screen.querySelectorAll(`[data-key="${CSS.escape(name)}"]`)].find(
@@ -71,7 +96,7 @@ document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key === "Enter") {
     event.preventDefault();
     const submit = item()?.querySelector("[data-submit]");
-    if (!event.repeat && submit) form().requestSubmit(submit);
+    if (!event.repeat && !stale.has(event.code) && submit) form().requestSubmit(submit);
     return;
   }
   if (event.key === "Escape" && isTyping(event.target) && event.target.closest("[data-review]")) {
@@ -84,25 +109,27 @@ document.addEventListener("keydown", (event) => {
     if (!event.repeat) act(event.target);
     return;
   }
-  if (event.repeat || isTyping(event.target) || singleKeysAreOff()) return;
-  const name = bareKey(event);
-  if (!name) return;
-  if (name === "?") {
-    event.preventDefault();
-    openSheet();
-    return;
-  }
-  if (markBy(name)) {
-    event.preventDefault();
-    return;
-  }
-  if (document.querySelector("[popover]:popover-open:not([data-marker])")) return;
-  const control = controlFor(name);
-  if (control) {
-    event.preventDefault();
-    act(control);
+  if (event.repeat || stale.has(event.code) || isTyping(event.target) || singleKeysAreOff()) return;
+  for (const name of bareKeys(event)) {
+    if (does(name)) {
+      event.preventDefault();
+      return;
+    }
   }
 });
+
+// Whether this key does something now; then it has done it.
+function does(name) {
+  if (name === "?") {
+    openSheet();
+    return true;
+  }
+  if (markBy(name)) return true;
+  if (document.querySelector("[popover]:popover-open:not([data-marker])")) return false;
+  const control = controlFor(name);
+  if (control) act(control);
+  return Boolean(control);
+}
 
 screen.addEventListener("click", (event) => {
   const jump = event.target.closest("[data-focuses]");
