@@ -22,18 +22,62 @@ def inert(text: str) -> str:
 def rows(case: Case) -> list[dict]:
     if not case.messages:
         raise LeftOut("no_question_at_the_end")
+    checks = [
+        {"type": "not-equals", "value": inert(text)}
+        for text in case.rejected_answers
+        if text.strip() not in ("", case.ideal_answer.strip())
+    ]
+    untold = set()
+    for assertion in case.assertions:
+        spelled = _CHECKS.get(assertion["kind"])
+        if spelled:
+            checks += spelled(assertion, case.context)
+        else:
+            untold.add(assertion["kind"])
     return [
         {
             "description": f"gold {case.example_id}",
             "vars": {"messages": case.messages, "ideal": inert(ideal(case))},
-            "assert": [
-                {"type": "not-equals", "value": inert(text)}
-                for text in case.rejected_answers
-                if text.strip() not in ("", case.ideal_answer.strip())
-            ],
-            "metadata": {"example": case.example_id, "split": case.split},
+            "assert": checks,
+            "metadata": {
+                "example": case.example_id,
+                "split": case.split,
+                "not_checked": sorted(untold),
+            },
         }
     ]
+
+
+def _cites_one_of(assertion, documents) -> list[dict]:
+    wanted = assertion["documents"]
+    names = [
+        document[name]
+        for document in documents
+        if document.get("id") in wanted
+        for name in ("title", "url")
+        if document.get(name)
+    ]
+    value = [inert(name) for name in dict.fromkeys([*wanted, *names])]
+    return [{"type": "icontains-any", "value": value}]
+
+
+# Ours in promptfoo's words. It knows no language and no number of words; a schema's texts would be run.
+_CHECKS = {
+    "must_mention": lambda assertion, documents: [
+        {"type": "icontains", "value": inert(text)} for text in assertion["texts"]
+    ],
+    "must_not_mention": lambda assertion, documents: [
+        {"type": "not-icontains", "value": inert(text)} for text in assertion["texts"]
+    ],
+    "matches": lambda assertion, documents: [
+        {"type": "regex", "value": inert(assertion["pattern"])}
+    ],
+    "is_json": lambda assertion, documents: [{"type": "is-json"}],
+    "cites_one_of": _cites_one_of,
+    "rubric": lambda assertion, documents: [
+        {"type": "llm-rubric", "value": inert(assertion["sentence"])}
+    ],
+}
 
 
 _PROMPT = b"{{messages | dump}}\n"

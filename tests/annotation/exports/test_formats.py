@@ -91,7 +91,7 @@ SHAPES = {
             "description": "gold e-1",
             "vars": {"messages": TURNS, "ideal": GOOD},
             "assert": [{"type": "not-equals", "value": BAD}],
-            "metadata": {"example": "e-1", "split": "train"},
+            "metadata": {"example": "e-1", "split": "train", "not_checked": []},
         }
     ],
     "inspect": [
@@ -304,6 +304,33 @@ def test_promptfoo_runs_nothing_that_people_wrote(text):
     assert played(row["vars"]["ideal"]) == text
     assert [played(each["value"]) for each in row["assert"]] == [text + "!"]
     assert not row["vars"]["ideal"].lstrip().lower().startswith(("file://", "package:"))
+
+
+def test_promptfoo_is_told_the_assertions_that_it_knows():
+    (row,) = rows(
+        "promptfoo",
+        rejected_answers=[],
+        context=[{"id": "d1", "title": "Tax {guide}", "url": ""}],
+        assertions=[
+            {"kind": "must_mention", "texts": ["form 7", "file://x"]},
+            {"kind": "must_not_mention", "texts": ["in full"]},
+            {"kind": "matches", "pattern": r"\d{4}"},
+            {"kind": "is_json", "schema": {"title": "{{env.X}}"}},
+            {"kind": "cites_one_of", "documents": ["d1"]},
+            {"kind": "rubric", "sentence": "It is polite."},
+            {"kind": "max_words", "words": 50},
+        ],
+    )
+    assert [(each["type"], each.get("value")) for each in row["assert"]] == [
+        ("icontains", "form 7"),
+        ("icontains", "{{''}}file://x"),
+        ("not-icontains", "in full"),
+        ("regex", r"\d{{'{'}}4}"),
+        ("is-json", None),
+        ("icontains-any", ["d1", "Tax {{'{'}}guide}"]),
+        ("llm-rubric", "It is polite."),
+    ]
+    assert row["metadata"]["not_checked"] == ["max_words"]
 
 
 @given(text=TEXT)
