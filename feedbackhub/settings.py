@@ -233,6 +233,13 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 EMAIL_URL = env.str("EMAIL_URL", default="")
 vars().update(env.email_url_config(EMAIL_URL or "dummymail://"))
 EMAIL_TIMEOUT = 15
+# A mail service by its API, with the `email` extra: EMAIL_BACKEND=anymail.backends.<service>.EmailBackend, its settings
+# as JSON in ANYMAIL, and its webhooks at /hooks/mail/<service>/tracking/.
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", default=EMAIL_BACKEND)  # noqa: F821 (set by email_url_config)
+USES_ANYMAIL = EMAIL_BACKEND.startswith("anymail.")
+if USES_ANYMAIL:
+    INSTALLED_APPS += ["anymail"]
+    ANYMAIL = env.json("ANYMAIL", default={})
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="FeedbackHub <feedbackhub@localhost>")
 # host:port pairs that the network guard lets through although they are private: tests, an intranet.
 OUTBOUND_ALLOWED_HOSTS = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])

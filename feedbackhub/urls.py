@@ -21,6 +21,8 @@ urlpatterns = [
     path("r/", include("triage.reporter_urls")),
     path("d/", include("annotation.download_urls")),
 ]
+if settings.USES_ANYMAIL:
+    urlpatterns.insert(0, path("hooks/mail/", include("anymail.urls")))
 if settings.DEBUG or settings.DEMO_SIGN_IN:
     from feedbackhub import styleguide
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from feedbackhub.capture.vocabulary import Severity
 from feedbackhub.outbound import OutboundError, Outcome
-from triage import credentials, escalation
+from triage import credentials, escalation, letters
 from triage.models import Problem, TrackerConnection
 from triage.trackers import TRACKERS
 from triage.trackers.base import ConfigError, ConnectionReport, Tracker
@@ -124,10 +124,15 @@ def test_connection(*, connection) -> ConnectionReport:
 test_connection.__test__ = False  # not one of pytest's
 
 
-def pause_connection(*, connection, reason):
-    """Stop calling this tracker until a person has looked; its work is kept."""
-    TrackerConnection.objects.filter(pk=connection.pk).update(paused_reason=reason[:300])
+@transaction.atomic
+def pause_connection(*, connection, reason, tells_owner=True):
+    """Stop calling this tracker until a person has looked; its work is kept, its owners are told."""
+    is_news = TrackerConnection.objects.filter(pk=connection.pk, paused_reason="").update(
+        paused_reason=reason[:300]
+    )
     connection.refresh_from_db(fields=["paused_reason"])
+    if is_news and tells_owner:
+        letters.connection_paused(connection=connection)
     return connection
 
 

@@ -3,6 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from annotation.evaluation_models import EvalRun
 from annotation.models import Annotation, LabelSchema, RoutingRule, Settlement
 from feedbackhub import outbox
 from feedbackhub.audit.acting import acting
@@ -10,7 +11,7 @@ from feedbackhub.capture import prompts
 from feedbackhub.capture.models import FeedbackEvent, Interaction
 from feedbackhub.capture.payloads import BadPayload
 from feedbackhub.capture.vocabulary import ReportedCategory, Severity
-from triage import fixing, notices, placing, ticket_notes, verification
+from triage import bounces, fixing, notices, placing, ticket_notes, verification
 from triage.models import Fix, Problem, ProblemMember
 
 HARMFUL = Severity.HIGH  # a case that is called harmful counts as at least this severe
@@ -134,6 +135,15 @@ def _category_reported_as(project_id, reported: str) -> str:
     return reported
 
 
+@outbox.consumer("evaluation_finished")
+def take_evaluation(event):
+    """`{"run_id"}`: a candidate's answers to gold cases prove the fixes that this candidate carries."""
+    run = EvalRun.objects.filter(project=event.project_id, pk=event.about["run_id"]).first()
+    if run:
+        with acting(action="evaluation_finished"):
+            verification.take_evaluation(run=run)
+
+
 @outbox.consumer("fix_shipped")
 def look_at_earlier_replays(event):
     """Cases that passed while the fix was planned prove it now."""
@@ -176,3 +186,6 @@ def plan_fix(version, names, summary):
         is_planned=not is_out,
         shipped_at=deployed if is_out else None,
     )
+
+
+bounces.listen_to_anymail()

@@ -1,4 +1,4 @@
-"""Tracker credentials at rest: JSON under Fernet, the keys from CREDENTIAL_KEYS, the newest first.
+"""Credentials at rest (trackers', and the secrets of our webhooks): JSON under Fernet, the keys from CREDENTIAL_KEYS, the newest first.
 
 They are opened where an adapter is built and nowhere else; no page, log, task argument or error holds them.
 """
@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db import transaction
 
-from triage.models import TrackerConnection
+from triage.models import NoticePolicy, TrackerConnection
 
 
 class CredentialsLost(Exception):
@@ -32,23 +32,33 @@ def unseal(sealed: bytes) -> dict[str, str]:
 
 
 def rotate() -> int:
-    """Seal every connection's credentials under the newest key; answers how many there are.
+    """Seal all credentials and webhook secrets under the newest key; answers how many there are.
 
     Add the new key in front of CREDENTIAL_KEYS, restart, rotate, then take the old key away.
     """
+    return _rotate(TrackerConnection, "credentials") + _rotate(NoticePolicy, "webhook_secrets")
+
+
+def _rotate(model, field) -> int:
     keys, rotated = _keys(), 0
-    for pk in TrackerConnection.objects.exclude(credentials=b"").values_list("pk", flat=True):
+    for pk in model.objects.exclude(**{field: b""}).values_list("pk", flat=True):
         with transaction.atomic():
-            connection = TrackerConnection.objects.select_for_update(no_key=True).get(pk=pk)
+            row = model.objects.select_for_update(no_key=True).get(pk=pk)
             try:
-                connection.credentials = keys.rotate(bytes(connection.credentials))
+                setattr(row, field, keys.rotate(bytes(getattr(row, field))))
             except InvalidToken:
                 raise CredentialsLost(
-                    f"No key in CREDENTIAL_KEYS opens the credentials of connection {connection.public_id}."
+                    f"No key in CREDENTIAL_KEYS opens the credentials of {_named(row)}."
                 ) from None
-            connection.save(update_fields=["credentials"])
+            row.save(update_fields=[field])
             rotated += 1
     return rotated
+
+
+def _named(row) -> str:
+    if isinstance(row, TrackerConnection):
+        return f"connection {row.public_id}"
+    return f"project {row.project_id}'s webhook"
 
 
 def _keys() -> MultiFernet:

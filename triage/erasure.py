@@ -3,7 +3,7 @@
 from feedbackhub.capture.erasure import Erased, eraser
 from feedbackhub.capture.models import Interaction
 from triage import notices, problems
-from triage.models import Notice, Replay
+from triage.models import Notice, Replay, Undeliverable
 
 
 @eraser
@@ -15,3 +15,4 @@ def forget(erased: Erased) -> None:
     for reporter in erased.reporters:
         notices.suppress_all(reporter=reporter, reason="erased")
     theirs.update(subject="", body="")
+    Undeliverable.objects.filter(reporter__in=erased.reporters).delete()

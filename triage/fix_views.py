@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.shortcuts import get_object_or_404, redirect, render
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -17,7 +16,7 @@ from feedbackhub.accounts.access import project_page
 from feedbackhub.capture.models import Reporter
 from feedbackhub.list_pages import choice, list_page
 from feedbackhub.page_links import outside_url
-from triage import fixing, notices, rates, verification
+from triage import fixing, letters, notice_words, notices, rates, verification
 from triage.forms import FixForm, ReasonForm, numbers_in
 from triage.models import Fix, Notice, Problem
 
@@ -114,16 +113,15 @@ def _preview(request) -> dict:
         numbers = []
     found = Problem.objects.filter(project=request.project, number__in=numbers[:50])
     complaints = notices.complaints_about(found).exclude(reporter=None).order_by("-occurred_at")
-    context = {
-        "project": request.project,
-        "fix": Fix(summary=summary.strip() or _("(what changed)")),
-        "complaints": complaints[:1],
-        "page": _("(their own link)"),
-        "unsubscribe": _("(their own link)"),
-    }
+    subject, body = notice_words.sample(
+        project=request.project,
+        locale=request.POST.get("language", "")[:35],
+        summary=summary,
+        complaints=complaints[:1],
+    )
     return {
-        "subject": " ".join(render_to_string("triage/mail/fix_subject.txt", context).split()),
-        "body": render_to_string("triage/mail/fix.txt", context).strip(),
+        "subject": subject,
+        "body": body.strip(),
         "people": _people_to_tell(complaints) if numbers else 0,
     }
 
@@ -166,6 +164,7 @@ def _fix_page(request, fix, status=200, **forms):
             "open_count": len(open_cases),
             "replays": fix.replays.select_related("interaction").order_by("-id")[:CASES_SHOWN],
             "changes": rates.changes(fix=fix, now=timezone.now()) if fix.shipped_at else [],
+            "thanks": fix.notices.filter(thanked_at__isnull=False).count() if told else 0,
             "told": [(state, told[state]) for state in Notice.State.values if state in told],
             "reason_form": ReasonForm(),
             **forms,
@@ -205,6 +204,40 @@ def ship_fix(request, public_id):
 def revert_fix(request, public_id):
     fixing.revert_fix(fix=_fix(request, public_id))
     messages.success(request, _("Taken back. Its problems are open again."))
+    return redirect("fix", request.project.slug, public_id)
+
+
+@project_page("release_notices")
+@require_POST
+def hold_notices(request, public_id):
+    count = notices.hold_all(fix=_fix(request, public_id))
+    messages.success(request, _("%d held until you release them.") % count)
+    return redirect("fix", request.project.slug, public_id)
+
+
+@project_page("release_notices")
+@require_POST
+def release_notices(request, public_id):
+    count = notices.release_all(fix=_fix(request, public_id))
+    messages.success(request, _("%d released: they are being sent.") % count)
+    return redirect("fix", request.project.slug, public_id)
+
+
+@project_page("release_notices")
+@require_POST
+def send_test(request, public_id):
+    """The mail of this fix to oneself; its links lead nowhere."""
+    fix = _fix(request, public_id)
+    subject, body = notice_words.sample(project=request.project, summary=fix.summary)
+    letters.write(
+        project=request.project,
+        users=[request.user],
+        kind="test",
+        key=timezone.now().isoformat(),
+        subject=_("Test: %s") % subject,
+        body=body,
+    )
+    messages.success(request, _("A test is on its way to %s.") % request.user.email)
     return redirect("fix", request.project.slug, public_id)
 
 

@@ -1,31 +1,19 @@
 """Telling the people who reported a problem that it is fixed: one notice per reporter and fix, at most once.
 
-`pending → sending → sent`; a message that was handed to the mail server and whose answer was lost is `uncertain` and is never
-sent again by itself. Consent is asked when the notice is made and again in the moment before it is handed over.
+Who is told, when, and by which way. What it says stands in `notice_words`, how it is handed over in `notice_delivery`.
 """
 
-from datetime import timedelta
-
-from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.db.models import F, Q
-from django.template.loader import render_to_string
-from django.urls import reverse
-from django.utils import timezone, translation
+from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from feedbackhub.capture.erasure import person_hash
 from feedbackhub.capture.models import FeedbackEvent, Reporter
 from feedbackhub.capture.vocabulary import FeedbackKind
 from feedbackhub.doorbell import ring
-from feedbackhub.outbound import OutboundError, Outcome
-from triage import reporter_link
-from triage.channels import CHANNELS
-from triage.models import Fix, Notice, NoticePolicy
+from triage.models import Fix, Notice, NoticePolicy, Undeliverable
 
-LEASE = timedelta(seconds=60)
-LONGEST_PAUSE = timedelta(minutes=15)
-GIVE_UP_AFTER = timedelta(hours=72)
 STATE = Notice.State
 
 # Who said one of these complained; thumbs up and copies are no complaints.
@@ -64,32 +52,55 @@ def is_time_to_tell(*, fix) -> bool:
 
 
 def prepare_notices(*, fix) -> list[Notice]:
-    """One notice for each person who reported what this fix solves; safe to repeat."""
+    """One notice for each person who reported what this fix solves; safe to repeat. Answers those to be sent."""
     from triage import tasks
 
-    reporters = Reporter.objects.filter(
-        pk__in=complaints_about(fix.problems.all()).exclude(reporter=None).values("reporter")
-    ).order_by("id")
+    policy = policy_of(fix.project)
+    reporters = (
+        Reporter.objects.filter(
+            pk__in=complaints_about(fix.problems.all()).exclude(reporter=None).values("reporter")
+        )
+        .select_related("undeliverable", "project")
+        .order_by("id")
+    )
     Notice.objects.bulk_create(
-        [
-            Notice(
-                project_id=fix.project_id,
-                fix=fix,
-                reporter=reporter,
-                state=STATE.SUPPRESSED if _reason_not_to(reporter) else STATE.PENDING,
-                reason=_reason_not_to(reporter),
-            )
-            for reporter in reporters
-        ],
+        [_notice(fix, reporter, policy) for reporter in reporters],
         ignore_conflicts=True,
+        batch_size=1_000,
     )
     pending = list(fix.notices.filter(state=STATE.PENDING))
-    for notice in pending:
+    for notice in pending[:RUNG_FOR]:  # the sweep rings for the rest
         ring(tasks.deliver_notice, notice_id=notice.pk)
     return pending
 
 
-def _reason_not_to(reporter) -> str:
+RUNG_FOR = 200
+
+
+def _notice(fix, reporter, policy) -> Notice:
+    channel = channel_for(reporter, policy)
+    reason = reason_not_to(reporter, channel)
+    notice = Notice(
+        project_id=fix.project_id, fix=fix, reporter=reporter, channel=channel or "email"
+    )
+    if reason:
+        notice.state, notice.reason = STATE.SUPPRESSED, reason
+    elif policy.is_held_first:
+        notice.state, notice.reason = STATE.HELD, "until a lead releases it"
+    return notice
+
+
+def channel_for(reporter, policy) -> str:
+    """The way to this person: their mail address, else a webhook (their own or the product's); empty for none."""
+    if reporter.email:
+        return "email"
+    has_hook = policy.webhook_secrets and not policy.webhook_disabled
+    if has_hook and (reporter.callback_url or policy.webhook_url):
+        return "webhook"
+    return ""
+
+
+def reason_not_to(reporter, channel) -> str:
     """Why this person is not told; empty when they are."""
     if reporter.erased_at:
         return "erased"
@@ -97,97 +108,23 @@ def _reason_not_to(reporter) -> str:
         return "unsubscribed"
     if not reporter.has_consent:
         return "no consent"
-    if not reporter.email:
+    if not channel or (channel == "email" and not reporter.email):
         return "no address"
+    if channel == "email":
+        return _why_undeliverable(reporter)
     return ""
 
 
-# --- sending --------------------------------------------------------------------------------------
+def _why_undeliverable(reporter) -> str:
+    known = getattr(reporter, "undeliverable", None)
+    if known is None or known.address_hash != address_hash(reporter):
+        return ""
+    return "their address bounced" if known.why == "bounced" else "marked as spam"
 
 
-def deliver_notice(*, notice_id: int) -> Notice | None:
-    """Send one due notice, if nobody else is at it; answers it, or None."""
-    lease = timezone.now() + LEASE
-    taken = Notice.objects.filter(
-        Q(lease_until=None) | Q(lease_until__lt=timezone.now()),
-        pk=notice_id,
-        state=STATE.PENDING,
-        due_at__lte=timezone.now(),
-    ).update(lease_until=lease, attempts=F("attempts") + 1)
-    if not taken:
-        return None
-    notice = Notice.objects.select_related("fix__project", "reporter").get(pk=notice_id)
-    reason = _reason_not_to(notice.reporter)
-    if not reason and notice.fix.state == Fix.State.REVERTED:
-        reason = "reverted"
-    if reason:
-        return _become(notice, lease, STATE.SUPPRESSED, reason=reason)
-    message = compose(notice)
-    try:
-        CHANNELS[notice.channel].deliver(
-            message, on_handover=lambda: _hand_over(notice, lease, message)
-        )
-    except _NotOurs:
-        return None
-    except OutboundError as error:
-        return _write_failure(notice, lease, error)
-    return _become(notice, lease, STATE.SENT, sent_at=timezone.now(), failure="")
-
-
-class _NotOurs(Exception):
-    """The lease ended, or the person was erased, in the moment before the message was handed over."""
-
-
-def _hand_over(notice, lease, message):
-    """pending → sending, the last thing before the mail server gets it: from here on it may have been sent."""
-    with transaction.atomic():
-        reporter = Reporter.objects.select_for_update().get(pk=notice.reporter_id)
-        is_ours = not _reason_not_to(reporter) and Notice.objects.filter(
-            pk=notice.pk, state=STATE.PENDING, lease_until=lease
-        ).update(state=STATE.SENDING, subject=message.subject[:200], body=message.body)
-        if not is_ours:
-            raise _NotOurs
-
-
-def _become(notice, lease, state, **fields):
-    Notice.objects.filter(pk=notice.pk, lease_until=lease).update(
-        state=state, lease_until=None, **fields
-    )
-    notice.refresh_from_db()
-    return notice
-
-
-def _write_failure(notice, lease, error):
-    notice.refresh_from_db()
-    failure = str(error)[:300]
-    if error.outcome is Outcome.UNKNOWN:
-        return _become(notice, lease, STATE.UNCERTAIN, failure=failure)
-    is_given_up = timezone.now() - notice.created_at > GIVE_UP_AFTER
-    if error.outcome is Outcome.REFUSED_FOR_GOOD or is_given_up:
-        return _become(notice, lease, STATE.FAILED, failure=failure)
-    pause = min(timedelta(seconds=2 ** min(notice.attempts, 12)), LONGEST_PAUSE)
-    return _become(notice, lease, STATE.PENDING, failure=failure, due_at=timezone.now() + pause)
-
-
-def take_back_abandoned() -> int:
-    """Notices whose worker died: handed over means uncertain, else they are due again."""
-    now = timezone.now()
-    return Notice.objects.filter(state=STATE.SENDING, lease_until__lt=now).update(
-        state=STATE.UNCERTAIN,
-        lease_until=None,
-        failure="The worker died while sending; it may have been sent.",
-    )
-
-
-def due_notices(limit: int = 200) -> list[int]:
-    now = timezone.now()
-    return list(
-        Notice.objects.filter(
-            Q(lease_until=None) | Q(lease_until__lt=now), state=STATE.PENDING, due_at__lte=now
-        )
-        .order_by("due_at")
-        .values_list("pk", flat=True)[:limit]
-    )
+def address_hash(reporter) -> str:
+    """The reporter's present address under the project's key: to know it again, not to read it."""
+    return person_hash(project=reporter.project, reference=reporter.email.lower())
 
 
 # --- by hand --------------------------------------------------------------------------------------
@@ -229,6 +166,44 @@ def hold_notice(*, notice) -> Notice:
     return notice
 
 
+def release_all(*, fix) -> int:
+    """Every held notice of a fix is due now."""
+    return fix.notices.filter(state=STATE.HELD).update(
+        state=STATE.PENDING, due_at=timezone.now(), reason=""
+    )
+
+
+def hold_all(*, fix) -> int:
+    """Every notice of a fix that is not on its way yet waits for a lead."""
+    return fix.notices.filter(state=STATE.PENDING, lease_until=None).update(
+        state=STATE.HELD, reason="held by a lead"
+    )
+
+
+@transaction.atomic
+def note_undeliverable(*, notice, why: str) -> None:
+    """A mail came back, or was marked as spam: nobody writes to that address again; safe to repeat.
+
+    Who marks it as spam has unsubscribed by that.
+    """
+    Notice.objects.filter(pk=notice.pk, state__in=[STATE.SENT, STATE.UNCERTAIN]).update(
+        state=STATE.BOUNCED, reason=str(Undeliverable.Why(why).label)
+    )
+    reporter = notice.reporter
+    if reporter.erased_at or not reporter.email:
+        return
+    Undeliverable.objects.update_or_create(
+        project_id=notice.project_id,
+        reporter=reporter,
+        defaults={"address_hash": address_hash(reporter), "why": why},
+    )
+    if why == Undeliverable.Why.COMPLAINED:
+        Reporter.objects.filter(pk=reporter.pk, unsubscribed_at=None).update(
+            unsubscribed_at=timezone.now(), has_consent=False
+        )
+        suppress_all(reporter=reporter, reason="marked as spam")
+
+
 def suppress_all(*, fix=None, reporter=None, reason: str) -> int:
     """What was not sent is not to be sent."""
     rows = Notice.objects.filter(state__in=[STATE.PENDING, STATE.HELD, STATE.FAILED])
@@ -237,52 +212,3 @@ def suppress_all(*, fix=None, reporter=None, reason: str) -> int:
     if reporter is not None:
         rows = rows.filter(reporter=reporter)
     return rows.update(state=STATE.SUPPRESSED, reason=reason, lease_until=None)
-
-
-# --- the words ------------------------------------------------------------------------------------
-
-
-def compose(notice) -> EmailMultiAlternatives:
-    """The mail of a notice, in the reporter's language where there is one. Plain text: no pixel, nothing to load."""
-    reporter, fix = notice.reporter, notice.fix
-    token = reporter_link.token_for(notice)
-    page = settings.BASE_URL + reverse("reporter_page", args=[token])
-    unsubscribe = settings.BASE_URL + reverse("reporter_unsubscribe", args=[token])
-    with translation.override(_language(reporter.locale)):
-        complaints = (
-            complaints_about(fix.problems.all())
-            .filter(reporter=reporter)
-            .order_by("occurred_at", "id")
-        )
-        context = {
-            "project": fix.project,
-            "fix": fix,
-            "complaints": complaints[:10],
-            "page": page,
-            "unsubscribe": unsubscribe,
-        }
-        subject = render_to_string("triage/mail/fix_subject.txt", context)
-        body = render_to_string("triage/mail/fix.txt", context)
-    return EmailMultiAlternatives(
-        subject=" ".join(subject.split())[:150],
-        body=body,
-        to=[reporter.email],
-        headers={
-            "Message-ID": f"<{notice.public_id}@{_mail_domain()}>",  # the same on every try
-            "List-Unsubscribe": f"<{unsubscribe}>",
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-            "Auto-Submitted": "auto-generated",
-        },
-    )
-
-
-def _language(locale: str) -> str:
-    known = {code for code, _name in settings.LANGUAGES}
-    for code in (locale.lower(), locale.lower().partition("-")[0]):
-        if code in known:
-            return code
-    return settings.LANGUAGE_CODE
-
-
-def _mail_domain() -> str:
-    return settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip("> ") or "localhost"

@@ -1,4 +1,4 @@
-"""The reporter's page: no account, a signed link; their reports in plain words, and four things they can say."""
+"""The reporter's page: no account, a signed link; their reports in plain words, and five things they can say."""
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -60,6 +60,13 @@ def still_wrong(request, token, problem):
         except type(found).DoesNotExist as error:
             raise Http404 from error
     return redirect(f"{request.path.rsplit('/still-wrong/', 1)[0]}/?said=still_wrong")
+
+
+@require_POST
+def thanks(request, token):
+    with acting(action="reporter_thanks"):
+        reporting_back.say_thanks(notice=_notice(token))
+    return redirect(f"{request.path.removesuffix('thanks/')}?said=thanks")
 
 
 @csrf_exempt  # mail programs post it by themselves (RFC 8058); the link's signature is the credential

@@ -8,8 +8,8 @@ from feedbackhub import redaction
 from feedbackhub.capture.identity import canonical_hash, project_key
 from feedbackhub.capture.models import FeedbackEvent, Reporter
 from feedbackhub.capture.vocabulary import FeedbackKind
-from triage import notices, problems
-from triage.models import Problem, StillWrong
+from triage import letters, notices, problems
+from triage.models import Notice, Problem, StillWrong
 
 LONGEST_WORD = 4_000
 
@@ -59,7 +59,13 @@ def say_still_wrong(*, notice, problem, words: str = "") -> StillWrong:
     problem = Problem.objects.select_for_update().get(pk=problem.pk)
     if problem.state not in Problem.UNSOLVED_STATES:
         problems.reopen_problem(problem=problem, why="still_wrong")
+    letters.still_wrong(said=said)
     return said
+
+
+def say_thanks(*, notice) -> None:
+    """The reporter says that it helped; twice is once."""
+    Notice.objects.filter(pk=notice.pk, thanked_at=None).update(thanked_at=timezone.now())
 
 
 def _keep_words(notice, complaint, words) -> FeedbackEvent:

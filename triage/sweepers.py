@@ -12,7 +12,8 @@ from triage import (
     connections,
     escalation,
     fixing,
-    notices,
+    letters,
+    notice_delivery,
     priority,
     tasks,
     verification,
@@ -107,8 +108,8 @@ def _ring_each(rows, task, name) -> int:
 def due_notices() -> int:
     """A notice whose worker died while sending is uncertain; the others are rung for again."""
     with acting(action="sweep"):
-        moved = notices.take_back_abandoned()
-    waiting = notices.due_notices(AT_ONCE)
+        moved = notice_delivery.take_back_abandoned()
+    waiting = notice_delivery.due_notices(AT_ONCE)
     for notice_id in waiting:
         tasks.deliver_notice.delay(notice_id=notice_id)
     return moved + len(waiting)
@@ -124,3 +125,12 @@ def deployed_fixes() -> int:
 def problems_that_came_back() -> int:
     with acting(action="sweep"):
         return verification.find_recurrences()
+
+
+@sweeper
+def due_letters() -> int:
+    moved = letters.take_back_abandoned()
+    waiting = len(letters.due_letters(AT_ONCE))
+    if waiting:
+        tasks.send_letters.delay()
+    return moved + waiting

@@ -7,7 +7,7 @@ from kombu.exceptions import KombuError
 
 from feedbackhub.audit.acting import acting
 from feedbackhub.celery import app
-from triage import escalation, notices, ticket_notes, ticket_state, webhooks
+from triage import escalation, letters, notice_delivery, ticket_notes, ticket_state, webhooks
 from triage.models import Escalation, Ticket, TicketNote, TrackerDelivery
 
 log = structlog.get_logger(__name__)
@@ -68,4 +68,11 @@ def send_ticket_note(note_id):
 @app.task
 def deliver_notice(notice_id):
     with acting(action="deliver_notice"):
-        notices.deliver_notice(notice_id=notice_id)
+        notice_delivery.deliver_notice(notice_id=notice_id)
+
+
+@app.task
+def send_letters():
+    with acting(action="send_letter"):
+        for letter_id in letters.due_letters():
+            letters.send_letter(letter_id=letter_id)

@@ -183,7 +183,9 @@ def _as_typed(connection, kind) -> dict:
 @require_POST
 def pause_connection(request, public_id):
     connection = _connection(request, public_id)
-    connections.pause_connection(connection=connection, reason=_("Paused by %s.") % request.user)
+    connections.pause_connection(
+        connection=connection, reason=_("Paused by %s.") % request.user, tells_owner=False
+    )
     messages.success(request, _("Paused. What is to be filed there waits."))
     return redirect("connection", request.project.slug, public_id)
 

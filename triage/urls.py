@@ -1,6 +1,6 @@
 from django.urls import path
 
-from triage import fix_views, privacy_views, problem_views, tracker_views
+from triage import fix_views, privacy_views, problem_views, telling_views, tracker_views
 
 _connection = "settings/trackers/<uuid:public_id>/"
 
@@ -36,6 +36,9 @@ urlpatterns = [
     path("fixes/<uuid:public_id>/verify/", fix_views.verify_fix, name="verify_fix"),
     path("fixes/<uuid:public_id>/ship/", fix_views.ship_fix, name="ship_fix"),
     path("fixes/<uuid:public_id>/revert/", fix_views.revert_fix, name="revert_fix"),
+    path("fixes/<uuid:public_id>/hold/", fix_views.hold_notices, name="hold_notices"),
+    path("fixes/<uuid:public_id>/release/", fix_views.release_notices, name="release_notices"),
+    path("fixes/<uuid:public_id>/test/", fix_views.send_test, name="send_test_notice"),
     path("outbox/", fix_views.outbox, name="outbox"),
     path("outbox/<uuid:public_id>/hold/", fix_views.hold_notice, name="hold_notice"),
     path("outbox/<uuid:public_id>/send/", fix_views.send_notice, name="send_notice"),
@@ -51,6 +54,23 @@ urlpatterns = [
     path(f"{_connection}resume/", tracker_views.resume_connection, name="resume_connection"),
     path(f"{_connection}switch/", tracker_views.switch_connection, name="switch_connection"),
     path(f"{_connection}delete/", tracker_views.delete_connection, name="delete_connection"),
+    path("settings/reporters/", telling_views.settings_reporters, name="settings_reporters"),
+    path(
+        "settings/reporters/secret/",
+        telling_views.rotate_webhook_secret,
+        name="rotate_webhook_secret",
+    ),
+    path("settings/reporters/words/", telling_views.notice_template, name="add_notice_template"),
+    path(
+        "settings/reporters/words/<slug:language>/",
+        telling_views.notice_template,
+        name="notice_template",
+    ),
+    path(
+        "settings/reporters/words/<slug:language>/delete/",
+        telling_views.delete_template,
+        name="delete_notice_template",
+    ),
     path("settings/privacy/", privacy_views.settings_privacy, name="settings_privacy"),
     path("settings/privacy/erase/", privacy_views.erase, name="erase_person"),
 ]

@@ -76,6 +76,33 @@ def record_results(
     return rows
 
 
+def take_evaluation(*, run) -> int:
+    """What an evaluation run says of the cases of the fixes that its candidate carries; answers how many fixes.
+
+    A case passed when its every attempt did. Its answers are not copied: some are of the holdout.
+    """
+    carried = Fix.objects.filter(
+        project=run.project_id,
+        state__in=[Fix.State.PLANNED, Fix.State.SHIPPED],
+        carrier_version__in=run.versions,
+    ).exclude(carrier_version="")
+    judged: dict[int, bool] = {}
+    for interaction, passed in run.results.exclude(passed=None).values_list(
+        "revision__settlement__interaction", "passed"
+    ):
+        judged[interaction] = judged.get(interaction, True) and passed
+    taken = 0
+    for fix in carried:
+        own = Interaction.objects.filter(
+            pk__in=judged, problem_members__problem__fixes=fix, problem_members__left_at=None
+        ).distinct()
+        results = [Result(interaction, judged[interaction.pk]) for interaction in own]
+        if results:
+            record_results(fix=fix, results=results, source=Replay.Source.EVALUATION)
+            taken += 1
+    return taken
+
+
 @transaction.atomic
 def verify_if_proven(*, fix: Fix) -> Fix:
     """`verified`, if every case passed again and nothing speaks against it. Safe to repeat."""

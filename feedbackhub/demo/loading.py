@@ -33,7 +33,7 @@ from feedbackhub.capture.models import Interaction, PromptVersion
 from feedbackhub.demo import content
 from feedbackhub.outbox import delivery
 from feedbackhub.outbox.models import OutboxEvent
-from triage import fixing, notices, problems, verification
+from triage import fixing, notice_words, notices, problems, verification
 from triage.models import Fix, Notice, Problem
 
 SLUG = "demo"
@@ -314,7 +314,7 @@ class _Loading:
 
     def _told(self, notice, at):
         """The demo's mails were sent long ago: no quickstart sends any to invented people."""
-        message = notices.compose(notice)
+        message = notice_words.mail([notice])
         Notice.objects.filter(pk=notice.pk, state="pending").update(
             state="sending", subject=message.subject, body=message.body
         )

@@ -32,7 +32,7 @@ from tests.factories import (
     ReviewItemFactory,
     SettlementFactory,
 )
-from triage import fixing, notices, problems
+from triage import fixing, notice_words, notices, problems
 from triage.models import Notice, Problem
 
 MARKER = "Zaphodina"
@@ -131,7 +131,7 @@ def house(project, ana, ben):
     fix = fixing.record_fix(project=project, summary="Repaired.", problems_fixed=[problem])
     notices.prepare_notices(fix=fix)
     for notice in Notice.objects.all():
-        message = notices.compose(notice)
+        message = notice_words.mail([notice])
         Notice.objects.filter(pk=notice.pk).update(subject=message.subject, body=message.body)
     return project
 

@@ -15,7 +15,7 @@ from tests.factories import (
     ReporterFactory,
 )
 from tests.triage.test_problem_pages import HOSTILE, escalated
-from triage import fixing, notices, verification
+from triage import fixing, notice_delivery, notices, verification
 from triage.models import Fix, Notice
 
 
@@ -260,7 +260,7 @@ def put(notice, *states, **fields):
 
 
 def test_the_outbox_shows_what_was_sent_and_never_an_address(as_user, ben, notice):
-    notices.deliver_notice(notice_id=notice.pk)
+    notice_delivery.deliver_notice(notice_id=notice.pk)
     text = as_user(ben).get(url("outbox")).content.decode()
     assert "Tax help: what you reported is fixed" in text
     assert "The rates are current." in text
@@ -269,7 +269,7 @@ def test_the_outbox_shows_what_was_sent_and_never_an_address(as_user, ben, notic
 
 
 def test_where_mail_is_sent_the_reporters_own_link_is_not_shown(as_user, ben, notice, settings):
-    notices.deliver_notice(notice_id=notice.pk)
+    notice_delivery.deliver_notice(notice_id=notice.pk)
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     text = as_user(ben).get(url("outbox")).content.decode()
     assert "/r/…/" in text

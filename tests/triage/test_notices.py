@@ -19,7 +19,8 @@ from tests.factories import (
     ProblemMemberFactory,
     ReporterFactory,
 )
-from triage import fixing, notices, reporter_link
+from triage import fixing, notice_delivery, notices, reporter_link
+from triage.channels import email
 from triage.models import Notice
 
 
@@ -82,8 +83,8 @@ def prepared(problem):
 
 
 def deliver_all():
-    for notice_id in notices.due_notices():
-        notices.deliver_notice(notice_id=notice_id)
+    for notice_id in notice_delivery.due_notices():
+        notice_delivery.deliver_notice(notice_id=notice_id)
 
 
 def test_a_reporter_with_two_complaints_gets_one_mail(problem, sink):
@@ -168,7 +169,7 @@ def test_a_lost_answer_is_uncertain_and_never_sent_again_by_itself(problem, sink
     deliver_all()
     Notice.objects.update(due_at=timezone.now())
     deliver_all()
-    notices.take_back_abandoned()
+    notice_delivery.take_back_abandoned()
     assert (Notice.objects.get().state, len(sink.mails)) == ("uncertain", 1)
 
 
@@ -185,7 +186,7 @@ def test_a_worker_that_died_after_handing_over_leaves_an_uncertain_notice(proble
     prepared(problem)
     past = timezone.now() - timedelta(minutes=2)
     Notice.objects.update(state="sending", lease_until=past)
-    assert notices.take_back_abandoned() == 1
+    assert notice_delivery.take_back_abandoned() == 1
     deliver_all()
     assert (Notice.objects.get().state, sink.mails) == ("uncertain", [])
 
@@ -201,17 +202,18 @@ def test_a_worker_that_died_before_handing_over_is_replaced(problem, sink):
 def test_a_worker_that_thaws_after_its_lease_hands_nothing_over(problem, sink, monkeypatch):
     complain(problem)
     prepared(problem)
-    compose = notices.compose
+    compose = email.compose
 
-    def slowly(notice):
+    def slowly(rows):
+        (notice,) = rows
         Notice.objects.filter(pk=notice.pk).update(
             lease_until=timezone.now() - timedelta(seconds=1)
         )
-        monkeypatch.setattr(notices, "compose", compose)
-        notices.deliver_notice(notice_id=notice.pk)  # another worker, meanwhile
-        return compose(notice)
+        monkeypatch.setattr(email, "compose", compose)
+        notice_delivery.deliver_notice(notice_id=notice.pk)  # another worker, meanwhile
+        return compose(rows)
 
-    monkeypatch.setattr(notices, "compose", slowly)
+    monkeypatch.setattr(email, "compose", slowly)
     deliver_all()
     assert (Notice.objects.get().state, len(sink.mails)) == ("sent", 1)
 
@@ -221,11 +223,11 @@ def test_four_workers_send_one_mail_each_notice(problem, sink):
     for _ in range(5):
         complain(problem)
     prepared(problem)
-    ids = notices.due_notices()
+    ids = notice_delivery.due_notices()
 
     def work():
         for notice_id in ids:
-            notices.deliver_notice(notice_id=notice_id)
+            notice_delivery.deliver_notice(notice_id=notice_id)
         connections.close_all()
 
     threads = [threading.Thread(target=work) for _ in range(4)]

@@ -1,5 +1,10 @@
-"""The ways to reach a reporter: one file per way, all listed here."""
+"""The ways to reach a reporter: one file per way, all listed here.
 
-from triage.channels import email
+Each has `compose(notices)`, the one message about one person's notices with its `subject` and `body` for the row;
+`deliver(message, on_handover=…)`, which raises OutboundError; and `MAY_BE_REPEATED`: whether a lost answer may be
+settled by sending again.
+"""
 
-CHANNELS = {"email": email}
+from triage.channels import email, webhook
+
+CHANNELS = {"email": email, "webhook": webhook}

@@ -14,6 +14,9 @@ from django.core.mail.backends import smtp
 from django.core.mail.message import sanitize_address
 
 from feedbackhub.outbound import OutboundError, Outcome
+from triage.notice_words import mail as compose  # noqa: F401  (what a channel has to offer)
+
+MAY_BE_REPEATED = False
 
 
 def deliver(message: EmailMessage, *, on_handover: Callable[[], None]) -> None:
@@ -21,8 +24,7 @@ def deliver(message: EmailMessage, *, on_handover: Callable[[], None]) -> None:
     backend = get_connection()
     if not isinstance(backend, smtp.EmailBackend):
         on_handover()
-        if not backend.send_messages([message]):
-            raise OutboundError("The mail backend took no message.", Outcome.REFUSED_TRY_LATER)
+        _hand_to_service(backend, message)
         return
     try:
         backend.open()
@@ -32,6 +34,28 @@ def deliver(message: EmailMessage, *, on_handover: Callable[[], None]) -> None:
         _hand_over(backend.connection, message, on_handover)
     finally:
         _close(backend)
+
+
+def _hand_to_service(backend, message):
+    """Django's other backends: a mail service's API by anymail, or a folder. What a service refuses was not sent."""
+    try:
+        taken = backend.send_messages([message])
+    except (
+        Exception
+    ) as error:  # each service has errors of its own; anymail's carry the answer's status
+        status = getattr(error, "status_code", None)
+        if isinstance(status, int) and 400 <= status < 500 and status not in (408, 499):
+            is_for_now = status in (401, 403, 429)  # a matter of settings, or of time
+            raise OutboundError(
+                f"The mail service answered {status}.",
+                Outcome.REFUSED_TRY_LATER if is_for_now else Outcome.REFUSED_FOR_GOOD,
+            ) from None
+        raise OutboundError(
+            f"The mail service failed ({type(error).__name__}); the message may have been sent.",
+            Outcome.UNKNOWN,
+        ) from None
+    if not taken:
+        raise OutboundError("The mail backend took no message.", Outcome.REFUSED_TRY_LATER)
 
 
 def _hand_over(server, message, on_handover):

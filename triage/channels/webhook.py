@@ -1,0 +1,145 @@
+"""A signed call to the product (Standard Webhooks 1.0): it tells the person in its own way.
+
+At least once, under an id that stays the same on every try; the receiver counts it once. The body is thin: ids that the
+product itself gave, what changed, and the page's link. No words of anybody go along.
+"""
+
+import base64
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from standardwebhooks import Webhook
+
+from feedbackhub import outbound
+from feedbackhub.outbound import OutboundError, Outcome
+from triage import credentials, reporter_link
+from triage.models import NoticePolicy
+
+MAY_BE_REPEATED = True
+SUBJECT = "problem.fixed"
+_REPORTS = 50
+
+
+@dataclass(frozen=True)
+class Call:
+    """One event for one address; `body` is what is signed, byte for byte."""
+
+    url: str
+    message_id: str
+    keys: tuple[str, ...]
+    body: str
+    policy_id: int
+    is_own: bool  # the product's one endpoint, not a reporter's own
+    subject: str = SUBJECT
+
+
+def compose(rows) -> Call:
+    from triage.notices import complaints_about
+
+    first = rows[0]
+    policy = NoticePolicy.objects.filter(project=first.project_id).first()
+    keys = tuple(keys_of(policy)) if policy else ()
+    own = first.reporter.callback_url
+    url = own or (policy.webhook_url if policy else "")
+    if not url or not keys or (policy.webhook_disabled and not own):
+        raise OutboundError("The product has no webhook to call.", Outcome.REFUSED_FOR_GOOD)
+    complaints = complaints_about(
+        [problem for notice in rows for problem in notice.fix.problems.all()]
+    ).filter(reporter=first.reporter)
+    body = {
+        "type": SUBJECT,
+        "timestamp": max(notice.created_at for notice in rows).isoformat(),
+        "data": {
+            "fixes": [
+                {"id": str(notice.fix.public_id), "what_changed": notice.fix.summary[:2_000]}
+                for notice in rows[:5]
+            ],
+            "reports": [
+                {
+                    "id": event.external_id or str(event.public_id),
+                    "interaction_id": event.interaction_external_id,
+                }
+                for event in complaints.order_by("id").distinct()[:_REPORTS]
+            ],
+            "page": settings.BASE_URL
+            + reverse("reporter_page", args=[reporter_link.token_for(first)]),
+        },
+    }
+    return Call(
+        url=url,
+        message_id=f"msg_{first.public_id.hex}",
+        keys=keys,
+        body=json.dumps(body, ensure_ascii=False, separators=(",", ":")),
+        policy_id=policy.pk,
+        is_own=not own,
+    )
+
+
+def deliver(call: Call, *, on_handover: Callable[[], None]) -> None:
+    """Raises OutboundError. 410 ends the calls to the product's endpoint until somebody enters it anew."""
+    now = datetime.now(UTC)
+    headers = {
+        "Content-Type": "application/json",
+        "webhook-id": call.message_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": " ".join(
+            Webhook(key).sign(call.message_id, now, call.body) for key in call.keys
+        ),
+    }
+    on_handover()
+    try:
+        outbound.request(
+            "POST",
+            call.url,
+            expects_write=False,  # it may be repeated: the id tells
+            headers=headers,
+            content=call.body.encode(),
+            service="The product's webhook",
+        )
+    except OutboundError as error:
+        if error.status == 410 and call.is_own:
+            _disable(call)
+        is_final = error.status is None and error.outcome is Outcome.REFUSED_FOR_GOOD
+        raise OutboundError(
+            error.message,
+            Outcome.REFUSED_FOR_GOOD
+            if is_final or error.status == 410
+            else Outcome.REFUSED_TRY_LATER,
+            retry_after=error.retry_after,
+            status=error.status,
+        ) from None
+
+
+def keys_of(policy) -> list[str]:
+    """The secrets that sign, the newest first; two while one is being exchanged."""
+    return credentials.unseal(policy.webhook_secrets).get("keys", [])
+
+
+def new_secret() -> str:
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def rotate_secret(policy) -> str:
+    """A new secret, shown once; the last one signs beside it until the next change."""
+    secret = new_secret()
+    policy.webhook_secrets = credentials.seal({"keys": [secret, *keys_of(policy)[:1]]})
+    policy.save()
+    return secret
+
+
+@transaction.atomic
+def _disable(call):
+    from triage import letters
+
+    said = "The product answered 410: it takes no more webhooks here."
+    if NoticePolicy.objects.filter(pk=call.policy_id, webhook_disabled="").update(
+        webhook_disabled=said
+    ):
+        policy = NoticePolicy.objects.select_related("project").get(pk=call.policy_id)
+        letters.webhook_disabled(policy=policy)
