@@ -5,9 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from annotation.evaluation import runs
 from feedbackhub.capture.models import PromptVersion
 from feedbackhub.outbox import delivery
 from feedbackhub.outbox.models import OutboxEvent
+from tests.annotation.evaluation.candidate import answers as answers_of
+from tests.annotation.evaluation.candidate import gold_version
 from tests.factories import (
     FeedbackEventFactory,
     InteractionFactory,
@@ -251,3 +254,29 @@ def test_a_planned_fix_ships_when_its_version_is_deployed(problem, version):
     assert fixing.ship_deployed() == 1
     fix.refresh_from_db()
     assert (fix.state, fix.shipped_at) == ("shipped", version.deployed_at)
+
+
+# --- an evaluation run ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("wrong", "state"), [((), "verified"), ((0,), "shipped")])
+def test_the_gates_run_of_the_version_that_carries_a_fix_proves_it(
+    project, problem, ben, wrong, state
+):
+    gold = gold_version(project, ben, 2)
+    for member in gold.members.select_related("revision__settlement"):
+        row = member.revision.settlement.interaction
+        ProblemMemberFactory(problem=problem, interaction=row)
+    fix = ship(problem, carrier_version="v1.5")
+    run = runs.request_evaluation(
+        version=gold,
+        split="validation",
+        candidate="prompt=v1.5",
+        results=answers_of(gold, wrong),
+        versions=["v1.5"],
+    )
+    runs.assess_evaluation(run_id=run.pk)
+    delivery.deliver_due()
+    fix.refresh_from_db()
+    assert fix.state == state
+    assert set(fix.replays.values_list("source", "output")) == {("evaluation", "")}
