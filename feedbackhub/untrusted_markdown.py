@@ -14,6 +14,8 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
+from feedbackhub import markdown_places
+
 # Longer texts are shown as they are: parsing them would hold up the page.
 PARSE_LIMIT = 100_000
 
@@ -28,16 +30,22 @@ _CLASSES = {"p": {"heading"}, "span": {"link-text", "link-target"}}
 _HIDDEN = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
-def untrusted_markdown(text: str) -> SafeString:
-    """`text` as HTML of a small, fixed set of tags."""
+def untrusted_markdown(text: str, *, has_places: bool = False) -> SafeString:
+    """`text` as HTML of a small, fixed set of tags.
+
+    With places each stretch that stands in `text` just as it is shown says where: `data-at`, in code points.
+    """
     if len(text) > PARSE_LIMIT:
         return mark_safe(f"<pre>{_escape(text)}</pre>")  # noqa: S308 - escaped
-    html = _parser().render(text)
+    tokens = _parser().parse(text)
+    if has_places:
+        markdown_places.find(tokens, text)
+    html = _parser().renderer.render(tokens, _parser().options, {})
     return mark_safe(  # noqa: S308 - cleaned against an allow-list
         nh3.clean(
             html,
             tags=_TAGS,
-            attributes=_ATTRIBUTES,
+            attributes=_ATTRIBUTES | ({"span": {"data-at"}} if has_places else {}),
             allowed_classes=_CLASSES,
             clean_content_tags={"script", "style"},
             url_schemes=set(),
@@ -63,6 +71,22 @@ class _Renderer(RendererHTML):
         opening = _opening(tokens, idx)
         return f"</span>{_target(opening.attrGet('href') or '')}"
 
+    def text(self, tokens, idx, options, env):
+        return _placed(tokens[idx].meta.get("at"), tokens[idx].content)
+
+    def code_inline(self, tokens, idx, options, env):
+        return f"<code>{self.text(tokens, idx, options, env)}</code>"
+
+    def fence(self, tokens, idx, options, env):
+        return self.code_block(tokens, idx, options, env)
+
+    def code_block(self, tokens, idx, options, env):
+        token = tokens[idx]
+        lines = markdown_places.lines_of(token.content)
+        places = token.meta.get("at") or [None] * len(lines)
+        shown = "".join(_placed(at, line) for at, line in zip(places, lines, strict=True))
+        return f"<pre><code>{shown}</code></pre>\n"
+
     def image(self, tokens, idx, options, env):
         token = tokens[idx]
         described = self.renderInlineAsText(token.children or [], options, env)
@@ -76,6 +100,11 @@ def _parser() -> MarkdownIt:
     # Anything may be named as a target, since it is only ever shown as text.
     parser.validateLink = lambda url: True
     return parser.enable(["table", "strikethrough"])
+
+
+def _placed(at: int | None, text: str) -> str:
+    escaped = _escape(text)
+    return escaped if at is None else f'<span data-at="{at}">{escaped}</span>'
 
 
 def _opening(tokens: list[Token], closing: int) -> Token:

@@ -288,15 +288,64 @@ def test_mark_is_made_and_taken_off_with_the_keyboard(sit_down, ana, items):
     assert highlighted(page) == []
 
 
-def test_selecting_in_rendered_markdown_leads_to_the_raw_text(sit_down, ana, queue, project):
-    output = "Keep **this** in mind.\n\n- One\n- Two"
-    ReviewItemFactory(queue=queue, interaction=InteractionFactory(project=project, output=output))
+RENDERED = """Keep **this** in mind.
+
+| paid | owed |
+|---|---|
+| 🧾 shalom שלום | cafe\u0301 |
+
+```python
+paid = "🧾"
+```
+"""
+
+
+def select_rendered(page, words):
+    """Select words that stand in one piece of the rendered answer."""
+    page.evaluate(
+        """(words) => {
+          const walker = document.createTreeWalker(
+            document.querySelector("[data-rendered]"), NodeFilter.SHOW_TEXT);
+          while (walker.nextNode() && !walker.currentNode.data.includes(words));
+          const start = walker.currentNode.data.indexOf(words);
+          getSelection().setBaseAndExtent(
+            walker.currentNode, start, walker.currentNode, start + words.length);
+        }""",
+        words,
+    )
+    expect(page.locator("[data-marker]")).to_be_visible()
+
+
+def test_marks_are_made_in_tables_and_code_of_rendered_markdown(sit_down, ana, queue, project):
+    ReviewItemFactory(queue=queue, interaction=InteractionFactory(project=project, output=RENDERED))
     page = sit_down(ana, REVIEW)
-    expect(page.locator("[data-rendered] strong")).to_be_visible()
-    page.locator("[data-rendered] strong").dblclick()
-    expect(page.locator('[data-view="raw"]')).to_be_checked()
+    quotes = ["this", "שלום", "cafe\u0301", 'paid = "🧾"']
+    for words in quotes:
+        select_rendered(page, words)
+        page.keyboard.press("1")
+    expect(page.locator("[data-span] q")).to_have_text(quotes)
+    assert highlighted(page) == [words for words in quotes for _ in ("raw", "rendered")]
+    page.keyboard.press("3")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", name="Nothing waits here")).to_be_visible()
+    spans = Annotation.objects.get().spans.order_by("start")
+    assert [RENDERED[span.start : span.end] for span in spans] == quotes
+
+
+def test_mark_is_relabelled_and_resized_with_the_keyboard(sit_down, ana, items):
+    page = sit_down(ana, REVIEW)
+    select(page, "output", *units(EMOJI, "paid 🧾 in"))
     page.keyboard.press("1")
-    expect(page.locator("[data-span] q")).to_have_text(["this"])
+    page.get_by_role("button", name="Change this mark").press("Enter")
+    page.get_by_role("button", name="End a word later").press("Enter")
+    page.get_by_role("button", name="End a word later").press("Enter")
+    expect(page.locator("[data-span] q")).to_have_text(["paid 🧾 in full, cafe\u0301"])
+    page.get_by_role("button", name="Begin a word later").press("Enter")
+    expect(page.locator("[data-span] q")).to_have_text(["in full, cafe\u0301"])
+    names = page.locator("[data-span-relabel] option").all_text_contents()
+    page.get_by_label("Label", exact=True).select_option(names[1])
+    expect(page.locator("[data-span-label]")).to_have_text(names[1])
+    assert highlighted(page) == ["in full, cafe\u0301"]
 
 
 def test_code_points_and_units_agree_with_python(sit_down, ana, items):

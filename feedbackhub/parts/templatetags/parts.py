@@ -290,12 +290,15 @@ def word_diff(
 
 
 @register.simple_tag
-def safe_markdown(text: str | None, small: bool = False) -> SafeString:
-    """Untrusted Markdown: nothing loads, nothing can be clicked, links show where they lead."""
+def safe_markdown(text: str | None, small: bool = False, has_places: bool = False) -> SafeString:
+    """Untrusted Markdown: nothing loads, nothing can be clicked, links show where they lead.
+
+    With places it can be marked: see `untrusted_markdown`.
+    """
     return format_html(
         '<div class="markdown{}" dir="auto" hx-disable>{}</div>',
         " is-small" if small else "",
-        untrusted_markdown(text or ""),
+        untrusted_markdown(text or "", has_places=has_places),
     )
 
 

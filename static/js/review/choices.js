@@ -72,6 +72,11 @@ screen.addEventListener("change", (event) => {
   }
 });
 
+screen.addEventListener("filled", () => {
+  const form = screen.querySelector("[data-decision-form]");
+  if (form) showMeaning(form, lastChecked(form));
+});
+
 screen.addEventListener("focusin", (event) => {
   if (event.target.name === "categories") showMeaning(event.target.form, event.target.value);
 });

@@ -61,3 +61,4 @@ screen.addEventListener("click", (event) => {
 });
 
 onItem(draw);
+screen.addEventListener("filled", draw);

@@ -1,5 +1,7 @@
 // Marks: select words in a text, press a mark's key. They live in the form's hidden field, are drawn
-// by the Custom Highlight API (the text itself is left alone) and listed below with what they mark.
+// by the Custom Highlight API (the text itself is left alone) and listed below with what they mark,
+// where each can be relabelled, made longer or shorter, and taken off. Rendered Markdown knows where its
+// words stand in the raw text ([data-at]), so a mark made there is one in the raw text, and shows in both.
 
 import { toCodePoints, toUnits, wholeLetters } from "./code_points.js";
 import { fill, form, isInHand, item, onItem, say, screen, toast, words } from "./item.js";
@@ -38,6 +40,32 @@ function rangeOf(span) {
   return range;
 }
 
+// The pieces of rendered Markdown that come from the answer: {node, at, length}, in code points.
+const pieces = () =>
+  [...(item()?.querySelectorAll("[data-rendered] [data-at]") ?? [])]
+    .filter((element) => element.firstChild)
+    .map((element) => {
+      const node = element.firstChild;
+      return { node, at: Number(element.dataset.at), length: toCodePoints(node.data, node.length) };
+    });
+
+// Where a mark shows: in its text, and in the answer as it is rendered.
+function rangesOf(span) {
+  const ranges = [rangeOf(span)];
+  if (span.field === "output") {
+    for (const { node, at, length } of pieces()) {
+      const start = Math.max(span.start, at);
+      const end = Math.min(span.end, at + length);
+      if (start >= end) continue;
+      const range = new Range();
+      range.setStart(node, toUnits(node.data, start - at));
+      range.setEnd(node, toUnits(node.data, end - at));
+      ranges.push(range);
+    }
+  }
+  return ranges.filter(Boolean);
+}
+
 function draw() {
   const spans = read();
   const labels = new Map(
@@ -50,8 +78,7 @@ function draw() {
     for (let colour = 1; colour <= COLOURS; colour += 1) {
       const ranges = spans
         .filter((span) => labels.get(span.label)?.colour === String(colour))
-        .map(rangeOf)
-        .filter(Boolean);
+        .flatMap(rangesOf);
       CSS.highlights.set(`span-${colour}`, new Highlight(...ranges));
     }
     CSS.highlights.delete("span-here");
@@ -69,9 +96,16 @@ function draw() {
       row.querySelector("[data-span-quote]").textContent =
         span.quote.length > QUOTED ? `${span.quote.slice(0, QUOTED)}…` : span.quote;
       row.querySelector("[data-span-field]").textContent = whereIs(span.field);
-      if (!isInHand()) row.querySelector("[data-span-remove]").remove();
+      if (isInHand()) offerLabels(row, span, labels);
+      else for (const each of row.querySelectorAll("[data-span-remove], [data-span-change]")) each.remove();
       return row;
     }),
+  );
+}
+
+function offerLabels(row, span, labels) {
+  row.querySelector("[data-span-relabel]").replaceChildren(
+    ...[...labels].map(([key, { name }]) => new Option(name, key, false, key === span.label)),
   );
 }
 
@@ -102,25 +136,55 @@ function selected() {
   while (end > start && /\s/.test(node.data[end - 1])) end -= 1;
   if (start >= end) return null;
   [start, end] = wholeLetters(node.data, start, end);
-  return { element, start, end };
+  return { element, start, end, box: () => boxOf(element, start, end) };
+}
+
+function boxOf(element, start, end) {
+  const range = new Range();
+  range.setStart(element.firstChild, start);
+  range.setEnd(element.firstChild, end);
+  return range.getBoundingClientRect();
+}
+
+// What is selected in rendered Markdown, as the stretch of the raw answer that it comes from.
+function selectedInRendered() {
+  const selection = getSelection();
+  const rendered = item()?.querySelector("[data-rendered]");
+  if (!rendered || !selection.rangeCount || selection.isCollapsed) return null;
+  const range = selection.getRangeAt(0);
+  if (!range.intersectsNode(rendered)) return null;
+  const touched = pieces().filter(({ node }) => range.intersectsNode(node));
+  const element = textOf("output");
+  const text = element?.firstChild?.data;
+  if (!touched.length || !text) return null;
+  const inside = ({ node, at }, container, offset, otherwise) =>
+    container === node ? at + toCodePoints(node.data, offset) : otherwise;
+  const [first, last] = [touched[0], touched.at(-1)];
+  let start = inside(first, range.startContainer, range.startOffset, first.at);
+  let end = inside(last, range.endContainer, range.endOffset, last.at + last.length);
+  [start, end] = [toUnits(text, start), toUnits(text, end)];
+  while (start < end && /\s/.test(text[start])) start += 1;
+  while (end > start && /\s/.test(text[end - 1])) end -= 1;
+  if (start >= end) return null;
+  [start, end] = wholeLetters(text, start, end);
+  return { element, start, end, box: () => range.getBoundingClientRect() };
 }
 
 const textAt = (node) =>
   (node instanceof Element ? node : node?.parentElement)?.closest("[data-text]") ?? null;
 
+export const selectedNow = () => selected() ?? selectedInRendered();
+
 function follow() {
   const toolbar = marker();
   if (!toolbar || !isInHand()) return;
-  const found = selected();
+  const found = selectedNow();
   if (!found) {
     if (toolbar.matches(":popover-open")) toolbar.hidePopover();
     return;
   }
   if (!toolbar.matches(":popover-open")) toolbar.showPopover();
-  const range = new Range();
-  range.setStart(found.element.firstChild, found.start);
-  range.setEnd(found.element.firstChild, found.end);
-  const box = range.getBoundingClientRect();
+  const box = found.box();
   const { width, height } = toolbar.getBoundingClientRect();
   const left = Math.max(8, Math.min(box.left, document.documentElement.clientWidth - width - 8));
   const below = box.bottom + 8;
@@ -130,7 +194,7 @@ function follow() {
 }
 
 function mark(button) {
-  const found = selected();
+  const found = selectedNow();
   if (!found) return false;
   const text = found.element.firstChild.data;
   const span = {
@@ -182,9 +246,70 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
   }
   const row = event.target.closest?.("[data-span]");
-  if (row && ["Delete", "Backspace"].includes(event.key) && isInHand()) {
+  if (row && ["Delete", "Backspace"].includes(event.key) && isInHand() && !event.target.matches("select")) {
     event.preventDefault();
     remove(row);
+  }
+});
+
+// --- changing a mark ----------------------------------------------------------------------------
+
+// Another label, or other ends; the row stays where it is and keeps the focus.
+function change(row, changed, focused) {
+  const place = Number(row.dataset.place);
+  const spans = read();
+  spans[place] = { ...spans[place], ...changed };
+  write(spans);
+  const fresh = item().querySelector(`[data-span][data-place="${place}"]`);
+  fresh.toggleAttribute("data-open", row.hasAttribute("data-open"));
+  fresh.querySelector(focused)?.focus();
+  point(fresh, false);
+  const label = fresh.querySelector("[data-span-label]").textContent;
+  say(fill(words.marked, { label, quote: spans[place].quote }));
+}
+
+const wordEnds = (text) => {
+  if (typeof Intl.Segmenter !== "function") {
+    return [...text.matchAll(/\S+/g)].map((word) => [word.index, word.index + word[0].length]);
+  }
+  return [...new Intl.Segmenter(undefined, { granularity: "word" }).segment(text)]
+    .filter(({ isWordLike }) => isWordLike)
+    .map(({ index, segment }) => [index, index + segment.length]);
+};
+
+// One word more or less, at either end: "start-earlier", "start-later", "end-earlier", "end-later".
+function resize(row, way) {
+  const span = read()[Number(row.dataset.place)];
+  const text = textOf(span.field)?.firstChild?.data;
+  if (!text) return;
+  let start = toUnits(text, span.start);
+  let end = toUnits(text, span.end);
+  const near = Math.max(0, start - 2_000);
+  const ends = wordEnds(text.slice(near, end + 2_000)).map(([from, to]) => [from + near, to + near]);
+  if (way === "start-earlier") start = ends.findLast(([from]) => from < start)?.[0] ?? start;
+  if (way === "start-later") start = ends.find(([from]) => from > start && from < end)?.[0] ?? start;
+  if (way === "end-earlier") end = ends.findLast(([, to]) => to < end && to > start)?.[1] ?? end;
+  if (way === "end-later") end = ends.find(([, to]) => to > end)?.[1] ?? end;
+  [start, end] = wholeLetters(text, start, end);
+  change(
+    row,
+    { start: toCodePoints(text, start), end: toCodePoints(text, end), quote: text.slice(start, end) },
+    `[data-span-resize="${way}"]`,
+  );
+}
+
+screen.addEventListener("change", (event) => {
+  const relabel = event.target.closest("[data-span-relabel]");
+  if (relabel) change(relabel.closest("[data-span]"), { label: relabel.value }, "[data-span-relabel]");
+});
+
+screen.addEventListener("click", (event) => {
+  const row = event.target.closest("[data-span]");
+  const way = event.target.closest("[data-span-resize]")?.dataset.spanResize;
+  if (row && way) resize(row, way);
+  if (row && event.target.closest("[data-span-change]")) {
+    const button = row.querySelector("[data-span-change]");
+    button.setAttribute("aria-expanded", String(row.toggleAttribute("data-open")));
   }
 });
 
@@ -200,14 +325,15 @@ function remove(row) {
 // Show where a mark lies.
 function point(row, doScroll) {
   const span = read()[Number(row.dataset.place)];
-  if (span?.field === "output") choose("raw", { keep: false });
   textOf(span?.field)?.closest("details")?.setAttribute("open", "");
   const range = span && rangeOf(span);
   if (!range) return;
-  if (canHighlight) CSS.highlights.set("span-here", new Highlight(range));
+  const ranges = rangesOf(span);
+  if (canHighlight) CSS.highlights.set("span-here", new Highlight(...ranges));
   if (doScroll) {
     const read = item().querySelector("[data-read]");
-    const box = range.getBoundingClientRect();
+    const seen = ranges.find((each) => each.getBoundingClientRect().height) ?? range;
+    const box = seen.getBoundingClientRect();
     const frame = read.getBoundingClientRect();
     if (box.top < frame.top || box.bottom > frame.bottom) {
       read.scrollTop += box.top - frame.top - frame.height / 3;
@@ -220,11 +346,11 @@ screen.addEventListener("focusin", (event) => {
   else if (canHighlight && !row) CSS.highlights.delete("span-here");
 });
 
-// Marks are made in the raw text: who selects in the rendered one is taken there.
+// What has no place in the raw text (an escaped sign) is looked for there.
 screen.addEventListener("pointerup", (event) => {
   const rendered = event.target.closest?.("[data-rendered]");
   const quote = rendered && isInHand() ? getSelection().toString().trim() : "";
-  if (!quote) return;
+  if (!quote || selectedNow()) return;
   choose("raw", { keep: false });
   const node = textOf("output")?.firstChild;
   const at = node ? node.data.indexOf(quote) : -1;
@@ -238,11 +364,11 @@ screen.addEventListener("pointerup", (event) => {
 
 // Without a pointer: in a focused text the arrows take the next word, with Shift they take it too.
 screen.addEventListener("keydown", (event) => {
-  const element = event.target.closest?.("[data-text]");
+  const element = event.target.closest?.("[data-text], [data-rendered]");
   const way = { ArrowRight: "forward", ArrowLeft: "backward" }[event.key];
   if (!element || event.target !== element || !way || event.ctrlKey || event.altKey) return;
   const selection = getSelection();
-  if (textAt(selection.focusNode) !== element) selection.collapse(element.firstChild ?? element, 0);
+  if (!element.contains(selection.focusNode)) selection.collapse(firstText(element) ?? element, 0);
   if (!event.shiftKey) {
     if (way === "forward") selection.collapseToEnd();
     else selection.collapseToStart();
@@ -251,4 +377,7 @@ screen.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
+const firstText = (element) => document.createTreeWalker(element, NodeFilter.SHOW_TEXT).nextNode();
+
 onItem(draw);
+screen.addEventListener("filled", draw);
