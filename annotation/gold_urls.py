@@ -7,6 +7,7 @@ from annotation import (
     export_views,
     flagging,
     gold_views,
+    version_views,
 )
 
 urlpatterns = [
@@ -26,6 +27,12 @@ urlpatterns = [
     path("gold/approve/", approval_views.gold_approve, name="gold_approve"),
     path("gold/approve/all/", approval_views.approve_all, name="gold_approve_all"),
     path("gold/versions/", gold_views.gold_versions, name="gold_versions"),
+    path("gold/versions/<int:number>/", version_views.gold_version, name="gold_version"),
+    path(
+        "gold/versions/<int:number>/since/<int:other>/",
+        version_views.version_differences,
+        name="version_differences",
+    ),
     path("gold/<uuid:public_id>/", gold_views.gold_example, name="gold_example"),
     path("gold/<uuid:public_id>/retire/", gold_views.retire, name="gold_retire"),
     path("gate/", evaluation_views.evaluations, name="evaluations"),

@@ -1,0 +1,105 @@
+"""Frozen versions read and compared: what a version holds, what came and went between two, what they are called."""
+
+from django.db.models import Count, Q
+from django.utils.translation import gettext as _
+
+from annotation.models import GoldVersion, GoldVersionMember, Split
+from annotation.refusals import InvalidAnswer
+
+MOST_TAGS = 20
+LONGEST_TAG = 80
+
+# Both sides of each example that is in one of two versions, and differs; by example, in order.
+DIFFERENCES = """
+WITH old AS (
+    SELECT revision.example_id, revision.id AS revision_id, revision.content_hash, revision.labels, member.split
+      FROM annotation_goldversionmember member
+      JOIN annotation_goldrevision revision ON revision.id = member.revision_id
+     WHERE member.version_id = %s
+), new AS (
+    SELECT revision.example_id, revision.id AS revision_id, revision.content_hash, revision.labels, member.split
+      FROM annotation_goldversionmember member
+      JOIN annotation_goldrevision revision ON revision.id = member.revision_id
+     WHERE member.version_id = %s
+)
+SELECT coalesce(old.example_id, new.example_id) AS example_id, old.revision_id, new.revision_id,
+       CASE WHEN old.example_id IS NULL THEN 'added'
+            WHEN new.example_id IS NULL THEN 'retired'
+            WHEN old.labels IS DISTINCT FROM new.labels THEN 'relabelled'
+            WHEN old.content_hash IS DISTINCT FROM new.content_hash THEN 'reworded'
+            ELSE 'moved' END AS change,
+       old.split, new.split
+  FROM old FULL JOIN new USING (example_id)
+ WHERE old.revision_id IS DISTINCT FROM new.revision_id OR old.split IS DISTINCT FROM new.split
+"""
+CHANGES = ("added", "relabelled", "reworded", "moved", "retired")
+
+
+def members_of(version: GoldVersion):
+    """The version's rows as they were frozen; erased ones are tombstones."""
+    return GoldVersionMember.objects.filter(version=version).select_related(
+        "revision__example__interaction"
+    )
+
+
+def differences(old: GoldVersion, new: GoldVersion, *, after: int = 0, limit: int = 200):
+    """A page of what differs, as (example id, old revision, new revision, change, old split, new split), by example id."""
+    from feedbackhub.prepared import rows_of
+
+    statement = (
+        f"SELECT * FROM ({DIFFERENCES}) found WHERE example_id > %s ORDER BY example_id LIMIT %s"  # noqa: S608 (no input)
+    )
+    return rows_of(statement, [old.pk, new.pk, after, limit])
+
+
+def difference_counts(old: GoldVersion, new: GoldVersion) -> dict[str, int]:
+    """How many examples came, went and changed how."""
+    from feedbackhub.prepared import rows_of
+
+    statement = (
+        f"SELECT change, count(*) FROM ({DIFFERENCES}) found(a, b, c, change, d, e) GROUP BY change"  # noqa: S608
+    )
+    found = dict(rows_of(statement, [old.pk, new.pk]))
+    return {change: found.get(change, 0) for change in CHANGES}
+
+
+def facts_of(version: GoldVersion) -> dict:
+    """{"splits": {split: how many}, "erased", "contaminated", "sampled_holdout"}: what a reader asks of a version."""
+    members = GoldVersionMember.objects.filter(version=version)
+    counts = members.aggregate(
+        **{split: Count("pk", filter=Q(split=split)) for split in Split.values},
+        erased=Count("pk", filter=~Q(revision__erased_at=None)),
+        contaminated=Count("pk", filter=Q(revision__example__is_contaminated=True)),
+        sampled=Count(
+            "pk",
+            filter=Q(split=Split.HOLDOUT, revision__example__interaction__is_sampled=True),
+        ),
+    )
+    return {
+        "splits": {split: counts[split] for split in Split.values},
+        "erased": counts["erased"],
+        "contaminated": counts["contaminated"],
+        "sampled_holdout": counts["sampled"],
+    }
+
+
+def describe(*, version: GoldVersion, description: str, tags: list[str]) -> GoldVersion:
+    """Other words for a version; what it holds stays. Raises InvalidAnswer."""
+    tags = list(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
+    if len(tags) > MOST_TAGS or any(len(tag) > LONGEST_TAG for tag in tags):
+        raise InvalidAnswer({"tags": _("At most 20 tags of 80 characters.")})
+    taken = (
+        GoldVersion.objects.filter(project=version.project_id, tags__overlap=tags)
+        .exclude(pk=version.pk)
+        .order_by("-number")
+        .first()
+        if tags
+        else None
+    )
+    if taken:
+        raise InvalidAnswer(
+            {"tags": _("Version %d has one of these tags: a tag names one version.") % taken.number}
+        )
+    GoldVersion.objects.filter(pk=version.pk).update(description=description[:2_000], tags=tags)
+    version.refresh_from_db()
+    return version

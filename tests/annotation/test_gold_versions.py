@@ -1,0 +1,143 @@
+"""Frozen versions read as they were, compared, and called something."""
+
+import pytest
+from django.urls import reverse
+
+from annotation import gold, gold_versions
+from annotation.models import GoldExample, GoldRevision
+from annotation.refusals import InvalidAnswer
+from tests.factories import InteractionFactory, SettlementFactory
+from tests.pages import assert_same_queries
+
+
+def url(name, *args):
+    return reverse(name, args=["tax-help", *args])
+
+
+def approved(project, by, **fields):
+    interaction = InteractionFactory(project=project)
+    settlement = SettlementFactory(interaction=interaction, **fields)
+    return gold.promote_to_gold(settlement=settlement, by=by)
+
+
+@pytest.fixture
+def two_versions(project, ben):
+    """The second has one example more, one less, one relabelled and one in a stricter split."""
+    _kept, gone, relabelled, moved = (approved(project, ben) for _ in range(4))
+    GoldExample.objects.update(split="train")
+    first = gold.freeze_gold_version(project=project, by=ben)
+    added = approved(project, ben)
+    gold.retire_example(example=gone.example)
+    again = SettlementFactory(
+        interaction=relabelled.example.interaction,
+        item=relabelled.settlement.item,
+        verdict="harmful",
+        is_current=False,
+    )
+    type(again).objects.filter(pk=relabelled.settlement_id).update(is_current=False)
+    type(again).objects.filter(pk=again.pk).update(is_current=True)
+    again.refresh_from_db()
+    gold.promote_to_gold(settlement=again, by=ben)
+    GoldExample.objects.filter(pk=moved.example_id).update(split="holdout")
+    GoldExample.objects.filter(pk=added.example_id).update(split="train")
+    second = gold.freeze_gold_version(project=project, by=ben)
+    return (
+        first,
+        second,
+        {
+            added.example_id: "added",
+            gone.example_id: "retired",
+            relabelled.example_id: "relabelled",
+            moved.example_id: "moved",
+        },
+    )
+
+
+def test_differences_name_each_example_that_came_went_or_changed(two_versions):
+    first, second, expected = two_versions
+    found = {row[0]: row[3] for row in gold_versions.differences(first, second)}
+    assert found == expected
+    assert gold_versions.difference_counts(first, second) == {
+        "added": 1,
+        "relabelled": 1,
+        "reworded": 0,
+        "moved": 1,
+        "retired": 1,
+    }
+    assert gold_versions.differences(first, first) == []
+
+
+def test_differences_are_paged_by_example(two_versions):
+    first, second, expected = two_versions
+    seen, after = [], 0
+    while page := gold_versions.differences(first, second, after=after, limit=3):
+        seen += [row[0] for row in page]
+        after = page[-1][0]
+    assert seen == sorted(expected)
+
+
+def test_the_page_of_differences_shows_what_became_of_each(as_user, dana, two_versions):
+    answer = as_user(dana).get(url("version_differences", 2, 1))
+    assert {row["change"] for row in answer.context["rows"]} == {
+        "added",
+        "retired",
+        "relabelled",
+        "moved",
+    }
+    assert b"train \xe2\x86\x92 holdout" in answer.content
+    assert as_user(dana).get(url("version_differences", 2, 9)).status_code == 404
+    assert as_user(dana).get(url("version_differences", 2, 1) + "?after=x").status_code == 404
+
+
+def test_a_version_reads_as_it_was_frozen(as_user, dana, two_versions):
+    _first, _second, expected = two_versions
+    moved = next(key for key, change in expected.items() if change == "moved")
+    listed = as_user(dana).get(url("gold_version", 1)).context["list"]
+    assert len(listed.rows) == 4
+    assert {row.revision.example_id: row.split for row in listed}[moved] == "train"
+    holdout = as_user(dana).get(url("gold_version", 2) + "?split=holdout").context["list"]
+    assert [row.revision.example_id for row in holdout] == [moved]
+
+
+def test_a_version_says_how_much_of_its_holdout_nobody_had_flagged(project, ben):
+    revision = approved(project, ben)
+    GoldExample.objects.update(split="holdout")
+    type(revision.example.interaction).objects.update(is_sampled=True)
+    facts = gold_versions.facts_of(gold.freeze_gold_version(project=project, by=ben))
+    assert (facts["splits"]["holdout"], facts["sampled_holdout"]) == (1, 1)
+
+
+def test_a_tag_names_one_version(as_user, dana, two_versions):
+    first, second, _ = two_versions
+    gold_versions.describe(version=first, description="The first.", tags=["release-14", " "])
+    assert (first.description, first.tags) == ("The first.", ["release-14"])
+    with pytest.raises(InvalidAnswer):
+        gold_versions.describe(version=second, description="", tags=["release-14"])
+    answer = as_user(dana).post(url("gold_version", 2), {"tags": "release-14"})
+    assert answer.status_code == 400 and b"Version 1 has one of these tags" in answer.content
+    as_user(dana).post(url("gold_version", 2), {"tags": "release-15, next", "description": "Two."})
+    second.refresh_from_db()
+    assert second.tags == ["release-15", "next"]
+
+
+def test_an_erased_row_is_a_tombstone(as_user, dana, project, ben):
+    revision = approved(project, ben)
+    gold.freeze_gold_version(project=project, by=ben)
+    GoldRevision.objects.filter(pk=revision.pk).update(erased_at=revision.approved_at, messages=[])
+    page = as_user(dana).get(url("gold_version", 1))
+    assert b"erased" in page.content and page.context["facts"]["erased"] == 1
+
+
+def test_the_page_costs_the_same_queries_with_one_and_with_three(as_user, dana, project, ben):
+    version = None
+
+    def grow(number):
+        nonlocal version
+        for _ in range(number):
+            revision = approved(project, ben)
+            if version is None:
+                version = gold.freeze_gold_version(project=project, by=ben)
+            else:
+                version.members.create(project=project, revision=revision, split="train")
+
+    assert_same_queries(as_user(dana), url("gold_version", 1), grow)
