@@ -10,6 +10,7 @@ from annotation.api_shapes import (
     GoldShape,
     GoldVersionShape,
 )
+from annotation.lineage import lineage
 from annotation.models import GoldExample, GoldRevision, GoldVersion, Split
 from feedbackhub import filters
 from feedbackhub.api.lists import ProjectListView
@@ -63,7 +64,7 @@ class LineageView(ProjectAPIView):
         )
         if example is None:
             raise not_found()
-        return Response(gold.lineage(example))
+        return Response(lineage(example))
 
 
 class GoldVersionsView(ProjectListView):

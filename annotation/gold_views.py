@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from annotation import gold as golden
 from annotation.approval import ready_for_gold
 from annotation.assertions import words
+from annotation.lineage import lineage
 from annotation.models import GoldExample, GoldRevision, GoldVersion, LabelSchema, Split
 from feedbackhub import filters
 from feedbackhub.accounts.access import project_page
@@ -142,7 +143,7 @@ def gold_example(request, public_id):
                 (m["content"] for m in reversed(revision.messages) if m["role"] == "user"), ""
             ),
             "rejected": revision.rejected_answers[0] if revision.rejected_answers else "",
-            "lineage": golden.lineage(example),
+            "lineage": lineage(example),
             "names": _category_names(request.project),
             "assertions": [words(assertion) for assertion in revision.assertions],
         },

@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext as _
 
+from annotation.lineage import onward
 from feedbackhub.capture.trail import TrailEntry, contributor
 from feedbackhub.page_links import page_url
 from triage.models import Escalation, Fix, FixedProblem, Notice, ProblemMember, TicketState
@@ -113,3 +114,19 @@ def _notices(found, interaction):
             else _("A notice to its reporter: %s") % notice.get_state_display().lower(),
             facts={"state": notice.state, "reporter": str(notice.reporter.public_id)},
         )
+
+
+@onward
+def _problems_and_fixes(example):
+    """The problems that a gold example's interaction is in, and the fixes of those."""
+    members = ProblemMember.objects.filter(interaction=example.interaction_id, left_at=None)
+    problems = [member.problem for member in members.select_related("problem").order_by("id")]
+    fixes = Fix.objects.filter(problems__in=problems).distinct().order_by("id") if problems else []
+    return {
+        "problems": [
+            {"number": each.number, "title": each.title, "state": each.state} for each in problems
+        ],
+        "fixes": [
+            {"id": fix.public_id, "summary": fix.summary, "state": fix.state} for fix in fixes
+        ],
+    }

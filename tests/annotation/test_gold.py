@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from annotation import gold
+from annotation.lineage import lineage
 from annotation.models import GoldExample, GoldRevision, GoldVersion
 from feedbackhub.accounts.models import Project
 from tests.factories import CandidateAnswerFactory, InteractionFactory, SettlementFactory
@@ -142,7 +143,7 @@ def test_every_gold_row_leads_back_to_its_interaction(project, ben):
     settlement = SettlementFactory(interaction__project=project)
     revision = gold.promote_to_gold(settlement=settlement, by=ben)
     version = gold.freeze_gold_version(project=project)
-    trail = gold.lineage(revision.example)
+    trail = lineage(revision.example)
     assert trail["interaction"]["id"] == settlement.interaction.external_id
     assert trail["settlement"]["id"] == settlement.public_id
     assert trail["versions"] == [version.number]
