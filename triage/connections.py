@@ -8,9 +8,9 @@ from django.utils import timezone
 from feedbackhub.capture.vocabulary import Severity
 from feedbackhub.outbound import OutboundError, Outcome
 from triage import credentials, escalation, letters
-from triage.models import Problem, TrackerConnection
+from triage.models import Problem, Ticket, TrackerConnection
 from triage.trackers import TRACKERS
-from triage.trackers.base import ConfigError, ConnectionReport, Tracker
+from triage.trackers.base import ConfigError, ConnectionReport, RemoteStatus, Tracker, folded
 
 
 def tracker_of(connection) -> Tracker:
@@ -200,3 +200,26 @@ def delete_connection(*, connection) -> bool:
         return False
     row.delete()
     return True
+
+
+def statuses_of(connection) -> list[tuple[RemoteStatus, str]]:
+    """Each status over there, and the state that the owner chose for it (empty: as its tracker means it)."""
+    chosen = {folded(name): state for name, state in connection.status_map.items()}
+    return [
+        (status, chosen.get(folded(status.id)) or chosen.get(folded(status.name)) or "")
+        for status in tracker_of(connection).statuses()
+    ]
+
+
+def map_statuses(*, connection, states: dict[str, str]) -> None:
+    """What each named status means; an empty state takes the owner's word back. Tickets are looked at anew."""
+    kept = {
+        name: state
+        for name, state in connection.status_map.items()
+        if folded(name) not in {folded(each) for each in states}
+    }
+    connection.status_map = kept | {name: state for name, state in states.items() if state}
+    connection.save(update_fields=["status_map"])
+    Ticket.objects.filter(connection=connection, look_at__isnull=False).update(
+        look_at=timezone.now()
+    )

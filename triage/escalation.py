@@ -30,7 +30,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from feedbackhub.outbound import OutboundError, Outcome
-from triage import connections, tasks, ticket_draft, ticket_state
+from triage import connections, tasks, ticket_draft, ticket_notes, ticket_state
 from triage.models import Escalation, Ticket, TicketState
 from triage.trackers.base import FiledTicket
 
@@ -86,6 +86,69 @@ def retry_escalation(*, escalation):
         )
     escalation.refresh_from_db()
     tasks.ring(tasks.pursue_escalation, escalation_id=escalation.pk)
+    return escalation
+
+
+class AdoptionRefused(ValueError):
+    """A ticket that cannot be followed from here; the sentence says why."""
+
+
+def adopt_ticket(*, problem, connection, pasted: str):
+    """Follow a ticket that people have filed already, by its pasted link or key. Raises AdoptionRefused, OutboundError.
+
+    It is looked up before anything is written. An escalation that was waiting has its ticket by that.
+    """
+    escalation = Escalation.objects.filter(problem=problem, connection=connection).first()
+    if escalation and (
+        escalation.state == State.FILING or Ticket.objects.filter(escalation=escalation).exists()
+    ):
+        raise AdoptionRefused(
+            f"P{problem.number} has a ticket at {connection.name}, or is being filed there now."
+        )
+    seen = connections.tracker_of(connection).locate(pasted)
+    with transaction.atomic():
+        taken = (
+            Ticket.objects.filter(connection=connection, remote_id=seen.remote_id)
+            .select_related("escalation__problem")
+            .first()
+        )
+        if taken:
+            raise AdoptionRefused(
+                f"{taken.key} belongs to P{taken.escalation.problem.number} already."
+            )
+        escalation, _is_new = Escalation.objects.get_or_create(
+            project_id=problem.project_id,
+            problem=problem,
+            connection=connection,
+            # not pending: nobody is to file it in this moment
+            defaults={"marker": uuid.uuid4(), "state": State.CANCELLED},
+        )
+        ticket = record_ticket(escalation=escalation, seen=seen)
+        ticket_notes.note_adopted(ticket=ticket)
+    return ticket
+
+
+@transaction.atomic
+def replace_ticket(*, ticket):
+    """The ticket cannot be reopened: it is kept by name, and a new one, that names it, is filed."""
+    escalation = Escalation.objects.select_for_update(no_key=True).get(pk=ticket.escalation_id)
+    earlier = {"key": ticket.key, "url": ticket.url, "remote_id": ticket.remote_id}
+    ticket.delete()
+    Escalation.objects.filter(pk=escalation.pk).update(
+        state=State.PENDING,
+        marker=uuid.uuid4(),
+        earlier_tickets=[*escalation.earlier_tickets, earlier],
+        attempts=0,
+        searches=0,
+        due_at=timezone.now(),
+        first_tried_at=None,
+        filed_at=None,
+        checked_again_at=None,
+        created_at=timezone.now(),
+        failure="",
+    )
+    tasks.ring(tasks.pursue_escalation, escalation_id=escalation.pk)
+    escalation.refresh_from_db()
     return escalation
 
 
@@ -242,6 +305,7 @@ def record_ticket(*, escalation, seen: FiledTicket):
         state=TicketState(seen.state.value),
         status_name=seen.status_name,
         remote_updated_at=seen.remote_updated_at,
+        assignee=(seen.assignee or "")[:100],
         look_at=now + ticket_state.LOOK_AGAIN[TicketState.OPEN],
     )
     if not seen.status_name:  # the answer to a create holds no more than an id

@@ -218,7 +218,7 @@ _ESCALATION_MOVES = {
     "filing": ["filed", "pending", "unknown", "failed"],
     "unknown": ["filed", "pending", "failed"],
     "failed": ["pending", "filed", "cancelled"],
-    "filed": [],
+    "filed": ["pending"],  # its ticket could not be reopened: a new one is filed
     "cancelled": ["pending", "filed"],
 }
 
@@ -275,6 +275,8 @@ class Escalation(ProjectModel):
     first_tried_at = models.DateTimeField(null=True)
     filed_at = models.DateTimeField(null=True)
     checked_again_at = models.DateTimeField(null=True)  # the late look for doubles
+    # [{"key", "url", "remote_id"}]: tickets that could not be reopened, the oldest first
+    earlier_tickets = models.JSONField(default=list)
 
     objects = EscalationQuerySet.as_manager()
 
@@ -332,6 +334,7 @@ class Ticket(ProjectModel):
     url = models.CharField(max_length=2000, blank=True)
     state = models.CharField(max_length=15, choices=TicketState.choices, default=TicketState.OPEN)
     status_name = models.CharField(max_length=100, blank=True)
+    assignee = models.CharField(max_length=100, blank=True)  # as the tracker names them
     remote_updated_at = models.DateTimeField(null=True)  # by the tracker's clock
     seen_at = models.DateTimeField(default=timezone.now)
     look_at = models.DateTimeField(null=True, default=timezone.now)  # when to ask the tracker next
@@ -363,6 +366,7 @@ class TicketNote(ProjectModel):
     class Kind(models.TextChoices):
         REOPENED = "reopened", "Open again"
         MORE_CASES = "more_cases", "More cases"
+        ADOPTED = "adopted", "Followed from here"
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting to be sent"

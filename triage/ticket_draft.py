@@ -21,7 +21,7 @@ def draft(*, escalation) -> TicketDraft:
     """The ticket for this problem as it is known now."""
     problem = escalation.problem
     members = list(cases(problem)[: _OTHER_CASES + 1])
-    blocks = [*_about(problem)]
+    blocks = [*_about(problem), *_earlier(escalation)]
     if members:
         blocks += _the_case(members[0])
         blocks += _other_cases(members[1:])
@@ -66,6 +66,16 @@ def _about(problem) -> list[Block]:
     if problem.summary:
         blocks.append(Verbatim(_masked(problem.summary)))
     return blocks
+
+
+def _earlier(escalation) -> list[Block]:
+    if not escalation.earlier_tickets:
+        return []
+    keys = ", ".join(ticket["key"] for ticket in escalation.earlier_tickets)
+    return [
+        Paragraph("It is open again, and its ticket could not be reopened."),
+        Facts((("Earlier", keys),)),
+    ]
 
 
 def _the_case(member) -> list[Block]:

@@ -14,7 +14,7 @@ from feedbackhub.outbound import OutboundError, Outcome
 from triage import connections, escalation, problems, tasks, ticket_state
 from triage.links import problem_url
 from triage.models import Problem, Ticket, TicketNote, TicketState
-from triage.trackers.base import Block, Facts, Paragraph
+from triage.trackers.base import Block, CannotReopen, Facts, Paragraph
 
 AT_MOST_EVERY = timedelta(hours=1)
 LEASE = timedelta(minutes=2)  # reopening and commenting are several calls
@@ -42,6 +42,11 @@ def note_reopened(*, problem, why, since):
             _note(ticket, Kind.REOPENED, due_at=timezone.now(), why=why)
 
 
+def note_adopted(*, ticket):
+    """People's own ticket is followed from here: it says so, with the link."""
+    _note(ticket, Kind.ADOPTED, due_at=timezone.now())
+
+
 def send_note(*, note):
     """Say it, if it is due and nobody else is saying it; what has become pointless meanwhile is dropped."""
     if not _claim(note):
@@ -59,6 +64,9 @@ def send_note(*, note):
             seen = tracker.reopen(ticket.remote_id, ticket.key)
             ticket_state.note_seen(ticket=ticket, seen=seen)
         tracker.comment(ticket.remote_id, words, note.marker)
+    except CannotReopen:
+        escalation.replace_ticket(ticket=ticket)
+        return None
     except OutboundError as error:
         _write_failure(note, ticket, error)
     else:
@@ -119,6 +127,11 @@ def _words(note, ticket) -> tuple[Block, ...]:
             return ()
         return (
             Paragraph(f"P{problem.number} is open again. {problems.WHY_REOPENED[note.why]}"),
+            _figures(problem),
+        )
+    if note.kind == Kind.ADOPTED:
+        return (
+            Paragraph(f"FeedbackHub follows this ticket as P{problem.number}."),
             _figures(problem),
         )
     last = ticket.notes.filter(state=State.SENT).order_by("-sent_at").first()

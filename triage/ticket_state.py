@@ -59,6 +59,7 @@ def note_seen(*, ticket, seen: FiledTicket) -> bool:
         key=seen.key,
         url=seen.url,
         at=at,
+        assignee=seen.assignee,
     )
 
 
@@ -110,7 +111,7 @@ def asks_what_shipped(problem) -> bool:
 
 
 @transaction.atomic
-def _write(ticket, condition, *, state, status_name, key, at, url="") -> bool:
+def _write(ticket, condition, *, state, status_name, key, at, url="", assignee=None) -> bool:
     now, state = timezone.now(), TicketState(str(state))
     wait = LOOK_AGAIN[state]
     changes = {
@@ -123,6 +124,8 @@ def _write(ticket, condition, *, state, status_name, key, at, url="") -> bool:
         changes["key"] = key[:60]
     if url:
         changes["url"] = url[:2000]
+    if assignee is not None:
+        changes["assignee"] = assignee[:100]
     if at:
         changes["remote_updated_at"] = at
     changed = Ticket.objects.filter(condition, pk=ticket.pk).update(**changes)

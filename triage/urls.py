@@ -1,6 +1,13 @@
 from django.urls import path
 
-from triage import fix_views, privacy_views, problem_views, telling_views, tracker_views
+from triage import (
+    fix_views,
+    privacy_views,
+    problem_views,
+    telling_views,
+    ticket_views,
+    tracker_views,
+)
 
 _connection = "settings/trackers/<uuid:public_id>/"
 
@@ -23,6 +30,15 @@ urlpatterns = [
         problem_views.file_ticket,
         name="file_ticket",
     ),
+    path(
+        "problems/<int:number>/adopt/<uuid:connection>/",
+        ticket_views.adopt_ticket,
+        name="adopt_ticket",
+    ),
+    path(
+        "tickets/<uuid:public_id>/comments/", ticket_views.ticket_comments, name="ticket_comments"
+    ),
+    path("tickets/<uuid:public_id>/look/", ticket_views.look_at_ticket, name="look_at_ticket"),
     path("problems/<int:number>/retry-notes/", problem_views.retry_notes, name="retry_notes"),
     path(
         "escalations/<uuid:public_id>/retry/",
@@ -50,6 +66,12 @@ urlpatterns = [
         name="add_connection",
     ),
     path(_connection, tracker_views.connection_page, name="connection"),
+    path(f"{_connection}statuses/", ticket_views.connection_statuses, name="connection_statuses"),
+    path(
+        f"{_connection}deliveries/<int:delivery>/retry/",
+        ticket_views.retry_delivery,
+        name="retry_delivery",
+    ),
     path(f"{_connection}pause/", tracker_views.pause_connection, name="pause_connection"),
     path(f"{_connection}resume/", tracker_views.resume_connection, name="resume_connection"),
     path(f"{_connection}switch/", tracker_views.switch_connection, name="switch_connection"),

@@ -85,6 +85,12 @@ def process_delivery(*, delivery):
     return delivery.outcome
 
 
+def retry_delivery(*, delivery):
+    """A person asks to take it over once more; what is older than what is known still changes nothing."""
+    TrackerDelivery.objects.filter(pk=delivery.pk).update(processed_at=None, outcome="")
+    return process_delivery(delivery=delivery)
+
+
 def _take_over(connection, event) -> str:
     ticket = Ticket.objects.filter(connection=connection, remote_id=event["remote_id"]).first()
     if ticket:

@@ -13,11 +13,31 @@ DONE = {"name": "Done", "statusCategory": {"key": "done"}}
 SECRET = "It's a Secret to Everybody"
 
 
+def people_file(jira, key="FBH-77", **fields):
+    """A ticket that somebody filed over there by hand."""
+    issue = {
+        "id": str(20_000 + len(jira.issues)),
+        "key": key,
+        "labels": [],
+        "fields": {},
+        "properties": {},
+        "status": TO_DO,
+        "updated": jira.tick(),
+        "comments": [],
+        **fields,
+    }
+    jira.issues.append(issue)
+    return issue
+
+
 class FakeJira:
     """`issues` is what it holds, `posts` the bodies of the creates it saw."""
 
+    path, search_path = PATH, "/search/jql"
+
     def __init__(self, httpserver):
         self.issues, self.posts, self.searches = [], [], 0
+        self.can_reopen = True
         self.is_searchable = True  # False: the index lags behind
         self.base_url = httpserver.url_for("").rstrip("/")
         self.host = f"{httpserver.host}:{httpserver.port}"
@@ -51,7 +71,7 @@ class FakeJira:
         return issue
 
     def issue(self, issue_id):
-        return next(issue for issue in self.issues if issue["id"] == str(issue_id))
+        return next(i for i in self.issues if str(issue_id) in (i["id"], i["key"]))
 
     def tick(self):
         self._clock += timedelta(minutes=1)
@@ -62,21 +82,25 @@ class FakeJira:
     def _answer(self, request):
         if self._down is not None:
             return self._down
-        path, method = request.path.removeprefix(PATH), request.method
+        path, method = request.path.removeprefix(self.path), request.method
         body = json.loads(request.data) if request.data else None
         if path.startswith("/issue/createmeta/"):
             return self._screen(path)
         if path == "/issue" and method == "POST":
             return self._create(body)
-        if path == "/search/jql":
+        if path == self.search_path:
             return self._search(body)
         if path == "/myself":
             return _json({"accountId": "us", "displayName": "Bot"})
         if path == "/mypermissions":
             names = request.args["permissions"].split(",")
             return _json({"permissions": {name: {"havePermission": True} for name in names}})
-        found = re.fullmatch(r"/issue/(\d+)(/comment|/transitions|)", path)
-        if found is None or not any(issue["id"] == found[1] for issue in self.issues):
+        if path == "/project/FBH/statuses":
+            named = [TO_DO, IN_PROGRESS, DONE]
+            statuses = [{"id": str(number), **each} for number, each in enumerate(named, 1)]
+            return _json([{"id": "1", "name": "Bug", "statuses": statuses}])
+        found = re.fullmatch(r"/issue/([\w-]+)(/comment|/transitions|)", path)
+        if found is None or not any(found[1] in (i["id"], i["key"]) for i in self.issues):
             return _json({"errorMessages": ["Issue does not exist"]}, 404)
         return self._of_issue(self.issue(found[1]), found[2], method, body)
 
@@ -126,6 +150,8 @@ class FakeJira:
             issue["comments"].append({"id": str(len(issue["comments"]) + 1), "body": body["body"]})
             return _json(issue["comments"][-1], 201)
         if method == "GET":
+            if not self.can_reopen:
+                return _json({"transitions": [{"id": "41", "to": DONE}]})
             return _json({"transitions": [{"id": "11", "to": TO_DO}, {"id": "41", "to": DONE}]})
         self.move(issue["id"], {"11": TO_DO, "41": DONE}[body["transition"]["id"]])
         return Response(status=204)
@@ -140,6 +166,7 @@ class FakeJira:
                 "resolution": None,
                 "updated": issue["updated"].isoformat(),
                 "labels": issue["labels"],
+                "assignee": issue.get("assignee"),
             },
             "properties": issue["properties"],
         }

@@ -93,7 +93,8 @@ class TicketState(enum.StrEnum):
 class FiledTicket:
     """A ticket as the tracker has it. `remote_id` never changes; `key` does when it moves.
 
-    `remote_updated_at` is the tracker's own time, None where the answer did not hold it.
+    `remote_updated_at` is the tracker's own time, None where the answer did not hold it. `assignee` is the name of
+    whoever is on it over there; None where the answer says nothing of it.
     """
 
     remote_id: str
@@ -102,6 +103,29 @@ class FiledTicket:
     state: TicketState = TicketState.OPEN
     status_name: str = ""
     remote_updated_at: datetime | None = None
+    assignee: str | None = None
+
+
+@dataclass(frozen=True)
+class RemoteStatus:
+    """One status that a ticket can have over there, and what we take it for without the owner's word."""
+
+    id: str
+    name: str
+    state: TicketState
+
+
+@dataclass(frozen=True)
+class RemoteComment:
+    """What somebody said on a ticket: shown, never stored."""
+
+    author: str
+    text: str
+    at: datetime | None = None
+
+
+class CannotReopen(OutboundError):
+    """The tracker offers no way back to an open status: a new ticket is linked instead."""
 
 
 class EventKind(enum.StrEnum):
@@ -273,6 +297,18 @@ class Tracker(abc.ABC):
         """Bring a finished ticket back among the open ones; an open one stays as it is."""
 
     @abc.abstractmethod
+    def statuses(self) -> list[RemoteStatus]:
+        """Every status that a ticket of this place can have."""
+
+    @abc.abstractmethod
+    def comments(self, remote_id: str) -> list[RemoteComment]:
+        """The newest twenty, the newest first."""
+
+    @abc.abstractmethod
+    def locate(self, pasted: str) -> FiledTicket:
+        """The ticket behind a pasted link or key. The link itself is never called; it must be of this very place."""
+
+    @abc.abstractmethod
     def link_back(self, remote_id: str, *, url: str, title: str) -> None:
         """Set our page beside the ticket; the same URL twice is one link."""
 
@@ -285,6 +321,12 @@ class Tracker(abc.ABC):
     @abc.abstractmethod
     def parse_webhook(self, raw_body: bytes, headers: Mapping[str, str]) -> TrackerEvent | None:
         """What a verified webhook says; None where it is about nothing we follow."""
+
+    def _foreign(self, pasted: str) -> OutboundError:
+        return OutboundError(
+            f"“{pasted[:80]}” is no ticket of this connection. Paste its link, or its key.",
+            Outcome.REFUSED_FOR_GOOD,
+        )
 
     def _state_by_owner(self, *names: str) -> TicketState | None:
         """What the owner's own table says of a status, by id or by name."""

@@ -34,11 +34,14 @@ from triage.trackers import rendering
 from triage.trackers.base import (
     MARKER_PREFIX,
     Block,
+    CannotReopen,
     ConfigError,
     ConfigField,
     ConnectionReport,
     EventKind,
     FiledTicket,
+    RemoteComment,
+    RemoteStatus,
     TicketDraft,
     TicketState,
     Tracker,
@@ -69,7 +72,7 @@ _ISSUE_ID = re.compile(r"[0-9]{1,19}")
 _ISSUE_KEY = re.compile(r"[A-Z][A-Z0-9_]{0,49}-[0-9]{1,9}")
 
 _PROPERTY = "feedbackhub"
-_FIELDS_READ = ("status", "resolution", "updated", "labels")
+_FIELDS_READ = ("status", "resolution", "updated", "labels", "assignee")
 _NOT_EXTRA = {"project", "issuetype", "summary", "description", "labels"}
 
 # Names in the schemes that Jira ships; a project with other names gets no priority from us.
@@ -162,6 +165,10 @@ class Jira(Tracker):
     look_again_after = (15, 60, 180)
     look_for_doubles_after = 300
 
+    # Where Data Center differs: `jira_data_center`.
+    _api = "/rest/api/3"
+    _search_path = "/search/jql"
+
     # --- settings ---------------------------------------------------------------------------------
 
     @classmethod
@@ -176,7 +183,7 @@ class Jira(Tracker):
         kept: dict[str, Any] = {}
         given = {name: str(config.get(name) or "").strip() for name in (*_TEXTS, "base_url")}
         try:
-            kept["base_url"] = _base_url(given["base_url"], allowed_hosts)
+            kept["base_url"] = cls._checked_base(given["base_url"], allowed_hosts)
         except ConfigError as problem:
             errors |= problem.errors
         kept["project_key"] = given["project_key"].upper()
@@ -205,7 +212,19 @@ class Jira(Tracker):
 
     @property
     def _base(self) -> str:
-        return _base_url(str(self.config.get("base_url") or ""), self._allowed_hosts)
+        return self._checked_base(str(self.config.get("base_url") or ""), self._allowed_hosts)
+
+    @staticmethod
+    def _checked_base(given: str, allowed_hosts: Iterable[str] | None) -> str:
+        return _base_url(given, allowed_hosts)
+
+    @staticmethod
+    def _description(draft: TicketDraft) -> Any:
+        return rendering.adf_description(draft)
+
+    @staticmethod
+    def _comment_body(text: str | Sequence[Block], footer: str) -> Any:
+        return rendering.adf_text(text, footer)
 
     @property
     def _project(self) -> str:
@@ -243,7 +262,7 @@ class Jira(Tracker):
             if email
             else f"Bearer {token}"
         )
-        url = f"{self._base}/rest/api/3{path}"
+        url = f"{self._base}{self._api}{path}"
         if query:
             url += "?" + urllib.parse.urlencode(query)
         try:
@@ -298,7 +317,7 @@ class Jira(Tracker):
     def check(self) -> ConnectionReport:
         """Who we are there, whether tickets may be made, and what of them can be filled in."""
         myself = self._call("GET", "/myself", may="sign in")
-        account = text_at(myself, "accountId")
+        account = text_at(myself, "accountId") or text_at(myself, "key")
         if not account:
             raise self._unreadable(writes=False)
         names = {
@@ -362,7 +381,7 @@ class Jira(Tracker):
     def _create_screen(self) -> tuple[tuple[str, str], dict[str, dict[str, Any]]]:
         """The issue type (id, name), and the fields that may be set when making one."""
         path = f"/issue/createmeta/{self._project}/issuetypes"
-        types = self._pages(path, "issueTypes", may="create issues")
+        types = self._pages(path, "issueTypes", "values", may="create issues")
         wanted = folded(str(self.config.get("issue_type") or ""))
         for row in types:
             if wanted in (folded(text_at(row, "name")), text_at(row, "id")):
@@ -377,7 +396,9 @@ class Jira(Tracker):
         type_id = text_at(row, "id")
         if not _ISSUE_ID.fullmatch(type_id):
             raise self._unreadable(writes=False)
-        fields = self._pages(f"{path}/{type_id}", "fields", "results", may="create issues")
+        fields = self._pages(
+            f"{path}/{type_id}", "fields", "results", "values", may="create issues"
+        )
         return (type_id, text_at(row, "name")), {
             text_at(field, "fieldId") or text_at(field, "key"): field for field in fields
         }
@@ -429,7 +450,7 @@ class Jira(Tracker):
             **self._extra(screen),
         }
         if "description" in screen:
-            fields["description"] = rendering.adf_description(draft)
+            fields["description"] = self._description(draft)
         if "priority" not in fields and (priority := _priority(screen, draft.severity)):
             fields["priority"] = priority
         self._demand_fillable(screen, fields)
@@ -450,7 +471,7 @@ class Jira(Tracker):
         label = marker_label(marker)
         found = self._call(
             "POST",
-            "/search/jql",
+            self._search_path,
             body={
                 "jql": f'labels = "{label}"',
                 "fields": list(_FIELDS_READ),
@@ -492,6 +513,7 @@ class Jira(Tracker):
             self._state(status, dig(issue, "fields", "resolution")),
             rendering.one_line(text_at(status, "name"), 100),
             time_at(issue, "fields", "updated"),
+            _assignee(issue),
         )
 
     def _state(self, status: Any, resolution: Any) -> TicketState:
@@ -535,7 +557,7 @@ class Jira(Tracker):
         made = self._call(
             "POST",
             path,
-            body={"body": rendering.adf_text(text, f"FeedbackHub {label}")},
+            body={"body": self._comment_body(text, f"FeedbackHub {label}")},
             writes=True,
             may="add comments",
         )
@@ -571,11 +593,68 @@ class Jira(Tracker):
                     )
                     name = rendering.one_line(text_at(way, "to", "name"), 100)
                     return FiledTicket(remote_id, ticket.key, ticket.url, wanted, name)
-        raise OutboundError(
+        raise CannotReopen(
             f"Jira offers the token no way from “{ticket.status_name}” back to an open status for "
             f"{shown}. Reopen it there by hand.",
             Outcome.REFUSED_FOR_GOOD,
         )
+
+    def statuses(self) -> list[RemoteStatus]:
+        """Of every issue type of the project; one name may stand for several ids."""
+        types = self._call(
+            "GET", f"/project/{self._project}/statuses", may="see the project's statuses"
+        )
+        if not isinstance(types, list):
+            raise self._unreadable(writes=False)
+        wanted = folded(str(self.config.get("issue_type") or ""))
+        mine = [t for t in types if folded(text_at(t, "name")) == wanted] or types
+        plain = type(self)(self.config, self.secrets, allowed_hosts=self._allowed_hosts)
+        found = {
+            text_at(status, "id"): RemoteStatus(
+                text_at(status, "id"),
+                rendering.one_line(text_at(status, "name"), 100),
+                plain._state(status, None),
+            )
+            for each in mine
+            for status in list_at(each, "statuses")
+            if text_at(status, "id") and text_at(status, "name")
+        }
+        return list(found.values())
+
+    def comments(self, remote_id: str) -> list[RemoteComment]:
+        said = self._call(
+            "GET",
+            _issue_path(remote_id) + "/comment",
+            query={"orderBy": "-created", "maxResults": "20"},
+            may="see comments",
+        )
+        comments = dig(said, "comments")
+        if not isinstance(comments, list):
+            raise self._unreadable(writes=False)
+        return [
+            RemoteComment(
+                rendering.one_line(text_at(comment, "author", "displayName"), 100),
+                rendering.clean(_plain(dig(comment, "body")))[:4_000],
+                time_at(comment, "created"),
+            )
+            for comment in comments[:20]
+        ]
+
+    def locate(self, pasted: str) -> FiledTicket:
+        key = pasted.strip()
+        if "/" in key:
+            link = outbound.check_url(key, service="The link", allowed_hosts=self._allowed_hosts)
+            site = str(self.config.get("site_url") or "") or self._base.partition("/ex/")[0]
+            if not key.lower().startswith(f"{site.lower()}/browse/"):
+                raise self._foreign(pasted)
+            key = link.path.rpartition("/browse/")[2].strip("/")
+        key = key.upper()
+        if not _ISSUE_KEY.fullmatch(key) or key.rpartition("-")[0] != self._project:
+            raise self._foreign(pasted)
+        issue = self._call(
+            "GET", f"/issue/{key}", query={"fields": ",".join(_FIELDS_READ)}, may="see issues"
+        )
+        return self._ticket(issue)
 
     def link_back(self, remote_id: str, *, url: str, title: str) -> None:
         self._call(
@@ -670,6 +749,25 @@ def _extra_fields(given: Any) -> dict[str, Any]:
             {"extra_fields": f"Further fields: FeedbackHub itself fills in {', '.join(ours)}."}
         )
     return given
+
+
+def _assignee(issue: Any) -> str:
+    return rendering.one_line(text_at(issue, "fields", "assignee", "displayName"), 100)
+
+
+def _plain(body: Any, depth: int = 0) -> str:
+    """A comment as text: ADF's text nodes, a line for each paragraph; or what is text already."""
+    if isinstance(body, str):
+        return body
+    if not isinstance(body, dict) or depth > 20:
+        return ""
+    if body.get("type") == "text":
+        return text_at(body, "text", limit=10_000)
+    if body.get("type") == "mention":
+        return text_at(body, "attrs", "text")
+    inside = "".join(_plain(child, depth + 1) for child in list_at(body, "content"))
+    ends_line = body.get("type") in ("paragraph", "heading", "codeBlock", "hardBreak")
+    return f"{inside}\n" if ends_line else inside
 
 
 def _labels(labels: Iterable[str]) -> list[str]:

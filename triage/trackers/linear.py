@@ -22,11 +22,14 @@ from feedbackhub.outbound import Answer, OutboundError, Outcome
 from triage.trackers import rendering
 from triage.trackers.base import (
     Block,
+    CannotReopen,
     ConfigError,
     ConfigField,
     ConnectionReport,
     EventKind,
     FiledTicket,
+    RemoteComment,
+    RemoteStatus,
     TicketDraft,
     TicketState,
     Tracker,
@@ -50,6 +53,11 @@ API_URL = "https://api.linear.app/graphql"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TEAM_KEY = re.compile(r"[A-Z0-9]{1,10}")
 _WEB_URL = re.compile(r"https://linear\.app/[!-~]{1,1000}")
+_ISSUE_LINK = re.compile(
+    r"https://linear\.app/[a-z0-9-]+/issue/([A-Za-z0-9]{1,10}-[0-9]{1,9})(?:[/?#]|$)"
+)
+_ISSUE_KEY = re.compile(r"[A-Z0-9]{1,10}-[0-9]{1,9}")
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _WEBHOOK_AGE = 60  # seconds, either way
 
 _PRIORITIES = {"critical": 1, "high": 2, "medium": 3, "low": 4}
@@ -65,7 +73,9 @@ _STATES = {
 _REOPEN_TO = ("unstarted", "backlog", "triage", "started")
 
 _ISSUE = """
-fragment Ticket on Issue { id identifier url updatedAt trashed state { id name type } }
+fragment Ticket on Issue {
+  id identifier url updatedAt trashed state { id name type } assignee { displayName }
+}
 """
 VIEWER = """
 query Viewer { viewer { id name } organization { name } }
@@ -119,6 +129,18 @@ mutation Comment($input: CommentCreateInput!) {
 READ_COMMENT = """
 query ReadComment($id: String!) { comment(id: $id) { id } }
 """
+TEAM_STATES = """
+query TeamStates($team: String!) {
+  team(id: $team) { states(first: 50) { nodes { id name type } } }
+}
+"""
+COMMENTS = """
+query Comments($id: String!) {
+  issue(id: $id) {
+    comments(first: 20, orderBy: createdAt) { nodes { body createdAt user { displayName } } }
+  }
+}
+"""
 LINK = """
 mutation Link($input: AttachmentCreateInput!) {
   attachmentCreate(input: $input) { success attachment { id } }
@@ -134,6 +156,8 @@ DOCUMENTS = (
     MOVE,
     COMMENT,
     READ_COMMENT,
+    TEAM_STATES,
+    COMMENTS,
     LINK,
 )
 
@@ -411,6 +435,7 @@ class Linear(Tracker):
             state,
             rendering.one_line(text_at(issue, "state", "name"), 100),
             time_at(issue, "updatedAt"),
+            rendering.one_line(text_at(issue, "assignee", "displayName"), 100),
         )
 
     def _state(self, issue: Any) -> TicketState:
@@ -469,10 +494,57 @@ class Linear(Tracker):
                 if refused:
                     raise refused
                 return self._ticket(dig(moved, "issueUpdate", "issue"), writes=True)
-        raise OutboundError(
+        raise CannotReopen(
             f"Linear offers no open state for {ticket.key}. Reopen it there by hand.",
             Outcome.REFUSED_FOR_GOOD,
         )
+
+    def statuses(self) -> list[RemoteStatus]:
+        data, refused = self._ask(TEAM_STATES, {"team": self._team})
+        if refused:
+            raise self._no_team() if refused.is_input_error else refused
+        return [
+            RemoteStatus(
+                text_at(state, "id"),
+                rendering.one_line(text_at(state, "name"), 100),
+                _STATES.get(text_at(state, "type"), TicketState.UNKNOWN),
+            )
+            for state in list_at(data, "team", "states", "nodes")
+            if text_at(state, "id") and text_at(state, "name")
+        ]
+
+    def comments(self, remote_id: str) -> list[RemoteComment]:
+        data, refused = self._ask(COMMENTS, {"id": _issue_id(remote_id)})
+        if refused:
+            raise refused
+        said = [
+            RemoteComment(
+                rendering.one_line(text_at(comment, "user", "displayName"), 100),
+                rendering.clean(text_at(comment, "body", limit=4_000)),
+                time_at(comment, "createdAt"),
+            )
+            for comment in list_at(data, "issue", "comments", "nodes")
+        ]
+        return sorted(said, key=lambda one: one.at or _LONG_AGO, reverse=True)
+
+    def locate(self, pasted: str) -> FiledTicket:
+        key = pasted.strip()
+        if "/" in key:
+            found = _ISSUE_LINK.match(key)
+            if found is None:
+                raise self._foreign(pasted)
+            key = found[1]
+        key = key.upper()
+        if not _ISSUE_KEY.fullmatch(key):
+            raise self._foreign(pasted)
+        data, refused = self._ask(READ, {"id": key})
+        if refused:
+            raise self._foreign(pasted) if refused.is_input_error else refused
+        ticket = self._ticket(dig(data, "issue"))
+        is_ours = _UUID.fullmatch(self._team) or ticket.key.rpartition("-")[0] == self._team
+        if not is_ours:
+            raise self._foreign(pasted)
+        return ticket
 
     def link_back(self, remote_id: str, *, url: str, title: str) -> None:
         data, refused = self._ask(

@@ -272,6 +272,54 @@ def _markdown_footer(draft: TicketDraft) -> list[str]:
     return ["---", "  \n".join([*lines, f"Reference {marker_label(draft.marker)}"])]
 
 
+# --- Jira's wiki text (Data Center) ---------------------------------------------------------------
+
+
+def wiki_description(draft: TicketDraft, limit: int = 32_000) -> str:
+    """The draft's body as wiki text of at most `limit` characters."""
+    return _fit(draft.blocks, lambda blocks: _wiki(blocks, _wiki_footer(draft)), limit)
+
+
+def wiki_text(text: str | Sequence[Block], footer: str, limit: int = 32_000) -> str:
+    """A comment as wiki text, `footer` as its last line."""
+    return _fit(_blocks_of(text), lambda blocks: _wiki(blocks, [footer]), limit)
+
+
+def _wiki(blocks: Iterable[Block], footer: list[str]) -> str:
+    return "\n\n".join([part for block in blocks for part in _wiki_block(block)] + footer)
+
+
+def _wiki_block(block: Block) -> list[str]:
+    if isinstance(block, Heading):
+        return [f"h3. {escape_wiki(block.text)}"]
+    if isinstance(block, Verbatim):
+        # nothing inside a noformat block is read, but the end of one
+        inside = clean(block.text).replace("{", "{\u2060").strip("\n") or "(empty)"
+        return [f"{{noformat}}\n{inside}\n{{noformat}}"]
+    if isinstance(block, Facts):
+        rows = [
+            f"* *{escape_wiki(name)}:* {escape_wiki(value) or '—'}" for name, value in block.rows
+        ]
+        return ["\n".join(rows)] if rows else []
+    return [escape_wiki(part) for part in block.text.split("\n\n") if part.strip()]
+
+
+def escape_wiki(text: str) -> str:
+    """Text in which nothing is wiki markup, a mention, or an address that becomes a link."""
+    text = re.sub(r"(?i)\b(https?|ftp|mailto|javascript|data):", "\\1:\u2060", clean(text).strip())
+    text = re.sub(r"(?i)\bwww\.", "www\u2060.", text)
+    text = re.sub(r"([{}\[\]!|*_?^~+@\\-])", r"\\\1", text)
+    return re.sub(r"(?m)^(h[1-6]|bq)\.", "\\1\u2060.", re.sub(r"(?m)^#", r"\\#", text))
+
+
+def _wiki_footer(draft: TicketDraft) -> list[str]:
+    lines = [
+        f"[{escape_wiki(words)}|{target}]" if (target := safe_url(url)) else escape_wiki(words)
+        for words, url in _links(draft)
+    ]
+    return ["----", "\n".join([*lines, f"Reference {marker_label(draft.marker)}"])]
+
+
 # --- lengths --------------------------------------------------------------------------------------
 
 

@@ -557,3 +557,29 @@ def test_our_own_writes_come_back_under_our_own_account(service, receiver):
     assert [event.kind for event in receiver.events] == ["created"]
     assert {event.actor_id for event in receiver.events} == {us}
     service.double.admin("config", {"sync_webhooks": False})
+
+
+# --- both ways ------------------------------------------------------------------------------------
+
+
+def test_the_statuses_are_those_of_the_place(service):
+    found = {status.name: status.state for status in service.adapter().statuses()}
+    assert found["In Progress"] is TicketState.IN_PROGRESS
+    assert found["Done"] is TicketState.DONE
+    assert found.get("Won't Do", found.get("Canceled")) is TicketState.WONT_FIX
+
+
+def test_what_was_said_is_read_newest_first(service):
+    made = service.adapter().create(draft())
+    service.adapter().comment(made.remote_id, "First.", str(uuid.uuid4()))
+    service.double.admin("act", {"do": "comment", "issue": made.key, "body": "Second."})
+    said = service.adapter().comments(made.remote_id)
+    assert len(said) == 2
+    assert "First" in said[-1].text
+
+
+def test_a_ticket_is_found_by_the_key_that_people_paste(service):
+    made = service.adapter().create(draft())
+    assert service.adapter().locate(made.key).remote_id == made.remote_id
+    with pytest.raises(OutboundError):
+        service.adapter().locate("SEC-1")

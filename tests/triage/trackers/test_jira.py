@@ -486,7 +486,7 @@ def test_find_searches_by_label_at_the_current_address_with_fields_and_property(
             f"{API}/search/jql",
             {
                 "jql": f'labels = "{LABEL}"',
-                "fields": ["status", "resolution", "updated", "labels"],
+                "fields": ["status", "resolution", "updated", "labels", "assignee"],
                 "properties": ["feedbackhub"],
                 "maxResults": 50,
             },

@@ -8,7 +8,12 @@ from triage.trackers.base import ConfigError, markers_in
 
 
 def test_choices_name_every_tracker():
-    assert choices() == [("jira", "Jira"), ("linear", "Linear")]
+    assert choices() == [
+        ("jira", "Jira"),
+        ("jira_dc", "Jira Data Center"),
+        ("linear", "Linear"),
+        ("github", "GitHub Issues"),
+    ]
 
 
 @pytest.mark.parametrize("tracker", TRACKERS.values(), ids=TRACKERS)

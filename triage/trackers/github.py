@@ -1,0 +1,442 @@
+"""GitHub Issues, REST.
+
+What is surprising in it:
+
+- There is no idempotency key. A ticket carries our marker as a label and in its text: labels are dropped without a word
+  where the token may not push, so both are looked for, in the list of issues and not in the search index, which lags.
+- Rate limits come as 403 and as 429, with Retry-After or with an empty budget and its reset.
+- An issue is addressed by its number in the repository; 410 says that issues are switched off, or that it was deleted.
+- "Closed" has a reason: completed, not planned, duplicate. None stands for completed.
+- Webhooks are signed without a time, and nothing is sent again by itself: polling is the net.
+"""
+
+import re
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from feedbackhub import outbound
+from feedbackhub.outbound import OutboundError, Outcome
+from triage.trackers import rendering
+from triage.trackers.base import (
+    MARKER_PREFIX,
+    Block,
+    ConfigError,
+    ConfigField,
+    ConnectionReport,
+    EventKind,
+    FiledTicket,
+    RemoteComment,
+    RemoteStatus,
+    TicketDraft,
+    TicketState,
+    Tracker,
+    TrackerEvent,
+    WebhookRefused,
+    check_signature,
+    delivery_id,
+    dig,
+    header,
+    list_at,
+    marker_label,
+    markers_in,
+    opened_url,
+    read_payload,
+    secrets_and_errors,
+    text_at,
+    time_at,
+)
+
+API_URL = "https://api.github.com"
+_REPOSITORY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")
+_NUMBER = re.compile(r"[1-9][0-9]{0,9}")
+_LINK = re.compile(r"https://github\.com/([^/]+/[^/]+)/issues/([0-9]+)(?:[/?#]|$)", re.IGNORECASE)
+_MARKER_IN_TEXT = re.compile(MARKER_PREFIX + r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LIMIT = 60_000  # characters of a body; GitHub takes 65,536
+_REPEATED_WITHIN = timedelta(days=4)  # a comment is tried for 72 hours
+
+# (open or closed, reason) → the status as people say it, and what it means to us
+_STATUSES = {
+    "open": ("Open", TicketState.OPEN),
+    "completed": ("Closed as completed", TicketState.DONE),
+    "not_planned": ("Closed as not planned", TicketState.WONT_FIX),
+    "duplicate": ("Closed as duplicate", TicketState.DUPLICATE),
+}
+_EVENTS = {
+    ("issues", "opened"): EventKind.CREATED,
+    ("issues", "deleted"): EventKind.DELETED,
+    ("issues", "transferred"): EventKind.DELETED,
+    ("issue_comment", "created"): EventKind.COMMENTED,
+}
+
+
+class GitHub(Tracker):
+    """The issues of one repository, under a fine-grained token or a GitHub App's."""
+
+    name = "github"
+    label = "GitHub Issues"
+    config_fields = (
+        ConfigField("repository", "Repository", "Owner and name.", placeholder="acme/support"),
+        ConfigField(
+            "base_url",
+            "API address",
+            "Leave it as it is.",
+            kind="url",
+            required=False,
+            placeholder=API_URL,
+        ),
+        ConfigField(
+            "api_token",
+            "Token",
+            "A fine-grained token with read and write access to this repository's issues.",
+            kind="secret",
+        ),
+        ConfigField(
+            "webhook_secret",
+            "Webhook secret",
+            "The secret entered with the webhook in GitHub. Without it no webhook is accepted.",
+            kind="secret",
+            required=False,
+            may_hold_blanks=True,
+        ),
+    )
+    create_is_repeatable = False
+    look_again_after = (10, 30, 90)
+    look_for_doubles_after = 180
+
+    # --- settings ---------------------------------------------------------------------------------
+
+    @classmethod
+    def normalise_config(
+        cls,
+        config: Mapping[str, Any],
+        secrets: Mapping[str, str],
+        *,
+        allowed_hosts: Iterable[str] | None = None,
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        kept_secrets, errors = secrets_and_errors(cls.config_fields, secrets)
+        kept: dict[str, Any] = {}
+        try:
+            kept["base_url"] = _base_url(str(config.get("base_url") or ""), allowed_hosts)
+        except ConfigError as problem:
+            errors |= problem.errors
+        kept["repository"] = str(config.get("repository") or "").strip().strip("/")
+        if not _REPOSITORY.fullmatch(kept["repository"]):
+            errors["repository"] = "Repository: enter its owner and name, such as acme/support."
+        if errors:
+            raise ConfigError(errors)
+        return kept, kept_secrets
+
+    @property
+    def _repository(self) -> str:
+        repository = str(self.config.get("repository") or "")
+        if not _REPOSITORY.fullmatch(repository):
+            raise ConfigError({"repository": "Repository: enter its owner and name."})
+        return repository
+
+    # --- calls ------------------------------------------------------------------------------------
+
+    def _call(self, method: str, path: str, *, may: str, body: Any = None, writes=False) -> Any:
+        token = str(self.secrets.get("api_token") or "")
+        if not token:
+            raise ConfigError({"api_token": "Token: enter one."})
+        base = _base_url(str(self.config.get("base_url") or ""), self._allowed_hosts)
+        try:
+            return outbound.request_json(
+                method,
+                f"{base}{path}",
+                expects_write=writes,
+                json=body,
+                headers={
+                    "Authorization": f"Bearer {token}",
+                    "Accept": "application/vnd.github+json",
+                    "X-GitHub-Api-Version": "2022-11-28",
+                    "User-Agent": "FeedbackHub",
+                },
+                service=self.label,
+                limits=self._limits,
+                allowed_hosts=self._allowed_hosts,
+            ).json
+        except OutboundError as error:
+            raise self._explained(error, may) from None
+
+    def _in_repository(self, method: str, path: str, **options: Any) -> Any:
+        return self._call(method, f"/repos/{self._repository}{path}", **options)
+
+    def _explained(self, error: OutboundError, may: str) -> OutboundError:
+        headers = error.answer.headers if error.answer else {}
+        if error.status in (403, 429) and _is_rate_limit(headers):
+            return OutboundError(
+                "GitHub asks to wait.",
+                Outcome.REFUSED_TRY_LATER,
+                retry_after=outbound.retry_after(headers) or 60,
+                status=429,
+            )
+        words = {
+            401: (
+                f"GitHub does not accept the token of {self._repository}: it is wrong, withdrawn or past its term. "
+                "Make a new one and enter it in the connection's settings."
+            ),
+            403: (
+                f"GitHub refused {self._repository}: the token may not {may} there. Give it that permission, "
+                "then try again."
+            ),
+            404: (
+                f"GitHub shows nothing here to the token of {self._repository}: it does not exist, or the token may "
+                f"not {may}."
+            ),
+            410: f"Issues are switched off in {self._repository}, or this one was deleted.",
+        }.get(error.status or 0)
+        return OutboundError(
+            words or error.message,
+            error.outcome,
+            retry_after=error.retry_after,
+            status=error.status,
+            credential_refused=error.credential_refused,
+        )
+
+    def _unreadable(self, *, writes: bool) -> OutboundError:
+        return outbound.unreadable(self.label, expects_write=writes)
+
+    # --- testing the connection -------------------------------------------------------------------
+
+    def check(self) -> ConnectionReport:
+        me = self._call("GET", "/user", may="sign in")
+        repository = self._in_repository("GET", "", may="see the repository")
+        if not text_at(me, "login") or not text_at(repository, "full_name"):
+            raise self._unreadable(writes=False)
+        if dig(repository, "has_issues") is False:
+            raise OutboundError(
+                f"Issues are switched off in {self._repository}. Switch them on in its settings.",
+                Outcome.REFUSED_FOR_GOOD,
+            )
+        warnings = []
+        if dig(repository, "permissions", "push") is not True:
+            warnings.append(
+                "The token may not push: GitHub drops labels then without a word. Tickets are found by their text."
+            )
+        if not self.secrets.get("webhook_secret"):
+            warnings.append("No webhook secret is set: news from GitHub comes by polling only.")
+        return ConnectionReport(
+            lines=(
+                f"Signed in as {rendering.one_line(text_at(me, 'login'), 80)}.",
+                f"Tickets go to {rendering.one_line(text_at(repository, 'full_name'), 150)}.",
+            ),
+            account_id=text_at(me, "id"),
+            warnings=tuple(warnings),
+        )
+
+    # --- tickets ----------------------------------------------------------------------------------
+
+    def create(self, draft: TicketDraft) -> FiledTicket:
+        labels = [marker_label(draft.marker), *_labels(draft.labels)]
+        made = self._in_repository(
+            "POST",
+            "/issues",
+            body={
+                "title": rendering.one_line(draft.title, otherwise="Untitled problem"),
+                "body": rendering.markdown_description(draft, _LIMIT),
+                "labels": labels,
+            },
+            writes=True,
+            may="create issues",
+        )
+        return self._ticket(made, writes=True)
+
+    def find(self, marker: str | uuid.UUID) -> list[FiledTicket]:
+        """By label; where there is none with it, by the text of the newest hundred."""
+        label = marker_label(marker)
+        found = self._issues(f"labels={label}&state=all&per_page=50")
+        if not found:
+            newest = self._issues("state=all&sort=created&direction=desc&per_page=100")
+            found = [
+                issue
+                for issue in newest
+                if label in _MARKER_IN_TEXT.findall(text_at(issue, "body", limit=_LIMIT + 9_000))
+            ]
+        tickets = [self._ticket(issue) for issue in found]
+        return sorted(tickets, key=lambda ticket: int(ticket.remote_id))
+
+    def _issues(self, query: str) -> list[Any]:
+        found = self._in_repository("GET", f"/issues?{query}", may="see issues")
+        if not isinstance(found, list):
+            raise self._unreadable(writes=False)
+        return [issue for issue in found if dig(issue, "pull_request") is None]
+
+    def read(self, remote_id: str) -> FiledTicket:
+        try:
+            issue = self._in_repository("GET", _path(remote_id), may="see issues")
+        except OutboundError as error:
+            if error.status in (404, 410):
+                return FiledTicket(remote_id, "", "", TicketState.DELETED)
+            raise
+        return self._ticket(issue)
+
+    def _ticket(self, issue: Any, *, writes: bool = False) -> FiledTicket:
+        number = text_at(issue, "number")
+        if not _NUMBER.fullmatch(number):
+            raise self._unreadable(writes=writes)
+        name, state = self._state(issue)
+        return FiledTicket(
+            number,
+            f"{self._repository}#{number}"[:60],
+            f"https://github.com/{self._repository}/issues/{number}",
+            state,
+            name,
+            time_at(issue, "updated_at"),
+            rendering.one_line(text_at(issue, "assignee", "login"), 100),
+        )
+
+    def _state(self, issue: Any) -> tuple[str, TicketState]:
+        word = text_at(issue, "state")
+        if word == "closed":
+            word = text_at(issue, "state_reason") or "completed"
+        name, state = _STATUSES.get(word, (rendering.one_line(word, 60), TicketState.UNKNOWN))
+        return name, self._state_by_owner(word, name) or state
+
+    def comment(self, remote_id: str, text: str | Sequence[Block], marker: str | uuid.UUID) -> str:
+        """Looks first among those of the last days: the marker stands in the comment's text."""
+        label, path = marker_label(marker), _path(remote_id) + "/comments"
+        since = (datetime.now(UTC) - _REPEATED_WITHIN).strftime("%Y-%m-%dT%H:%M:%SZ")
+        earlier = self._in_repository(
+            "GET", f"{path}?per_page=100&since={since}", may="see comments"
+        )
+        if not isinstance(earlier, list):
+            raise self._unreadable(writes=False)
+        for existing in earlier:
+            if label in text_at(existing, "body", limit=_LIMIT + 9_000) and text_at(existing, "id"):
+                return text_at(existing, "id")
+        body = f"{rendering.markdown_text(text, _LIMIT)}\n\nFeedbackHub {label}"
+        made = self._in_repository(
+            "POST", path, body={"body": body}, writes=True, may="add comments"
+        )
+        if not text_at(made, "id"):
+            raise self._unreadable(writes=True)
+        return text_at(made, "id")
+
+    def reopen(self, remote_id: str, key: str = "") -> FiledTicket:
+        ticket = self.read(remote_id)
+        if ticket.state is TicketState.DELETED:
+            raise OutboundError(
+                f"GitHub no longer shows {key or remote_id}: it was deleted or moved away.",
+                Outcome.REFUSED_FOR_GOOD,
+                status=404,
+            )
+        if ticket.state in (TicketState.OPEN, TicketState.IN_PROGRESS):
+            return ticket
+        moved = self._in_repository(
+            "PATCH",
+            _path(remote_id),
+            body={"state": "open", "state_reason": "reopened"},
+            writes=True,
+            may="change issues",
+        )
+        return self._ticket(moved, writes=True)
+
+    def statuses(self) -> list[RemoteStatus]:
+        return [RemoteStatus(word, name, state) for word, (name, state) in _STATUSES.items()]
+
+    def comments(self, remote_id: str) -> list[RemoteComment]:
+        """Of the last hundred: GitHub lists the oldest first."""
+        said = self._in_repository(
+            "GET", _path(remote_id) + "/comments?per_page=100", may="see comments"
+        )
+        if not isinstance(said, list):
+            raise self._unreadable(writes=False)
+        return [
+            RemoteComment(
+                rendering.one_line(text_at(comment, "user", "login"), 100),
+                rendering.clean(text_at(comment, "body", limit=4_000)),
+                time_at(comment, "created_at"),
+            )
+            for comment in reversed(said[-20:])
+        ]
+
+    def locate(self, pasted: str) -> FiledTicket:
+        number = pasted.strip().removeprefix("#")
+        link = _LINK.match(pasted.strip())
+        if link:
+            if link[1].lower() != self._repository.lower():
+                raise self._foreign(pasted)
+            number = link[2]
+        elif number.lower().startswith(f"{self._repository.lower()}#"):
+            number = number[len(self._repository) + 1 :]
+        if not _NUMBER.fullmatch(number):
+            raise self._foreign(pasted)
+        issue = self._in_repository("GET", _path(number), may="see issues")
+        if dig(issue, "pull_request") is not None:
+            raise self._foreign(pasted)
+        return self._ticket(issue)
+
+    def link_back(self, remote_id: str, *, url: str, title: str) -> None:
+        """GitHub keeps no links beside an issue: ours stands in its text."""
+
+    # --- webhooks ---------------------------------------------------------------------------------
+
+    def verify_webhook(
+        self, raw_body: bytes, headers: Mapping[str, str], *, now: datetime | None = None
+    ) -> None:
+        given = header(headers, "X-Hub-Signature-256")
+        method, _, signature = given.partition("=")
+        if given and method != "sha256":
+            raise WebhookRefused("only sha256 signatures count")
+        check_signature(raw_body, str(self.secrets.get("webhook_secret") or ""), signature)
+
+    def parse_webhook(self, raw_body: bytes, headers: Mapping[str, str]) -> TrackerEvent | None:
+        payload = read_payload(raw_body)
+        event, action = header(headers, "X-GitHub-Event"), text_at(payload, "action")
+        issue = dig(payload, "issue")
+        number = text_at(issue, "number")
+        is_here = text_at(payload, "repository", "full_name").lower() == self._repository.lower()
+        if event not in ("issues", "issue_comment") or not is_here:
+            return None
+        if not _NUMBER.fullmatch(number) or dig(issue, "pull_request") is not None:
+            return None
+        kind = _EVENTS.get((event, action), EventKind.UPDATED)
+        name, state = self._state(issue)
+        labels = [text_at(label, "name") for label in list_at(issue, "labels")]
+        in_text = _MARKER_IN_TEXT.findall(text_at(issue, "body", limit=_LIMIT + 9_000))
+        return TrackerEvent(
+            delivery_id=delivery_id(header(headers, "X-GitHub-Delivery"), raw_body),
+            kind=kind,
+            remote_id=number,
+            key=f"{self._repository}#{number}"[:60],
+            status_name=name,
+            state=TicketState.DELETED if kind is EventKind.DELETED else state,
+            updated_at=time_at(issue, "updated_at"),
+            actor_id=rendering.one_line(text_at(payload, "sender", "id"), 128),
+            actor_name=rendering.one_line(text_at(payload, "sender", "login"), 100),
+            comment=rendering.clean(text_at(payload, "comment", "body", limit=10_000)),
+            markers=markers_in(labels) or markers_in(in_text[-1:]),
+        )
+
+
+# --- small parts ----------------------------------------------------------------------------------
+
+
+def _base_url(given: str, allowed_hosts: Iterable[str] | None) -> str:
+    """GitHub's one address, or a host that the operator opened; whatever it is gets the token."""
+    url = given.strip().removesuffix("/")
+    if url.lower() in ("", API_URL):
+        return API_URL
+    opened = opened_url(url, allowed_hosts)
+    if opened is not None and opened.path in ("", "/", "/api/v3"):
+        return str(opened).removesuffix("/")
+    raise ConfigError({"base_url": f"API address: it is {API_URL}."})
+
+
+def _is_rate_limit(headers: Mapping[str, str]) -> bool:
+    return bool(header(headers, "retry-after")) or header(headers, "x-ratelimit-remaining") == "0"
+
+
+def _labels(labels: Iterable[str]) -> list[str]:
+    """At most fifty characters each; one that looks like a marker is not taken from a draft."""
+    cleaned = (rendering.one_line(label, 50) for label in labels)
+    return list(dict.fromkeys(c for c in cleaned if c and not c.lower().startswith(MARKER_PREFIX)))
+
+
+def _path(remote_id: str) -> str:
+    if not _NUMBER.fullmatch(remote_id):
+        raise OutboundError(f"“{remote_id[:40]}” is no issue's number.", Outcome.REFUSED_FOR_GOOD)
+    return f"/issues/{remote_id}"

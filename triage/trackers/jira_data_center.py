@@ -1,0 +1,82 @@
+"""Jira Data Center: the same as Jira Cloud but for what its older API asks otherwise.
+
+- REST v2 at the house's own address, perhaps under a path; wiki text instead of ADF.
+- A personal access token as Bearer, and no account beside it.
+- `POST /search` instead of `/search/jql`.
+- The address may be anywhere: the network guard lets only public ones through, and what the operator opened by name.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from feedbackhub import outbound
+from feedbackhub.outbound import OutboundError
+from triage.trackers import rendering
+from triage.trackers.base import Block, ConfigError, TicketDraft
+from triage.trackers.jira import Jira
+
+_NOT_HERE = {"email", "site_url"}
+_HELP = {
+    "base_url": (
+        "Where your house's Jira is, such as https://jira.example.com; a private address must be opened by the operator."
+    ),
+    "api_token": "A personal access token of the account that files.",
+}
+
+
+class JiraDataCenter(Jira):
+    """One project of a Jira that a house runs itself, under a personal access token."""
+
+    name = "jira_dc"
+    label = "Jira Data Center"
+    config_fields = tuple(
+        type(field)(
+            field.name,
+            field.label,
+            _HELP.get(field.name, field.help),
+            field.kind,
+            field.required,
+            "https://jira.example.com" if field.name == "base_url" else field.placeholder,
+            field.may_hold_blanks,
+        )
+        for field in Jira.config_fields
+        if field.name not in _NOT_HERE
+    )
+    _api = "/rest/api/2"
+    _search_path = "/search"
+
+    @classmethod
+    def normalise_config(
+        cls,
+        config: Mapping[str, Any],
+        secrets: Mapping[str, str],
+        *,
+        allowed_hosts: Iterable[str] | None = None,
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        return super().normalise_config(
+            {name: value for name, value in config.items() if name not in _NOT_HERE},
+            secrets,
+            allowed_hosts=allowed_hosts,
+        )
+
+    @staticmethod
+    def _checked_base(given: str, allowed_hosts: Iterable[str] | None) -> str:
+        try:
+            url = outbound.check_url(
+                given.strip().rstrip("/"), service="Jira", allowed_hosts=allowed_hosts
+            )
+        except OutboundError as refused:
+            raise ConfigError({"base_url": f"Site: {refused.message}"}) from None
+        if url.query or url.fragment or str(url.host).endswith(".atlassian.net"):
+            raise ConfigError(
+                {"base_url": "Site: the address of your own Jira, and nothing behind it."}
+            )
+        return str(url).rstrip("/")
+
+    @staticmethod
+    def _description(draft: TicketDraft) -> str:
+        return rendering.wiki_description(draft)
+
+    @staticmethod
+    def _comment_body(text: str | Sequence[Block], footer: str) -> str:
+        return rendering.wiki_text(text, footer)
