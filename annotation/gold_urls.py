@@ -3,6 +3,7 @@ from django.urls import path
 from annotation import (
     approval_views,
     assertion_views,
+    coverage_views,
     evaluation_views,
     export_views,
     flagging,
@@ -26,6 +27,7 @@ urlpatterns = [
     path("gold/", gold_views.gold, name="gold"),
     path("gold/approve/", approval_views.gold_approve, name="gold_approve"),
     path("gold/approve/all/", approval_views.approve_all, name="gold_approve_all"),
+    path("gold/coverage/", coverage_views.gold_coverage, name="gold_coverage"),
     path("gold/versions/", gold_views.gold_versions, name="gold_versions"),
     path("gold/versions/<int:number>/", version_views.gold_version, name="gold_version"),
     path(

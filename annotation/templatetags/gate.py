@@ -9,3 +9,9 @@ register = template.Library()
 def share(value) -> str:
     """0.9167 as 91.7 %; a dash for none."""
     return "–" if value is None else f"{value * 100:.1f} %".replace(".0 %", " %")
+
+
+@register.filter
+def unlocalized(value) -> str:
+    """A number as HTML attributes take it."""
+    return f"{value:.4f}"
