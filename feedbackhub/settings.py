@@ -243,6 +243,11 @@ if USES_ANYMAIL:
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="FeedbackHub <feedbackhub@localhost>")
 # host:port pairs that the network guard lets through although they are private: tests, an intranet.
 OUTBOUND_ALLOWED_HOSTS = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
+# What makes texts comparable: "tfidf" (nothing to download), the path of a folder with a MiniLM, or the address of an
+# OpenAI-compatible service (https://…/v1) with its model's name and key.
+EMBEDDER = env.str("EMBEDDER", default="tfidf")
+EMBEDDER_MODEL = env.str("EMBEDDER_MODEL", default="text-embedding-3-small")
+EMBEDDER_KEY = env.str("EMBEDDER_KEY", default="")
 UNDO_SECONDS = env.int("UNDO_SECONDS", default=10)  # how long a submit can be taken back
 
 # --- API ----------------------------------------------------------------------------------------

@@ -322,11 +322,16 @@ class FeedbackEvent(ProjectModel):
 
 
 class Embedding(ProjectModel):
-    """The vector of an interaction's input under one embedder; vectors of two embedders are never compared."""
+    """A vector of an interaction under one embedder; vectors of two embedders are never compared."""
+
+    class Kind(models.TextChoices):
+        INPUT = "input", "What was asked"
+        CASE = "case", "What was asked, and what people said is wrong with the answer"
 
     interaction = ProjectForeignKey(
         Interaction, on_delete=models.CASCADE, related_name="embeddings"
     )
+    kind = models.CharField(max_length=5, choices=Kind.choices, default=Kind.INPUT)
     embedder = models.CharField(max_length=60)
     embedder_version = models.CharField(max_length=60)
     vector = VectorField(dimensions=VECTOR_DIMENSIONS)
@@ -336,15 +341,48 @@ class Embedding(ProjectModel):
         constraints = [
             *same_project("embedding", "interaction"),
             models.UniqueConstraint(
-                fields=["interaction", "embedder", "embedder_version"], name="embedding_once"
+                fields=["interaction", "kind", "embedder", "embedder_version"],
+                name="embedding_once",
             ),
         ]
         indexes = [
-            HnswIndex(fields=["vector"], opclasses=["vector_cosine_ops"], name="embedding_nearest"),
+            models.Index(
+                fields=["project", "kind", "embedder", "embedder_version"], name="embedding_of"
+            ),
+            *(
+                HnswIndex(
+                    fields=["vector"],
+                    opclasses=["vector_cosine_ops"],
+                    condition=Q(kind=kind),
+                    name=f"embedding_nearest_{kind}",
+                )
+                for kind in ("input", "case")
+            ),
         ]
 
     def __str__(self):
         return f"{self.interaction_id} by {self.embedder}"
+
+
+class FittedEmbedder(ProjectModel):
+    """What the default embedder learnt from a project's texts: numbers, nobody's words."""
+
+    version = models.CharField(max_length=60)
+    content = models.BinaryField()
+    text_count = models.PositiveIntegerField()
+    is_current = models.BooleanField(default=False)  # once all vectors were made with it
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "version"], name="fittedembedder_once"),
+            models.UniqueConstraint(
+                fields=["project"], condition=Q(is_current=True), name="fittedembedder_current"
+            ),
+        ]
+
+    def __str__(self):
+        return self.version
 
 
 class ImportRun(ProjectModel):
