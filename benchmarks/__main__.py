@@ -9,7 +9,7 @@ import sys
 
 from benchmarks import house
 
-ALL = ["capture", "claims", "lists", "exports", "next_item"]
+ALL = ["capture", "claims", "lists", "exports", "next_item", "nearest"]
 
 
 def main() -> None:

@@ -3,17 +3,19 @@
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from annotation import settling
 from annotation.evaluation_models import EvalRun
-from annotation.models import Annotation, LabelSchema, RoutingRule, Settlement
+from annotation.models import Annotation, LabelSchema, RoutingRule, Settlement, Verdict
 from feedbackhub import outbox
 from feedbackhub.audit.acting import acting
 from feedbackhub.capture import prompts
 from feedbackhub.capture.models import FeedbackEvent, Interaction
 from feedbackhub.capture.payloads import BadPayload
-from feedbackhub.capture.vocabulary import ReportedCategory, Severity
+from feedbackhub.capture.vocabulary import FeedbackKind, ReportedCategory, Severity
 from triage import bounces, fixing, notices, placing, ticket_notes, verification
 from triage.models import Fix, Problem, ProblemMember
 
+COMPLAINTS = [FeedbackKind.THUMBS_DOWN, FeedbackKind.REPORT]
 HARMFUL = Severity.HIGH  # a case that is called harmful counts as at least this severe
 
 
@@ -40,6 +42,50 @@ def place_harmful_case(event):
     if case:
         with acting(action="harm_found"):
             placing.place_case(interaction=interaction, **case)
+
+
+@outbox.consumer("item_settled")
+def place_settled_case(event):
+    """A bad answer that is not harmful goes where it belongs; one that is right after all leaves where likeness put it."""
+    settlement = settling.effective_settlement(event.about["settlement_id"])
+    if settlement is None or settlement.is_harm or settlement.interaction.erased_at:
+        return
+    with acting(action="item_settled"):
+        if settlement.verdict == Verdict.CORRECT:
+            placing.take_back_likeness(interaction=settlement.interaction)
+        else:
+            case = _case(settlement, settlement=settlement)
+            placing.place_item(interaction=settlement.interaction, **case)
+
+
+@outbox.consumer("interaction_captured")
+def place_reported_answer(event):
+    """Its complaints may have come first."""
+    _place_complained(FeedbackEvent.objects.filter(interaction=event.about["interaction_id"]))
+
+
+@outbox.consumer("feedback_captured")
+def place_complaint(event):
+    _place_complained(FeedbackEvent.objects.filter(pk=event.about["feedback_id"]))
+
+
+def _place_complained(feedback):
+    """A complaint joins the problem that it is like before anybody judged it: reach counts everybody who complained."""
+    complaint = (
+        feedback.filter(kind__in=COMPLAINTS, erased_at=None, interaction__erased_at=None)
+        .exclude(interaction=None)
+        .select_related("interaction")
+        .first()
+    )
+    if complaint and not _is_found_right(complaint.interaction):
+        with acting(action="feedback_captured"):
+            placing.place_item(interaction=complaint.interaction, severity=Severity.LOW)
+
+
+def _is_found_right(interaction) -> bool:
+    return Settlement.objects.filter(
+        interaction=interaction, is_current=True, verdict=Verdict.CORRECT
+    ).exists()
 
 
 @outbox.consumer("problem_regressed")
@@ -113,8 +159,9 @@ def _demand_final(when):
 
 
 def _case(judgement, **more):
+    severity = Severity(judgement.severity)
     return {
-        "severity": _at_least_harmful(Severity(judgement.severity)),
+        "severity": _at_least_harmful(severity) if judgement.is_harm else severity,
         "category": next(iter(judgement.categories), ""),
         **more,
     }

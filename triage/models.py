@@ -167,6 +167,52 @@ class ProblemMember(ProjectModel):
     def __str__(self):
         return f"{self.interaction_id} in {self.problem_id}"
 
+    @property
+    def is_by_likeness(self) -> bool:
+        """No person and no rule said so: a better place may be found for it."""
+        return self.source == self.Source.SIMILARITY and not self.is_pinned
+
+
+class Placement(ProjectModel):
+    """Where an answer that somebody found bad was put, or why it was left alone."""
+
+    class Reason(models.TextChoices):
+        MEMBER = "member", "It was in the problem already"
+        TWIN = "twin", "Nearly the same question"
+        WORDS = "words", "Same category and feature, and half of the words"
+        NEAR = "near", "Alike enough"
+        NEW = "new", "Harmful, and nothing like it: a problem of its own"
+        HAND = "hand", "A lead put it there"
+        FAR = "far", "Not alike enough to any problem"
+        BETWEEN = "between", "Between two problems"
+        NOTHING = "nothing", "There is no problem yet that it could belong to"
+        EMPTY = "empty", "No words to compare"
+        TAKEN_OUT = "taken_out", "It was taken out, and is near to nothing else"
+        AWAY = "away", "The embeddings service did not answer"
+
+    interaction = ProjectOneToOneField(
+        Interaction, on_delete=models.CASCADE, related_name="placement"
+    )
+    problem = ProjectForeignKey(
+        Problem, null=True, on_delete=models.SET_NULL, related_name="placements"
+    )
+    reason = models.CharField(max_length=10, choices=Reason.choices)
+    nearest = ProjectForeignKey(Problem, null=True, on_delete=models.SET_NULL, related_name="+")
+    alike = models.FloatField(null=True)  # to the nearest, as the mean over its members
+    needed = models.FloatField(null=True)  # to belong to it
+    decided_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [*same_project("placement", "interaction", "problem", "nearest")]
+        indexes = [
+            models.Index(
+                fields=["project", "-id"], condition=Q(problem=None), name="placement_left_alone"
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.interaction_id}: {self.reason}"
+
 
 # --- trackers -------------------------------------------------------------------------------------
 

@@ -1,14 +1,17 @@
-"""Which problem a harmful case belongs to: an open one with the same cause, or a new one.
+"""Which problem a bad answer belongs to: one with the same cause, a new one, or none yet, with the reason kept.
 
-Kept simple, and on the careful side: a case that is swallowed by the wrong problem gets no ticket of its own, while two
-problems that turn out to be one are merged with a click. A case belongs to an open problem when
+Kept on the careful side: a case that is swallowed by the wrong problem gets no ticket of its own, while two problems that turn
+out to be one are merged with a click. An answer belongs to a problem when
 
-1. it is a member already; or
+1. it is a member already (of a harmful one: unless likeness alone put it there); or
 2. one of the problem's members is its near-duplicate (nearly the same question: capture groups them); or
 3. the problem has the same category, a member of the same feature that joined in the last 14 days, and that member's
-   question shares at least half of its words with this one.
+   question shares at least half of its words with this one; or
+4. it is alike enough to the problem's members in the mean (`nearness`), no second problem is about as near, and experts
+   did not name another category. A harmful case asks for the same category and a member of the last 14 days here too.
 
-A problem that a lead took this answer out of is not tried again.
+A problem that a lead took this answer out of is not tried again. A harmful case that belongs nowhere opens a problem, and
+looks at unsolved ones only, so that it gets a ticket. Any other bad answer is left alone then, for a regrouping to find.
 """
 
 import re
@@ -19,14 +22,18 @@ from django.utils import timezone
 
 from annotation.models import LabelSchema
 from feedbackhub.accounts.models import Project
-from feedbackhub.capture import near_duplicates
-from triage import escalation, problems
-from triage.models import Problem, ProblemMember
+from feedbackhub.capture import near_duplicates, vectors
+from feedbackhub.outbound import OutboundError
+from triage import cases, escalation, nearness, problems
+from triage.models import Placement, Problem, ProblemMember
 
 WITHIN = timedelta(days=14)
 ALIKE = 0.5
+BETWEEN = 0.03  # of likeness: two problems this close to each other are not told apart
 _CANDIDATES = 200
 _WORD = re.compile(r"\w{3,}")
+HARM_JOINS = Problem.UNSOLVED_STATES
+Reason = Placement.Reason
 
 
 @transaction.atomic
@@ -35,8 +42,9 @@ def place_case(*, interaction, source, severity, category="", settlement=None):
 
     One placement at a time in a project: two workers with two cases of one cause open one problem.
     """
-    project = Project.objects.select_for_update(no_key=True).get(pk=interaction.project_id)
-    problem = problem_of(interaction=interaction, category=category)
+    project = _alone_in(interaction)
+    found = _look_for(interaction, category, HARM_JOINS)
+    problem = found.problem
     if problem is None:
         problem = problems.open_problem(
             project=project,
@@ -48,6 +56,8 @@ def place_case(*, interaction, source, severity, category="", settlement=None):
             category=category,
             severity=severity,
         )
+        found.problem, found.reason = problem, Reason.NEW
+    _keep(found)
     member = problems.join_problem(
         problem=problem,
         interaction=interaction,
@@ -61,28 +71,46 @@ def place_case(*, interaction, source, severity, category="", settlement=None):
     return member
 
 
+@transaction.atomic
+def place_item(*, interaction, severity, category="", settlement=None) -> Placement:
+    """Put a bad answer that is not harmful into the problem it belongs to, or leave it alone; answers where and why."""
+    _alone_in(interaction)
+    found = _look_for(interaction, category, nearness.PLACEABLE)
+    if found.problem:
+        problems.join_problem(
+            problem=found.problem,
+            interaction=interaction,
+            source=ProblemMember.Source.SIMILARITY,
+            severity=severity,
+            settlement=settlement,
+        )
+    return _keep(found)
+
+
+@transaction.atomic
+def take_back_likeness(*, interaction) -> None:
+    """Experts found the answer right: what only likeness made a member leaves."""
+    for member in ProblemMember.objects.filter(interaction=interaction, left_at=None):
+        if member.is_by_likeness:
+            problems.leave_problem(member=member)
+    Placement.objects.filter(interaction=interaction).delete()
+
+
+def note_by_hand(*, interaction, problem) -> None:
+    """A lead put it where it is, or (None) took it out."""
+    _keep(
+        Placement(
+            project_id=interaction.project_id,
+            interaction=interaction,
+            problem=problem,
+            reason=Reason.HAND if problem else Reason.TAKEN_OUT,
+        )
+    )
+
+
 def problem_of(*, interaction, category=""):
-    """The problem that this answer belongs to, or None. See the module's docstring."""
-    member = (
-        ProblemMember.objects.filter(interaction=interaction, left_at=None)
-        .select_related("problem")
-        .first()
-    )
-    if member:
-        return member.problem
-    members = (
-        ProblemMember.objects.filter(
-            project=interaction.project_id,
-            left_at=None,
-            problem__state__in=Problem.UNSOLVED_STATES,
-        )
-        .exclude(
-            problem__in=ProblemMember.objects.filter(interaction=interaction).values("problem")
-        )
-        .order_by("-id")
-    )
-    twin = _near_duplicates(interaction, members).first()
-    return twin.problem if twin else _most_alike(interaction, category, members)
+    """The unsolved problem that this answer belongs to, or None. See the module's docstring."""
+    return _look_for(interaction, category, HARM_JOINS).problem
 
 
 def category_name(*, project, key: str) -> str:
@@ -92,6 +120,102 @@ def category_name(*, project, key: str) -> str:
     schema = LabelSchema.objects.filter(project=project, is_current=True).order_by("id").first()
     known = schema.category(key) if schema else None
     return known["name"] if known else key.replace("_", " ").capitalize()
+
+
+def _alone_in(interaction) -> Project:
+    return Project.objects.select_for_update(no_key=True).get(pk=interaction.project_id)
+
+
+def _keep(found: Placement) -> Placement:
+    """One row for each answer: the newest word on where it belongs."""
+    return Placement.objects.update_or_create(
+        project_id=found.project_id,
+        interaction=found.interaction,
+        defaults={
+            "problem": found.problem,
+            "reason": found.reason,
+            "nearest_id": found.nearest_id,
+            "alike": found.alike,
+            "needed": found.needed,
+            "decided_at": found.decided_at,
+        },
+    )[0]
+
+
+def _look_for(interaction, category, states) -> Placement:
+    """Where it belongs, as a row that is not yet saved."""
+    found = Placement(project_id=interaction.project_id, interaction=interaction)
+    member = (
+        ProblemMember.objects.filter(interaction=interaction, left_at=None)
+        .select_related("problem")
+        .first()
+    )
+    if member and not (states is HARM_JOINS and member.is_by_likeness):
+        found.problem, found.reason = member.problem, Reason.MEMBER
+        return found
+    members = (
+        ProblemMember.objects.filter(
+            project=interaction.project_id, left_at=None, problem__state__in=states
+        )
+        .exclude(problem__in=_left(interaction))
+        .order_by("-id")
+    )
+    if twin := _near_duplicates(interaction, members).first():
+        found.problem, found.reason = twin.problem, Reason.TWIN
+    elif alike := _most_alike(interaction, category, members):
+        found.problem, found.reason = alike, Reason.WORDS
+    else:
+        _look_near(found, _of_category(members, category, is_harm=states is HARM_JOINS))
+    return found
+
+
+def _of_category(members, category, *, is_harm):
+    if is_harm:
+        return members.filter(problem__category=category, joined_at__gt=timezone.now() - WITHIN)
+    return members.filter(problem__category__in=("", category)) if category else members
+
+
+def _look_near(found, members) -> None:
+    """By the mean likeness to the problems' members."""
+    interaction = found.interaction
+    try:
+        embedder = vectors.embedder_of(interaction.project_id)
+        made = vectors.make_vectors(
+            project_id=interaction.project_id,
+            kind=cases.KIND,
+            interactions=[interaction.pk],
+            embedder=embedder,
+            anew=True,
+        )
+    except OutboundError:
+        found.reason = Reason.AWAY
+        return
+    vector = made.get(interaction.pk)
+    if vector is None or not any(vector):
+        found.reason = Reason.EMPTY
+        return
+    near = nearness.nearest_problems(
+        interaction=interaction, vector=vector, embedder=embedder, members=members
+    )
+    if not near:
+        was_taken_out = _left(interaction).exists()
+        found.reason = Reason.TAKEN_OUT if was_taken_out else Reason.NOTHING
+        return
+    best, *others = near
+    found.nearest_id, found.alike, found.needed = best.problem_id, best.alike, best.needed
+    if not best.is_enough:
+        found.reason = Reason.FAR
+    elif others and others[0].is_enough and best.alike - others[0].alike < BETWEEN:
+        found.reason = Reason.BETWEEN
+    else:
+        found.problem = Problem.objects.get(pk=best.problem_id)
+        found.reason = Reason.NEAR
+
+
+def _left(interaction):
+    return ProblemMember.objects.filter(interaction=interaction, left_at__isnull=False).values(
+        "problem"
+    )
 
 
 def _near_duplicates(interaction, members):

@@ -1,0 +1,224 @@
+"""Placing one item and recalling, among many: `make bench ARGS=nearest` (BENCH_CASES=100000).
+
+The cases are made inside the database: invented questions from a small grammar, embedded by the default embedder; problems of
+a hundred members each; every case settled. Timed is what a request or a consumer does, embedding and all.
+"""
+
+import os
+import random
+import time
+
+from benchmarks.claims import execute
+from benchmarks.house import percentile, say
+
+CASES = int(os.environ.get("BENCH_CASES", "100000"))
+MEMBERS = 100  # of a problem
+ASKED = 200
+_AT_ONCE = 2_000
+
+_WHO = [
+    "my card",
+    "the transfer",
+    "my account",
+    "a refund",
+    "the invoice",
+    "my pension",
+    "the form",
+    "rent",
+]
+_WHAT = [
+    "was declined",
+    "is late",
+    "cannot be found",
+    "costs more",
+    "was changed",
+    "is missing",
+    "was charged twice",
+]
+_WHERE = [
+    "abroad",
+    "at the counter",
+    "in the app",
+    "on the website",
+    "by phone",
+    "after the move",
+    "last week",
+]
+_WHY = [
+    "what can I do",
+    "who decides that",
+    "which rule applies",
+    "how long does it take",
+    "is that allowed",
+]
+
+
+def question(chance) -> str:
+    parts = [chance.choice(part) for part in (_WHO, _WHAT, _WHERE, _WHY)]
+    return f"{parts[0]} {parts[1]} {parts[2]}, {parts[3]}? reference {chance.randrange(10**6)}"
+
+
+def run() -> None:
+    from django.db import connection
+
+    from annotation import recall
+    from annotation.default_rules import install_defaults
+    from feedbackhub.accounts.models import Project
+    from feedbackhub.capture import vectors
+    from feedbackhub.capture.models import Interaction
+    from triage import placing
+    from triage.models import Placement, ProblemMember
+
+    chance = random.Random(7)
+    project = Project.objects.create(slug="nearest", name="nearest")
+    queue = install_defaults(project)
+    started = time.perf_counter()
+    fill(project, queue, chance)
+    vectors.renew(project_id=project.pk)  # fits; there are no vectors yet
+    embed_all(project, vectors.embedder_of(project.pk))
+    execute("VACUUM ANALYZE", [])
+    print(f"   {CASES:,} cases made in {time.perf_counter() - started:.0f} s")
+
+    def asked(n):
+        row = Interaction.objects.create(
+            project=project,
+            external_id=f"asked/{n}",
+            body_hash=b"",
+            messages=[{"role": "user", "content": question(chance)}],
+            output="…",
+            occurred_at="2026-11-20T10:00:00Z",
+        )
+        return row
+
+    placed, recalled = [], []
+    for n in range(ASKED):
+        row = asked(n)
+        started = time.perf_counter()
+        found = Placement(project_id=project.pk, interaction=row)
+        placing._look_near(found, ProblemMember.objects.filter(project=project, left_at=None))
+        placed.append(1000 * (time.perf_counter() - started))
+    for _ in range(ASKED):
+        words = question(chance)
+        started = time.perf_counter()
+        recall.block(recall.recall(project=project, text=words))
+        recalled.append(1000 * (time.perf_counter() - started))
+    for name, times in (("place one item", placed), ("recall", recalled)):
+        p50, p95 = percentile(times[5:], 0.5), percentile(times[5:], 0.95)
+        say(
+            f"{name} among {CASES:,}",
+            f"p50 {p50:.1f} ms, p95 {p95:.1f} ms",
+            "p95 ≤ 50 ms",
+            p95 <= 50,
+        )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_size_pretty(pg_total_relation_size('capture_embedding'))")
+        print(f"   the vectors and their indexes take {cursor.fetchone()[0]}")
+
+
+def fill(project, queue, chance) -> None:
+    """Interactions with their text, group, item and settlement; problems with members."""
+    from annotation.models import LabelSchema
+
+    schema = LabelSchema.objects.filter(project=project).first()
+    questions = [question(chance) for _ in range(CASES)]
+    execute(
+        """
+        INSERT INTO capture_interaction (public_id, project_id, external_id, body_hash, session_id, user_hash,
+               user_role, user_region, environment, feature, model, model_version, model_parameters, retrieval_index,
+               retrieval_version, messages, output, is_fallback, tags, metadata, trace_url, redaction_counts,
+               is_sampled, occurred_at, received_at)
+        SELECT gen_random_uuid(), %s, 'chat/' || n, '\\x00', '', '', '', '', '', 'bank', 'lumen-2', '', '{}', '',
+               '', jsonb_build_array(jsonb_build_object('role', 'user', 'content', words)), 'You can.', false, '{}',
+               '{}', '', '{}', false, now(), now()
+          FROM unnest(%s::text[]) WITH ORDINALITY AS given(words, n)
+        """,
+        [project.pk, questions],
+    )
+    for statement in (
+        """INSERT INTO capture_interactiontext (project_id, interaction_id, search)
+           SELECT project_id, id, to_tsvector('simple', messages->0->>'content') FROM capture_interaction""",
+        """INSERT INTO capture_nearduplicategroup (project_id, key, created_at)
+           SELECT project_id, external_id, now() FROM capture_interaction""",
+        """INSERT INTO capture_nearduplicatesignature (project_id, interaction_id, group_id, parameters, bands)
+           SELECT i.project_id, i.id, g.id, 'v1', '{}' FROM capture_interaction i
+             JOIN capture_nearduplicategroup g ON g.key = i.external_id""",
+    ):
+        execute(statement, None)
+    execute(
+        """
+        INSERT INTO annotation_reviewitem (public_id, project_id, queue_id, interaction_id, purpose, round, state,
+               overlap, taken_count, priority, reason, needs_discussion, created_at)
+        SELECT gen_random_uuid(), project_id, %s, id, 'label', 1, 'settled', 1, 1, 0, 'sample', false, now()
+          FROM capture_interaction
+        """,
+        [queue.pk],
+    )
+    execute(
+        """
+        INSERT INTO annotation_settlement (public_id, project_id, interaction_id, item_id, schema_id, schema_name,
+               is_current, decided_how, reason, verdict, severity, categories, root_cause, spans, annotation_count,
+               created_at, takes_effect_at)
+        SELECT gen_random_uuid(), project_id, interaction_id, id, %s, 'default', true, 'agreed', '', 'correct', 'none',
+               '{}', '', '[]', 1, now(), now()
+          FROM annotation_reviewitem
+        """,
+        [schema.pk],
+    )
+    execute(
+        """
+        INSERT INTO triage_problem (public_id, project_id, number, title, summary, state, severity, category,
+               fixable_by, reach, member_count, frequency, priority, state_changed_at, created_at)
+        SELECT gen_random_uuid(), %s, n, 'Problem ' || n, '', 'open', 'medium', '', '', 0, 0, 0, 0, now(), now()
+          FROM generate_series(1, %s) n
+        """,
+        [project.pk, CASES // MEMBERS],
+    )
+    execute(
+        """
+        INSERT INTO triage_problemmember (project_id, problem_id, interaction_id, source, severity, is_pinned, joined_at)
+        SELECT i.project_id, p.id, i.id, 'similarity', 'medium', false, now()
+          FROM (SELECT *, row_number() OVER (ORDER BY messages->0->>'content') AS place FROM capture_interaction) i
+          JOIN triage_problem p ON p.number = 1 + (i.place - 1) / %s
+        """,
+        [MEMBERS],
+    )
+
+
+def embed_all(project, embedder) -> None:
+    """Both kinds of vectors; the indexes are built afterwards, as a restore does it."""
+    from django.db import connection
+
+    from feedbackhub.capture.models import Interaction
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT indexname, indexdef FROM pg_indexes WHERE indexname LIKE 'embedding_nearest%'"
+        )
+        indexes = cursor.fetchall()
+        for name, _definition in indexes:
+            cursor.execute(f"DROP INDEX {name}")
+        rows = list(Interaction.objects.order_by("pk").values_list("pk", "messages"))
+        for start in range(0, len(rows), _AT_ONCE):
+            some = rows[start : start + _AT_ONCE]
+            made = embedder.embed([messages[0]["content"] for _pk, messages in some])
+            with cursor.copy(
+                "COPY capture_embedding (project_id, interaction_id, kind, embedder, embedder_version, vector, created_at)"
+                " FROM STDIN"
+            ) as copy:
+                for (pk, _messages), vector in zip(some, made, strict=True):
+                    words = "[" + ",".join(f"{each:.6g}" for each in vector) + "]"
+                    for kind in ("input", "case"):
+                        copy.write_row(
+                            (
+                                project.pk,
+                                pk,
+                                kind,
+                                embedder.name,
+                                embedder.version,
+                                words,
+                                "2026-11-20",
+                            )
+                        )
+        cursor.execute("SET maintenance_work_mem = '512MB'")
+        for _name, definition in indexes:
+            cursor.execute(definition)

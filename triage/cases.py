@@ -1,0 +1,79 @@
+"""What makes two bad answers alike: what was asked, and what people said is wrong with the answer."""
+
+from django.db.models import Q
+
+from annotation.models import Annotation, Settlement, Span
+from feedbackhub.capture import vectors
+from feedbackhub.capture.models import Embedding, FeedbackEvent, Interaction
+from triage.models import Placement, ProblemMember
+
+KIND = Embedding.Kind.CASE
+_LONGEST = {"question": 1_500, "said": 500, "noted": 500, "marked": 300}
+
+
+def texts(interactions: list[int]) -> dict[int, str]:
+    """By id: the question, then comments, experts' notes, marked words and categories, each cut to its share."""
+    found = {
+        each.pk: [vectors.question(each)[: _LONGEST["question"]]]
+        for each in Interaction.objects.kept().filter(pk__in=interactions).only("messages")
+    }
+    for share, rows in (
+        ("said", _comments(found)),
+        ("noted", _notes(found)),
+        ("marked", _marked_words(found)),
+        ("noted", _categories(found)),
+    ):
+        each_has: dict[int, list[str]] = {}
+        for pk, words in rows:
+            each_has.setdefault(pk, []).append(words)
+        for pk, words in each_has.items():
+            found[pk].append(" ".join(words)[: _LONGEST[share]])
+    return {pk: "\n".join(filter(None, parts)) for pk, parts in found.items()}
+
+
+def wanted():
+    """Answers that were placed, or left alone, or are members of a problem."""
+    return Interaction.objects.filter(
+        Q(pk__in=Placement.objects.values("interaction"))
+        | Q(pk__in=ProblemMember.objects.filter(left_at=None).values("interaction"))
+    )
+
+
+vectors.vectors_of(KIND, texts=texts, wanted=wanted)
+
+
+def _comments(interactions):
+    return (
+        FeedbackEvent.objects.filter(interaction__in=interactions, erased_at=None)
+        .exclude(comment="")
+        .order_by("id")
+        .values_list("interaction_id", "comment")
+    )
+
+
+def _notes(interactions):
+    return (
+        Annotation.objects.current()
+        .filter(item__interaction__in=interactions, taken_back_at=None)
+        .exclude(note="")
+        .order_by("id")
+        .values_list("item__interaction_id", "note")
+    )
+
+
+def _marked_words(interactions):
+    return (
+        Span.objects.filter(
+            annotation__item__interaction__in=interactions,
+            annotation__is_current=True,
+            annotation__taken_back_at=None,
+        )
+        .order_by("id")
+        .values_list("annotation__item__interaction_id", "quote")
+    )
+
+
+def _categories(interactions):
+    settled = Settlement.objects.filter(interaction__in=interactions, is_current=True)
+    for pk, categories in settled.order_by("id").values_list("interaction_id", "categories"):
+        yield pk, " ".join(categories).replace("_", " ")
