@@ -324,3 +324,34 @@ class EvalResultShape(TypedDict):
     output: str
     likeness: float | None
     checks: list[dict[str, Any]]
+
+
+class RecallBody(TypedDict):
+    """The user's words; at most 20 cases, 5 unless told."""
+
+    input: str
+    limit: NotRequired[int]
+
+
+class RecalledShape(TypedDict):
+    """`alike` compares the questions, 0 to 1; `correction` is null where none was settled on."""
+
+    interaction_id: str
+    settlement_id: UUID
+    alike: float
+    input: str
+    output: str
+    verdict: Judgement
+    severity: HowBad
+    categories: list[str]
+    correction: str | None
+    settled_at: datetime
+
+
+class RecallShape(TypedDict):
+    """`confidence` is 1 where the nearest asks the same; `block` is empty where no right answer is known."""
+
+    known: Literal["known", "something alike", "nothing known"]
+    confidence: float
+    cases: list[RecalledShape]
+    block: str

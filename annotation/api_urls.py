@@ -6,6 +6,7 @@ from annotation import (
     export_api,
     gold_api,
     judgement_api,
+    recall_api,
     review_api,
 )
 
@@ -16,6 +17,7 @@ urlpatterns = [
         "annotations/import", judgement_api.JudgementsView.as_view(), name="api_import_annotations"
     ),
     path("settlements", review_api.SettlementsView.as_view(), name="api_settlements"),
+    path("recall", recall_api.RecallView.as_view(), name="api_recall"),
     path("agreement", agreement_views.AgreementView.as_view(), name="api_agreement"),
     path("gold", gold_api.GoldView.as_view(), name="api_gold"),
     path("gold/<uuid:public_id>/lineage", gold_api.LineageView.as_view(), name="api_lineage"),

@@ -1,12 +1,17 @@
 """What annotation does when it hears of something."""
 
+from contextlib import suppress
+
 from annotation import (
     candidates,
     default_rules,  # noqa: F401 (registers what a new project is furnished with)
+    recall,
     routing,
+    settling,
     splits,
 )
 from feedbackhub.capture.models import Interaction, NearDuplicateGroup
+from feedbackhub.outbound import OutboundError
 from feedbackhub.outbox import consumer
 
 
@@ -34,3 +39,12 @@ def unite_splits(event):
     group = NearDuplicateGroup.objects.filter(pk=event.about["group_id"]).first()
     if group:
         splits.unite(group)
+
+
+@consumer("item_settled")
+def make_recallable(event):
+    """What was settled can be recalled. A service that is away is asked again by the broom."""
+    settlement = settling.effective_settlement(event.about["settlement_id"])
+    if settlement and not settlement.interaction.erased_at:
+        with suppress(OutboundError):
+            recall.make_vector(interaction=settlement.interaction)

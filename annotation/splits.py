@@ -11,6 +11,7 @@ from django.db.models import F
 
 from annotation.models import ExportMember, ExportRun, GoldExample, Split
 from feedbackhub.accounts.models import Project
+from feedbackhub.capture.models import NearDuplicateGroup
 from feedbackhub.similarity import minhash
 
 DESCRIPTION = f"80 % train, 10 % validation, 10 % holdout by SHA-256 of the near-duplicate group. {minhash.DESCRIPTION}"
@@ -33,6 +34,11 @@ def split_of_key(key: str) -> Split:
     if percent < 80:
         return Split.TRAIN
     return Split.VALIDATION if percent < 90 else Split.HOLDOUT
+
+
+def keys_of(groups) -> dict[int, str]:
+    """The keys of these groups, by id."""
+    return dict(NearDuplicateGroup.objects.filter(pk__in=groups).values_list("pk", "key"))
 
 
 def strictest(splits) -> Split:
