@@ -1,5 +1,6 @@
 """Figures and lists that several pages show; counted up to a limit, never by a full scan."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -74,6 +75,20 @@ def header_figures(*, membership: Membership, queue: ReviewQueue | None = None) 
         left_for_all=min(left_for_all, COUNT_LIMIT),
         oldest_waiting_at=oldest,
     )
+
+
+_effect_counters: list[Callable[[Membership], int]] = []
+
+
+def effect_counter(function):
+    """Register who knows what came of a member's labels: a number for the line under the review screen."""
+    _effect_counters.append(function)
+    return function
+
+
+def labels_in_fixes(membership: Membership) -> int:
+    """How many of the member's labels went into a fix."""
+    return sum(count(membership) for count in _effect_counters)
 
 
 def in_hand(*, project, expert, queue=None):

@@ -525,6 +525,7 @@ def _around(request, queue, *, ahead) -> dict:
         "my_queues": list(_my_queues(request)),
         "chosen_queue": queue,
         "figures": queries.header_figures(membership=request.membership, queue=queue),
+        "labels_in_fixes": queries.labels_in_fixes(request.membership),
         "ahead": ahead,
         "keys": review_screen.keys_of(request.user.review_keys),
     }

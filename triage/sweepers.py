@@ -10,6 +10,7 @@ from feedbackhub.audit.acting import acting
 from feedbackhub.outbox.sweeping import sweeper
 from triage import (
     connections,
+    effect,
     escalation,
     fixing,
     letters,
@@ -134,3 +135,8 @@ def due_letters() -> int:
     if waiting:
         tasks.send_letters.delay()
     return moved + waiting
+
+
+@sweeper
+def weekly_letters() -> int:
+    return effect.write_weekly_letters()

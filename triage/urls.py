@@ -1,6 +1,7 @@
 from django.urls import path
 
 from triage import (
+    effect_views,
     fix_views,
     privacy_views,
     problem_views,
@@ -45,6 +46,7 @@ urlpatterns = [
         problem_views.retry_escalation,
         name="retry_escalation",
     ),
+    path("effect/", effect_views.my_effect, name="my_effect"),
     path("fixes/", fix_views.fixes, name="fixes"),
     path("fixes/record/", fix_views.record_fix, name="record_fix"),
     path("fixes/preview/", fix_views.preview_mail, name="preview_mail"),

@@ -1,0 +1,121 @@
+"""Experts see which of their labels went into which fix: a figure, a page, a letter on Mondays."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core import mail
+from django.core.cache import cache
+from django.urls import reverse
+
+from annotation import queries
+from feedbackhub.accounts.models import Membership
+from tests.factories import (
+    AnnotationFactory,
+    AssignmentFactory,
+    InteractionFactory,
+    ProblemFactory,
+    ProblemMemberFactory,
+    ReviewItemFactory,
+)
+from tests.pages import assert_same_queries
+from triage import effect, fixing, letters
+from triage.models import Letter
+
+MONDAY = datetime(2026, 11, 23, 7, 5, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def forgetful(db):
+    cache.clear()
+
+
+def judged(expert, problem):
+    interaction = InteractionFactory(project=problem.project)
+    ProblemMemberFactory(problem=problem, interaction=interaction)
+    item = ReviewItemFactory(queue__project=problem.project, interaction=interaction)
+    assignment = AssignmentFactory(item=item, expert=expert, state="submitted")
+    return AnnotationFactory(assignment=assignment)
+
+
+def fixed(project, *problems, summary="The rates are current.", days_ago=2.0, **options):
+    return fixing.record_fix(
+        project=project,
+        summary=summary,
+        problems_fixed=problems,
+        shipped_at=MONDAY - timedelta(days=days_ago),
+        **options,
+    )
+
+
+@pytest.fixture
+def problem(project):
+    return ProblemFactory(project=project)
+
+
+def in_fixes(user):
+    cache.clear()
+    return queries.labels_in_fixes(Membership.objects.get(user=user))
+
+
+def test_a_label_counts_once_its_problem_is_fixed(project, problem, ana, ben):
+    judged(ana, problem), judged(ana, problem), judged(ben, problem)
+    judged(ana, ProblemFactory(project=project))
+    assert in_fixes(ana) == 0
+    fix = fixed(project, problem)
+    assert (in_fixes(ana), in_fixes(ben)) == (2, 1)
+    fixing.revert_fix(fix=fix)
+    assert in_fixes(ana) == 0
+
+
+def test_a_label_in_two_fixes_is_one_label(project, problem, ana):
+    judged(ana, problem)
+    fixed(project, problem)
+    fixed(project, problem, summary="And the links.")
+    assert in_fixes(ana) == 1
+    assert [each.labels for each in effect.effects_of(project=project, user=ana)] == [1, 1]
+
+
+def test_what_was_taken_back_or_left_the_problem_does_not_count(project, problem, ana):
+    annotation, kept = judged(ana, problem), judged(ana, problem)
+    fixed(project, problem)
+    annotation.taken_back_at = MONDAY
+    annotation.save()
+    assert in_fixes(ana) == 1
+    problem.members.filter(interaction=kept.item.interaction).update(left_at=MONDAY)
+    assert in_fixes(ana) == 0
+
+
+def test_an_expert_reads_what_came_of_it(as_user, ana, project, problem):
+    judged(ana, problem)
+    fixed(project, problem)
+    answer = as_user(ana).get(reverse("my_effect", args=["tax-help"]))
+    (row,) = answer.context["effects"]
+    assert (row.labels, row.told) == (1, 0)
+    assert "The rates are current." in answer.content.decode()
+
+
+def test_the_page_costs_the_same_with_one_fix_and_with_three(as_user, ana, project):
+    def grow(number):
+        for _ in range(number):
+            problem = ProblemFactory(project=project)
+            judged(ana, problem)
+            fixed(project, problem)
+
+    assert_same_queries(as_user(ana), reverse("my_effect", args=["tax-help"]), grow)
+
+
+def test_on_monday_each_expert_reads_of_last_weeks_fixes_once(project, problem, ana, ben):
+    judged(ana, problem), judged(ana, problem)
+    old = ProblemFactory(project=project)
+    judged(ben, old)
+    fixed(project, problem)
+    fixed(project, old, days_ago=8)
+    assert effect.write_weekly_letters(now=MONDAY - timedelta(hours=1)) == 0
+    assert effect.write_weekly_letters(now=MONDAY) == 1
+    cache.clear()  # whatever forgets that it was done
+    effect.write_weekly_letters(now=MONDAY + timedelta(hours=3))
+    letter = Letter.objects.get()
+    assert (letter.user, letter.subject) == (ana, "Tax help: 2 labels of yours went into fixes")
+    for letter_id in letters.due_letters():
+        letters.send_letter(letter_id=letter_id)
+    assert "- The rates are current. (2 labels)" in mail.outbox[0].body
