@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0002_cache_table'),
         ('capture', '0002_vectors_by_kind'),
-        ('triage', '0002_how_reporters_are_told'),
+        ('triage', '0003_tickets_followed'),
     ]
 
     operations = [
