@@ -216,18 +216,23 @@ def _seconds(errors, seconds) -> int:
 def _suggestion(errors, suggestion) -> dict:
     is_good = (
         isinstance(suggestion, dict)
-        and set(suggestion) <= {"source", "seen", "taken"}
+        and set(suggestion) <= {"source", "seen", "taken", "changed"}
         and isinstance(suggestion.get("source", ""), str)
         and len(suggestion.get("source", "")) <= 60
         and isinstance(suggestion.get("seen", False), bool)
-        and isinstance(suggestion.get("taken", []), list)
-        and all(isinstance(name, str) for name in suggestion.get("taken", []))
-        and set(suggestion.get("taken", [])) <= _SUGGESTED
+        and _are_suggested(suggestion.get("taken", []))
+        and _are_suggested(suggestion.get("changed", []))
     )
     if not is_good:
         errors["suggestion"] = _("This does not say which suggestion was seen and taken.")
         return {}
     return suggestion
+
+
+def _are_suggested(names) -> bool:
+    return isinstance(names, list) and all(
+        isinstance(name, str) and name in _SUGGESTED for name in names
+    )
 
 
 def _contradictions(errors, answers) -> None:

@@ -509,7 +509,8 @@ class Annotation(ProjectModel):
     note = models.TextField(blank=True)
     confidence = models.FloatField(null=True)
     seconds_spent = models.PositiveIntegerField(default=0)
-    suggestion = models.JSONField(default=dict)  # {"source", "seen", "taken": [field, …]}
+    # {"source": "reporter" or "case:<id>", "seen", "taken": [field, …], "changed": [of those, …]}
+    suggestion = models.JSONField(default=dict)
     created_at = models.DateTimeField(default=timezone.now)
     final_at = models.DateTimeField()  # when the undo has passed
     taken_back_at = models.DateTimeField(null=True)  # undone by its expert, or returned by a lead

@@ -51,6 +51,7 @@ def read_answers(posted, *, output: str) -> dict:
         "spans": _spans(posted.get("spans", "")),
         "correction": _correction(posted.get("correction", ""), output),
         "note": posted.get("note", "").replace("\r\n", "\n"),
+        "suggestion": _suggestion(posted.get("suggestion", "")),
     }
     return {name: value for name, value in answers.items() if value}
 
@@ -71,6 +72,15 @@ def _rubric_scores(posted) -> dict:
         if criterion and _WHOLE_NUMBER.fullmatch(posted[name]):
             scores[criterion[1]] = int(posted[name])
     return scores
+
+
+def _suggestion(text: str) -> dict:
+    """Which suggestion was seen and taken, as the screen says; one that it garbled is as good as none."""
+    try:
+        said = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _spans(text: str) -> list:

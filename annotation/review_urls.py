@@ -2,17 +2,18 @@
 
 from django.urls import path
 
-from annotation import item_views, own_keys_views, review_views
+from annotation import item_views, own_keys_views, review_parts, review_views
 
 urlpatterns = [
     path("review/", review_views.review, name="review"),
     path("review/ahead/", review_views.review_ahead, name="review_ahead"),
-    path("review/shell/", review_views.review_shell, name="review_shell"),
-    path("review/worker.js", review_views.review_worker, name="review_worker"),
+    path("review/shell/", review_parts.review_shell, name="review_shell"),
+    path("review/worker.js", review_parts.review_worker, name="review_worker"),
     path("review/keys/", own_keys_views.own_keys, name="own_keys"),
     path("review/finished/", review_views.review_finished, name="review_finished"),
     path("review/<uuid:public_id>/", review_views.review_item, name="review_item"),
-    path("review/<uuid:public_id>/text/<str:field>/", review_views.review_text, name="review_text"),
+    path("review/<uuid:public_id>/context/", review_parts.review_beside, name="review_context"),
+    path("review/<uuid:public_id>/text/<str:field>/", review_parts.review_text, name="review_text"),
     path("review/<uuid:public_id>/draft/", review_views.save_draft, name="save_draft"),
     path(
         "review/<uuid:public_id>/submit/", review_views.submit_annotation, name="submit_annotation"

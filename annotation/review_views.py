@@ -11,7 +11,6 @@ from functools import wraps
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.staticfiles import finders
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -20,7 +19,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from annotation import annotating, drafts, queries, review_queue, review_screen
+from annotation import (
+    annotating,
+    drafts,
+    queries,
+    review_queue,
+    review_screen,
+)
 from annotation.models import Assignment, ReviewQueue
 from annotation.refusals import (
     ClaimRefused,
@@ -64,20 +69,13 @@ def review(request):
 @require_GET
 def review_item(request, public_id):
     """One assignment of one's own. `?part=item` answers without the frame, for the screen's scripts."""
-    assignment = _own(request, public_id)
+    assignment = own_assignment(request, public_id)
     if assignment.state == State.RESERVED:
         try:
             review_queue.take_up(assignment=assignment, fence=assignment.fence)
         except LeaseLost:
-            assignment = _own(request, public_id)
+            assignment = own_assignment(request, public_id)
     return _screen(request, assignment)
-
-
-@project_page("judge")
-@require_GET
-def review_text(request, public_id, field):
-    """One text of the item, whole and plain: for what is too long to be shown at once."""
-    return plain_text(_own(request, public_id).item.interaction, field)
 
 
 @project_page("judge")
@@ -92,7 +90,7 @@ def review_ahead(request):
             project=request.project, expert=request.user, queue=queue, count=AHEAD
         )
         line = _line(request, queue, here)
-    context = {**_around(request, queue, ahead=line), "here": here}
+    context = {**around(request, queue, ahead=line), "here": here}
     known = set(
         request.POST.getlist("known")
     )  # "<id> <fence>" of those that the screen has already
@@ -101,26 +99,6 @@ def review_ahead(request):
         for each in line
     ]
     return render(request, "annotation/_review_ahead.html", context)
-
-
-@project_page("judge")
-@require_GET
-def review_shell(request):
-    """The screen without an item: what the browser keeps for when the server is away."""
-    context = _around(request, None, ahead=[])
-    return render(request, "annotation/review.html", context)
-
-
-@project_page("judge")
-@require_GET
-def review_worker(request):
-    """The service worker. Its address is its scope: the review pages of this project, nothing else."""
-    with open(finders.find("js/review_worker.js"), encoding="utf-8") as script:
-        return HttpResponse(
-            script.read(),
-            content_type="text/javascript; charset=utf-8",
-            headers={"Cache-Control": "no-cache"},
-        )
 
 
 @project_page("judge")
@@ -154,7 +132,7 @@ def _refusable(view):
 
     @wraps(view)
     def wrapped(request, public_id):
-        assignment = _own(request, public_id)
+        assignment = own_assignment(request, public_id)
         try:
             return view(request, assignment)
         except Refusal as refusal:
@@ -345,7 +323,7 @@ KINDS = {
 def _refused(request, assignment, refusal):
     kind, status = KINDS[type(refusal)]
     errors = getattr(refusal, "errors", {})
-    assignment = _own(request, assignment.public_id)
+    assignment = own_assignment(request, assignment.public_id)
     if request.htmx and not _wants_json(request):
         response = HttpResponse(status=status)
         response["HX-Trigger"] = json.dumps({"toast": {"text": str(refusal), "level": "warning"}})
@@ -416,7 +394,7 @@ def _screen(request, assignment, *, answers=None, errors=None, conflict=None, st
     }
     if request.GET.get("part") == "item":
         return render(request, "annotation/_review_item.html", context, status=status)
-    context |= _around(request, queue, ahead=_line(request, queue, assignment))
+    context |= around(request, queue, ahead=_line(request, queue, assignment))
     context |= {"here": assignment, "undoable": review_screen.undoable_by(request.membership)}
     if context["undoable"]:
         context["undo_url"] = _undo_url(context["undoable"].assignment)
@@ -425,7 +403,7 @@ def _screen(request, assignment, *, answers=None, errors=None, conflict=None, st
 
 def _nothing(request, queue, refusal=None):
     """No item: why, and what fills the queue."""
-    context = _around(request, queue, ahead=[])
+    context = around(request, queue, ahead=[])
     context["undoable"] = review_screen.undoable_by(request.membership)
     if context["undoable"]:
         context["undo_url"] = _undo_url(context["undoable"].assignment)
@@ -442,7 +420,7 @@ def _draw_item(request, assignment) -> str:
 # --- steps ----------------------------------------------------------------------------------------
 
 
-def _own(request, public_id) -> Assignment:
+def own_assignment(request, public_id) -> Assignment:
     """One's own assignment in this project; everybody else's is not there."""
     own = Assignment.objects.filter(project=request.project, expert=request.user)
     return get_object_or_404(
@@ -519,7 +497,7 @@ def _chosen_queue(request) -> ReviewQueue | None:
     return request.chosen_queue
 
 
-def _around(request, queue, *, ahead) -> dict:
+def around(request, queue, *, ahead) -> dict:
     """What stands round the item: the person's queues, the figures, what comes next."""
     return {
         "my_queues": list(_my_queues(request)),

@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 from annotation.models import Annotation, Assignment, ReviewItem
 from feedbackhub.capture.models import RetrievedDocument
 from tests.annotation.desk import pass_time, queue_with, submit
+from tests.annotation.test_review_context import settled
 from tests.factories import FeedbackEventFactory, InteractionFactory, ReviewItemFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -379,14 +380,81 @@ def test_correction_shows_what_changes_while_one_types(sit_down, ana, items):
     page.keyboard.press("1")
     page.keyboard.press("Control+Enter")
     expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
-    diff = page.locator("[data-correction-diff]")
-    expect(diff).to_be_hidden()
+    diff = page.locator('[data-correction-diff] > [data-diff-column="inline"]')
+    expect(diff).to_have_count(0)
     page.locator("#correction").fill("Answer number 7 of every test.")
     expect(diff.locator("del")).to_have_text(["2", "this"])
     expect(diff.locator("ins")).to_have_text(["7", "every"])
     page.get_by_role("button", name="Back to the original").click()
     expect(diff).to_be_hidden()
     expect(page.locator("#correction")).to_have_value("Answer number 2 of this test.")
+
+
+def test_correction_is_compared_side_by_side(sit_down, ana, items):
+    page = sit_down(ana, REVIEW)
+    page.locator("#correction").fill("Paid in full.")
+    columns = page.locator("[data-diff-column]:visible")
+    expect(columns).to_have_count(1)
+    page.locator("#review-title").focus()
+    page.keyboard.press("-")
+    expect(columns).to_have_count(2)
+    expect(columns.last.locator("ins").first).to_be_visible()
+    page.keyboard.press("-")
+    expect(columns).to_have_count(1)
+
+
+def test_words_are_struck_and_sources_cited_in_the_correction(sit_down, ana, items, project):
+    RetrievedDocument.objects.create(
+        project=project, interaction=items[0].interaction, position=0, title="Guide", text="Text"
+    )
+    page = sit_down(ana, REVIEW)
+    correction = page.locator("#correction")
+    select(page, "output", *units(EMOJI, "in full"))
+    page.get_by_role("button", name="Strike").click()
+    expect(correction).to_have_value(EMOJI.replace(" in full", ""))
+    select(page, "output", *units(EMOJI, "\u05e9\u05dc\u05d5\u05dd"))
+    page.get_by_role("button", name="Cite 1").click()
+    expect(correction).to_have_value(
+        EMOJI.replace(" in full", "").replace("\u05dd included", "\u05dd [1] included")
+    )
+
+
+# --- beside the item ------------------------------------------------------------------------------
+
+
+def test_settling_like_a_similar_case_is_one_key_and_is_recorded(sit_down, ana, items, queue):
+    case = settled(queue, "Question 1 or another question?", categories=["outdated"])
+    page = sit_down(ana, REVIEW)
+    expect(page.get_by_role("button", name="Settle like this one")).to_be_visible()
+    page.keyboard.press(".")
+    expect(verdict(page)).to_have_value("wrong")
+    expect(page.locator('[value="outdated"]')).to_be_checked()
+    page.keyboard.press("l")  # but less bad
+    page.keyboard.press("Control+Enter")
+    expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+    wait_until_sent(page)
+    assert Annotation.objects.get().suggestion == {
+        "source": f"case:{case.public_id}",
+        "seen": True,
+        "taken": ["verdict", "severity", "categories"],
+        "changed": ["severity"],
+    }
+
+
+def test_what_the_answer_shares_with_a_source_is_highlighted_there(sit_down, ana, queue, project):
+    asked = InteractionFactory(project=project, output="You may deduct the way to work.")
+    RetrievedDocument.objects.create(
+        project=project,
+        interaction=asked,
+        position=0,
+        title="Guide",
+        text="Note: the way to work counts. Nothing else does.",
+    )
+    ReviewItemFactory(queue=queue, interaction=asked)
+    page = sit_down(ana, REVIEW)
+    expect(page.locator("[data-overlap]")).to_have_text("57 % of the answer")
+    shared = page.evaluate('() => [...CSS.highlights.get("overlap")].map(String)')
+    assert shared == ["the way to work"]
 
 
 # --- undo, drafts, leases, two windows ------------------------------------------------------------

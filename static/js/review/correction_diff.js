@@ -22,19 +22,32 @@ function draw() {
   const isChanged = area.value !== before && (before !== "" || area.value !== "");
   place.hidden = !isChanged || before === "";
   form().querySelector("[data-restore]").hidden = !isChanged || area.disabled;
+  form().querySelector("[data-diff-toggle]").hidden = place.hidden;
   if (place.hidden) return;
   if (before.length + area.value.length > LONGEST) {
     place.textContent = words.tooLong;
     return;
   }
+  const steps = wordDiff(before, area.value);
   place.replaceChildren(
-    ...wordDiff(before, area.value).map(([kind, text]) => {
-      if (kind === "=") return document.createTextNode(text);
-      const change = document.createElement(TAGS[kind]);
-      change.textContent = text;
-      return change;
-    }),
+    column(steps, "inline", "=-+"),
+    column(steps, "before", "=-"),
+    column(steps, "after", "=+"),
   );
+}
+
+// The changes in one text, or the text before and the one after beside each other; the style shows one of them.
+function column(steps, name, kinds) {
+  const drawn = document.createElement("div");
+  drawn.dataset.diffColumn = name;
+  drawn.dir = "auto";
+  for (const [kind, text] of steps) {
+    if (!kinds.includes(kind)) continue;
+    const part = kind === "=" ? document.createTextNode(text) : document.createElement(TAGS[kind]);
+    part.textContent = text;
+    drawn.append(part);
+  }
+  return drawn;
 }
 
 let timer = null;

@@ -3,12 +3,15 @@
 import "./ahead.js";
 import "./choices.js";
 import "./columns.js";
+import "./context.js";
+import "./correction_acts.js";
 import "./correction_diff.js";
 import "./draft.js";
 import "./heartbeat.js";
 import "./keys.js";
 import "./offline.js";
 import "./outbox_list.js";
+import "./overlaps.js";
 import "./sheet.js";
 import "./spans.js";
 import "./submit.js";

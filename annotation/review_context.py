@@ -1,0 +1,171 @@
+"""What stands beside an item once it is on the screen: the rest of the session, what changed in the prompt, similar
+cases with how they were settled, answers that somebody wrote already, and what is suggested.
+
+It is fetched after the item is shown, so that the next item never waits for it. What could sway somebody whose own
+judgement is measured (known cases, repeats) is left out, and so is every case of the holdout and its twins.
+"""
+
+import json
+import re
+
+from django.contrib.postgres.search import SearchQuery, SearchRank
+from django.db.models import Exists, F, OuterRef
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from annotation.models import (
+    CandidateAnswer,
+    GoldExample,
+    ReviewItem,
+    Settlement,
+    Split,
+)
+from annotation.review_screen import LONGEST_COMPARED
+from annotation.settling import current_schema
+from feedbackhub.capture import browsing
+
+MOST_CASES = 3
+MOST_TURNS = 10
+LOOKED_AT = 200  # the newest cases that share a word, of which the likest are shown
+_WORD = re.compile(r"[^\W\d_]{4,40}")
+
+
+def context_of(assignment, *, membership, has_answered: bool) -> dict:
+    """For the template of the same name. What is suggested waits for a first answer where the queue says so."""
+    item = assignment.item
+    schema = current_schema(item.queue)
+    is_measured = item.purpose in ReviewItem.MEASURING
+    may_be_swayed = has_answered or not item.queue.suggestions_after_first_answer
+    shows = may_be_swayed and not is_measured
+    return {
+        "session": _rest_of_session(item.interaction),
+        "prompt_change": _prompt_change(item.interaction),
+        "waits_for_answer": not may_be_swayed and not is_measured,
+        "cases": similar_cases(item, membership=membership) if shows else [],
+        "suggestion": _suggestion(item, schema) if shows else None,
+        "candidates": _candidates(assignment) if shows else [],
+    }
+
+
+def similar_cases(item, *, membership, most=MOST_CASES) -> list[dict]:
+    """The likest settled cases of the queues that this member sees, never one of the holdout or a twin of one."""
+    words = sorted(set(_WORD.findall(item.interaction.last_user_message.lower())), key=len)[-8:]
+    if not words:
+        return []
+    query = SearchQuery(" | ".join(words), config="simple", search_type="raw")
+    holdout = GoldExample.objects.filter(project=item.project_id, split=Split.HOLDOUT)
+    of_group = OuterRef("interaction__signature__group")
+    visible = ReviewItem.objects.visible_to(membership).filter(pk=OuterRef("item"))
+    newest = (
+        Settlement.objects.filter(
+            project=item.project_id,
+            schema_name=item.queue.schema_name,
+            is_current=True,
+            takes_effect_at__lte=timezone.now(),
+            interaction__erased_at=None,
+            interaction__text__search=query,
+        )
+        .filter(Exists(visible))
+        .exclude(interaction=item.interaction_id)
+        .exclude(Exists(holdout.filter(interaction=OuterRef("interaction"))))
+        .exclude(Exists(holdout.filter(interaction__signature__group=of_group)))
+        .order_by("-pk")
+        .values("pk")[:LOOKED_AT]
+    )
+    likest = (
+        Settlement.objects.filter(pk__in=list(newest.values_list("pk", flat=True)))
+        .annotate(rank=SearchRank(F("interaction__text__search"), query))
+        .select_related("interaction", "schema", "chosen_answer")
+        .order_by("-rank", "-pk")[:most]
+    )
+    return [_case(settlement) for settlement in likest]
+
+
+# --- steps ----------------------------------------------------------------------------------------
+
+
+def _case(settlement) -> dict:
+    names = {row["key"]: row["name"] for row in settlement.schema.categories}
+    values = {
+        "verdict": settlement.verdict,
+        "severity": settlement.severity,
+        "categories": settlement.categories,
+        "root_cause": settlement.root_cause,
+    }
+    answer = settlement.chosen_answer
+    return {
+        "settlement": settlement,
+        "categories": [names.get(key, key) for key in settlement.categories],
+        "source": f"case:{settlement.public_id}",
+        "values": json.dumps(values),
+        "is_comparable": answer is not None
+        and len(answer.text) + len(settlement.interaction.output) <= LONGEST_COMPARED,
+    }
+
+
+def _suggestion(item, schema) -> dict | None:
+    """What the reporter's own words mean in the schema."""
+    said = set(
+        item.interaction.feedback.filter(erased_at=None)
+        .exclude(category="")
+        .values_list("category", flat=True)
+    )
+    categories = [row for row in schema.categories if said & set(row.get("reported_as", ()))]
+    if not categories:
+        return None
+    return {
+        "source": "reporter",
+        "names": [row["name"] for row in categories],
+        "values": json.dumps({"categories": [row["key"] for row in categories]}),
+    }
+
+
+def _rest_of_session(interaction) -> list:
+    return [each for each in browsing.of_same_session(interaction) if each.pk != interaction.pk][
+        :MOST_TURNS
+    ]
+
+
+def _prompt_change(interaction) -> dict | None:
+    prompt = interaction.prompt_version
+    if prompt is None:
+        return None
+    version = browsing.prompt_changelog(interaction.project).get(pk=prompt.pk)
+    before = version.text_before or ""
+    if not version.text or not before or version.text == before:
+        return None
+    return {
+        "version": version,
+        "before": before,
+        "is_comparable": len(version.text) + len(before) <= 2 * LONGEST_COMPARED,
+    }
+
+
+def _candidates(assignment) -> list[dict]:
+    """Better answers that somebody wrote already: the reporter's, a model's, colleagues' where the queue is open."""
+    found = assignment.item.interaction.candidates.exclude(
+        state=CandidateAnswer.State.SUPERSEDED
+    ).exclude(author=assignment.expert_id)
+    if assignment.item.queue.is_blind:
+        found = found.exclude(
+            source__in=[CandidateAnswer.Source.EXPERT, CandidateAnswer.Source.LEAD]
+        )
+    output = assignment.item.interaction.output
+    return [
+        {
+            "candidate": candidate,
+            "by": candidate.author or _by(candidate.source),
+            "is_comparable": len(candidate.text) + len(output) <= 2 * LONGEST_COMPARED,
+        }
+        for candidate in found.select_related("author").order_by("-revision")[:5]
+    ]
+
+
+def _by(source: str) -> str:
+    words = {
+        CandidateAnswer.Source.REPORTER: _("the reporter's own edit"),
+        CandidateAnswer.Source.MODEL: _("written by a model"),
+        CandidateAnswer.Source.EXPERT: _("a colleague's"),
+        CandidateAnswer.Source.LEAD: _("a lead's"),
+    }
+    return words[source]

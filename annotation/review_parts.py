@@ -1,0 +1,54 @@
+"""What the review screen fetches beside the item: a long text whole, the context, and what lets it stand without the server."""
+
+from django.contrib.staticfiles import finders
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from annotation import review_context, review_screen, review_views
+from annotation.models import Assignment
+from feedbackhub.accounts.access import project_page
+
+
+@project_page("judge")
+@require_GET
+def review_text(request, public_id, field):
+    """One text of the item, whole and plain: for what is too long to be shown at once."""
+    return review_views.plain_text(
+        review_views.own_assignment(request, public_id).item.interaction, field
+    )
+
+
+@project_page("judge")
+@require_GET
+def review_beside(request, public_id):
+    """What stands beside the item, for when it is on the screen. `?answered=` once a verdict was chosen."""
+    assignment = review_views.own_assignment(request, public_id)
+    context = review_context.context_of(
+        assignment,
+        membership=request.membership,
+        has_answered="answered" in request.GET or assignment.state == Assignment.State.SUBMITTED,
+    )
+    context |= {"interaction": assignment.item.interaction}
+    context |= {"keys": review_screen.keys_of(request.user.review_keys)}
+    return render(request, "annotation/_review_context.html", context)
+
+
+@project_page("judge")
+@require_GET
+def review_shell(request):
+    """The screen without an item: what the browser keeps for when the server is away."""
+    context = review_views.around(request, None, ahead=[])
+    return render(request, "annotation/review.html", context)
+
+
+@project_page("judge")
+@require_GET
+def review_worker(request):
+    """The service worker. Its address is its scope: the review pages of this project, nothing else."""
+    with open(finders.find("js/review_worker.js"), encoding="utf-8") as script:
+        return HttpResponse(
+            script.read(),
+            content_type="text/javascript; charset=utf-8",
+            headers={"Cache-Control": "no-cache"},
+        )

@@ -1,0 +1,172 @@
+"""What stands beside an item: similar settled cases, suggestions, written answers, the session, the prompt's change."""
+
+import json
+
+import pytest
+from django.urls import reverse
+
+from annotation.models import GoldExample, Settlement
+from feedbackhub.capture import near_duplicates
+from feedbackhub.capture.models import Interaction, PromptVersion
+from tests.annotation.desk import claim, queue_with
+from tests.capture.test_pages import make_searchable
+from tests.factories import (
+    CandidateAnswerFactory,
+    FeedbackEventFactory,
+    InteractionFactory,
+    LabelSchemaFactory,
+    QueueMemberFactory,
+    ReviewItemFactory,
+    ReviewQueueFactory,
+    SettlementFactory,
+)
+
+QUESTION = "Can I deduct my bicycle as a teacher?"
+
+
+@pytest.fixture
+def queue(project):
+    return queue_with(project, items=0, name="Tax", slug="tax")[0]
+
+
+@pytest.fixture
+def hand(ana, queue):
+    _first, prompt = (
+        PromptVersion.objects.create(project=queue.project, name="tax", version=version, text=text)
+        for version, text in [("1", "Be brief."), ("2", "Name the year. Be brief.")]
+    )
+    asked = InteractionFactory(
+        project=queue.project,
+        messages=[{"role": "user", "content": QUESTION}],
+        session_id="one",
+        prompt_version=prompt,
+    )
+    ReviewItemFactory(queue=queue, interaction=asked)
+    return claim(ana, queue)
+
+
+def settled(queue, question=QUESTION, **fields):
+    asked = InteractionFactory(
+        project=queue.project, messages=[{"role": "user", "content": question}]
+    )
+    make_searchable(asked, question)
+    item = ReviewItemFactory(queue=queue, interaction=asked, state="settled")
+    return SettlementFactory(project=queue.project, interaction=asked, item=item, **fields)
+
+
+def beside(client, assignment, **query):
+    url = reverse("review_context", args=[assignment.project.slug, assignment.public_id])
+    return client.get(url, query)
+
+
+def cases(response):
+    return [case["settlement"] for case in response.context["cases"]]
+
+
+def test_similar_cases_come_with_their_outcome_the_likest_first(as_user, ana, queue, hand):
+    far = settled(queue, "My bicycle was stolen")
+    near = settled(queue, "May a teacher deduct a bicycle?")
+    settled(queue, "What is VAT?")
+    response = beside(as_user(ana), hand)
+    assert cases(response) == [near, far]
+    values = {"verdict": "wrong", "severity": "medium", "categories": ["factual_error"]}
+    assert json.loads(response.context["cases"][0]["values"]) == values | {"root_cause": ""}
+
+
+def test_case_that_may_be_undone_is_no_precedent(as_user, ana, queue, hand):
+    case = settled(queue)
+    Settlement.objects.filter(pk=case.pk).update(is_current=False)
+    assert cases(beside(as_user(ana), hand)) == []
+
+
+def test_holdout_and_its_twins_are_never_shown(as_user, ana, queue, hand):
+    case, twin = settled(queue), settled(queue, QUESTION + "!")
+    for each in (case, twin):
+        near_duplicates.place(Interaction.objects.get(pk=each.interaction_id))
+    assert near_duplicates.group_of(case.interaction) == near_duplicates.group_of(twin.interaction)
+    assert cases(beside(as_user(ana), hand)) == [twin, case]
+    GoldExample.objects.create(project=queue.project, interaction=case.interaction, split="holdout")
+    assert cases(beside(as_user(ana), hand)) == []
+
+
+def test_cases_of_queues_of_others_and_of_other_projects_are_not_shown(
+    as_user, ana, ben, queue, hand, other_project
+):
+    bens = ReviewQueueFactory(project=queue.project)
+    QueueMemberFactory(queue=bens, user=ben)
+    settled(bens)
+    LabelSchemaFactory(project=other_project)
+    settled(ReviewQueueFactory(project=other_project))
+    own = settled(queue)
+    assert cases(beside(as_user(ana), hand)) == [own]
+
+
+@pytest.mark.parametrize("purpose", ["calibration", "repeat"])
+def test_whoever_is_measured_gets_no_help(as_user, ana, queue, hand, purpose):
+    settled(queue)
+    hand.item.purpose = purpose
+    hand.item.save()
+    response = beside(as_user(ana), hand, answered="1")
+    assert cases(response) == []
+    assert not response.context["waits_for_answer"]
+
+
+def test_queue_may_hide_them_until_the_first_answer(as_user, ana, queue, hand):
+    queue.suggestions_after_first_answer = True
+    queue.save()
+    case = settled(queue)
+    assert cases(beside(as_user(ana), hand)) == []
+    assert cases(beside(as_user(ana), hand, answered="1")) == [case]
+
+
+def test_reporters_word_is_suggested_as_what_it_means(as_user, ana, queue, hand):
+    schema = LabelSchemaFactory(project=queue.project)
+    schema.categories[1]["reported_as"] = ["outdated"]
+    schema.save()
+    FeedbackEventFactory(interaction=hand.item.interaction, category="outdated")
+    suggestion = beside(as_user(ana), hand).context["suggestion"]
+    assert (suggestion["source"], suggestion["names"]) == ("reporter", ["Outdated"])
+
+
+def test_written_answers_of_colleagues_wait_for_an_open_queue(as_user, ana, ben, queue, hand):
+    asked = hand.item.interaction
+    theirs = CandidateAnswerFactory(interaction=asked, source="reporter", text="Theirs")
+    bens = CandidateAnswerFactory(interaction=asked, author=ben, text="Ben's")
+
+    def offered():
+        found = beside(as_user(ana), hand).context["candidates"]
+        return [each["candidate"] for each in found]
+
+    assert offered() == [theirs]
+    queue.is_blind = False
+    queue.save()
+    assert offered() == [bens, theirs]
+
+
+def test_session_and_change_of_the_prompt_are_shown(as_user, ana, queue, hand):
+    earlier = InteractionFactory(project=queue.project, session_id="one", output="Earlier words")
+    InteractionFactory(project=queue.project, session_id="two", output="Somebody else's words")
+    response = beside(as_user(ana), hand)
+    html = response.content.decode()
+    assert response.context["session"] == [earlier]
+    assert "Earlier words" in html and "Somebody else" not in html
+    assert "<ins>Name the year. </ins>" in html
+
+
+def test_context_costs_the_same_for_one_and_for_three(
+    as_user, ana, queue, hand, django_assert_max_num_queries
+):
+    client = as_user(ana)
+    settled(queue)
+    CandidateAnswerFactory(interaction=hand.item.interaction, source="reporter", text="One")
+    with django_assert_max_num_queries(20) as one:
+        beside(client, hand)
+    for n in (2, 3):
+        settled(queue)
+        CandidateAnswerFactory(interaction=hand.item.interaction, source="reporter", text=f"{n}")
+    with django_assert_max_num_queries(len(one)):
+        assert len(cases(beside(client, hand))) == 3
+
+
+def test_context_of_somebody_elses_item_is_not_there(as_user, ben, hand):
+    assert beside(as_user(ben), hand).status_code == 404
