@@ -248,6 +248,11 @@ OUTBOUND_ALLOWED_HOSTS = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
 EMBEDDER = env.str("EMBEDDER", default="tfidf")
 EMBEDDER_MODEL = env.str("EMBEDDER_MODEL", default="text-embedding-3-small")
 EMBEDDER_KEY = env.str("EMBEDDER_KEY", default="")
+
+# Who judges the sentences that experts wrote about good answers: nobody, or an OpenAI-compatible service.
+JUDGE = env.str("JUDGE", default="")
+JUDGE_MODEL = env.str("JUDGE_MODEL", default="gpt-4o-mini")
+JUDGE_KEY = env.str("JUDGE_KEY", default="")
 UNDO_SECONDS = env.int("UNDO_SECONDS", default=10)  # how long a submit can be taken back
 
 # --- API ----------------------------------------------------------------------------------------

@@ -48,6 +48,7 @@ FOREIGN = [  # a developer's own, that must not leak in
     "EMBEDDER_KEY",
     "EMBEDDER_MODEL",
     "FILE_STORAGE",
+    "JUDGE",
     "FILE_STORAGE_OPTIONS",
     "LOG_LEVEL",
     "OUTBOUND_ALLOWED_HOSTS",

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotation.answers import is_storable
+from annotation.evaluation import judge as judging
 from annotation.evaluation.checks import GoldCase, assess
 from annotation.evaluation.verdict import CaseResult, Thresholds, summarise
 from annotation.models import EvalResult, EvalRun, GateRules, GoldVersion, GoldVersionMember, Split
@@ -22,7 +23,9 @@ from feedbackhub import outbox, redaction
 from feedbackhub.doorbell import ring
 
 LEASE = timedelta(seconds=60)
+LEASE_WITH_A_JUDGE = timedelta(minutes=10)  # measuring it is up to eighty questions
 BATCH = 200
+JUDGED_AT_ONCE = 5  # answers between two heartbeats where each asks a model
 MOST_ATTEMPTS = 20
 MOST_RESULTS = 30_000
 LONGEST_OUTPUT = 1_048_576  # characters
@@ -190,15 +193,17 @@ class _Lost(Exception):
 
 def assess_evaluation(*, run_id: int) -> EvalRun | None:
     """Assess a waiting run; None when somebody else has it or it is over."""
-    lease = timezone.now() + LEASE
+    lease = _new_lease()
     if not EvalRun.objects.filter(pk=run_id, state="pending").update(
         state="running", lease_until=lease
     ):
         return None
     run = EvalRun.objects.select_related("version", "project").get(pk=run_id)
     try:
-        lease = _assess_results(run, lease)
-        return _finish(run, lease)
+        judge, trust = _judge_of(run)
+        lease = _beat(run, lease, 0)
+        lease = _assess_results(run, lease, judge)
+        return _finish(run, lease, trust)
     except _Lost:
         return None
     except Exception as error:
@@ -208,33 +213,60 @@ def assess_evaluation(*, run_id: int) -> EvalRun | None:
         raise
 
 
-def _assess_results(run, lease):
+def _new_lease():
+    return timezone.now() + (LEASE_WITH_A_JUDGE if judging.configured() else LEASE)
+
+
+def _judge_of(run):
+    """(the judge, None unless it is trusted; how far it agrees with the people, None where nobody is asked)."""
+    judge = judging.configured()
+    if judge is None:
+        return None, None
+    members = GoldVersionMember.objects.filter(
+        version=run.version,
+        split__in=[Split.TRAIN, Split.VALIDATION],  # the holdout is not worn out by measuring
+        revision__erased_at=None,
+        revision__assertions__contains=[{"kind": "rubric"}],
+    ).order_by("revision__example_id")[: judging.MOST]
+    trust = judging.measure(judge, [_gold_case(each.revision) for each in members])
+    return (judge if trust.is_trusted else None), trust
+
+
+def _assess_results(run, lease, judge):
     done = 0
     results = EvalResult.objects.filter(run=run).select_related("revision").order_by("id")
-    for batch in _batches(results.iterator(chunk_size=BATCH)):
+    for batch in _batches(results.iterator(chunk_size=BATCH), JUDGED_AT_ONCE if judge else BATCH):
         for result in batch:
+            case = _gold_case(result.revision)
             found = assess(
-                _gold_case(result.revision),
+                case,
                 result.output,
                 house_assertions=run.rules["assertions"],
                 min_likeness=run.rules["min_likeness"],
             )
+            if judge:
+                found = judging.decide(judge, case, result.output, found)
             result.passed, result.likeness = found.passed, found.likeness
             result.checks = [check.as_json() for check in found.checks]
         EvalResult.objects.bulk_update(batch, ["passed", "likeness", "checks"])
         done += len(batch)
-        renewed = timezone.now() + LEASE
-        if not EvalRun.objects.filter(pk=run.pk, state="running", lease_until=lease).update(
-            progress_count=done, lease_until=renewed
-        ):
-            raise _Lost
-        lease = renewed
+        lease = _beat(run, lease, done)
     return lease
 
 
-def _batches(rows):
+def _beat(run, lease, done):
+    """Say how far we are and renew the lease; raises _Lost when it is not ours any more."""
+    renewed = _new_lease()
+    if not EvalRun.objects.filter(pk=run.pk, state="running", lease_until=lease).update(
+        progress_count=done, lease_until=renewed
+    ):
+        raise _Lost
+    return renewed
+
+
+def _batches(rows, size=BATCH):
     rows = iter(rows)
-    while batch := list(islice(rows, BATCH)):
+    while batch := list(islice(rows, size)):
         yield batch
 
 
@@ -248,7 +280,7 @@ def _gold_case(revision) -> GoldCase:
 
 
 @transaction.atomic
-def _finish(run, lease) -> EvalRun:
+def _finish(run, lease, trust) -> EvalRun:
     baseline = last_accepted(run)
     rules = run.rules
     thresholds = Thresholds(
@@ -259,6 +291,7 @@ def _finish(run, lease) -> EvalRun:
     )
     accepted = {each.id: each.passed for each in case_results(baseline)} if baseline else None
     summary = summarise(case_results(run), thresholds, accepted)
+    summary["judge"] = trust.as_json() if trust else None
     is_ours = EvalRun.objects.filter(pk=run.pk, state="running", lease_until=lease).update(
         state="done",
         passed=summary["passed"],
