@@ -13,17 +13,18 @@ from datetime import timedelta
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, Max, Min, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotation import export_files, export_reading
+from annotation import export_files, export_reading, splits
 from annotation.export_manifest import digest_of_rows, manifest_of
 from annotation.export_options import Options, read_filter
 from annotation.exports import FORMATS, Case
 from annotation.exports.cases import line
 from annotation.models import ExportMember, ExportRun, GoldVersion
 from feedbackhub.accounts.models import Project
+from feedbackhub.capture.models import NearDuplicateGroup
 from feedbackhub.doorbell import ring
 
 LEASE = timedelta(seconds=60)
@@ -93,6 +94,7 @@ def make_export(*, export_id: int) -> ExportRun | None:
     lease = _take(export_id)
     if lease is None:
         return None
+    _unite_twins(export_id)
     run = ExportRun.objects.select_related("version", "project").get(pk=export_id)
     making = _Making(run, lease)
     try:
@@ -122,6 +124,21 @@ def _take(export_id):
         state="running", lease_until=lease
     )
     return lease if taken else None
+
+
+def _unite_twins(export_id) -> None:
+    """Groups that merged, and whose news is still on its way, get their one split before anybody is let out."""
+    run = ExportRun.objects.only("project", "format").get(pk=export_id)
+    if not FORMATS[run.format].is_training:
+        return
+    split = "signatures__interaction__gold_examples__split"
+    mixed = (
+        NearDuplicateGroup.objects.filter(project=run.project_id, **{f"{split}__isnull": False})
+        .annotate(least=Min(split), most=Max(split))
+        .exclude(least=F("most"))
+    )
+    for group in mixed:
+        splits.unite(group)
 
 
 def _begin_anew(making) -> None:

@@ -1,0 +1,236 @@
+"""Rules 5, 6, 7, 12 and 14 of DESIGN §3 for every format, on random projects.
+
+With twins across the line, people who are forgotten, answers still disputed, corrections that are none, hostile text.
+"""
+
+import csv
+import hashlib
+import io
+import json
+
+import pytest
+from django.core.files.storage import default_storage
+from django.db import transaction
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from annotation import gold, splits
+from annotation.candidates import propose_answer
+from annotation.exports import FORMATS, TRAINING_FORMATS
+from annotation.models import GoldExample, GoldVersionMember
+from feedbackhub.accounts.models import Project
+from feedbackhub.capture.erasure import erase_person
+from feedbackhub.capture.models import NearDuplicateSignature
+from feedbackhub.capture.near_duplicates import place
+from tests.annotation.exports.house import made
+from tests.factories import (
+    AnnotationFactory,
+    AssignmentFactory,
+    InteractionFactory,
+    ReviewItemFactory,
+    SettlementFactory,
+)
+
+MARKER = "Zaphodina"
+SUBJECTS = ["bicycle depreciation for freelancers", "dosage of ibuprofen for children"]
+HOSTILE = [
+    "{{env.SECRET_KEY}}", "{% include 'x' %}", "file:///etc/passwd", "=HYPERLINK(1)", "\u2028\u0085\r\n", "</script>",
+    '","label":true', "🙂\u0301\u202e", " ",
+]  # fmt: skip
+text = st.one_of(
+    st.sampled_from(HOSTILE),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30),
+)
+case = st.fixed_dictionaries(
+    {
+        "subject": st.sampled_from(SUBJECTS),  # the same subject: twins
+        "question": text,
+        "output": text,
+        "correction": st.one_of(st.just(None), st.just("the output again"), text),
+        "verdict": st.sampled_from(["correct", "partly", "wrong", "harmful"]),
+        "alternatives": st.lists(text, max_size=2),
+        "is_theirs": st.booleans(),
+        "is_disputed": st.booleans(),
+        "split": st.sampled_from(["train", "train", "validation", "holdout"]),
+        "before": st.sampled_from([[], ["system"], ["user", "assistant"], ["tool"], ["assistant"]]),
+    }
+)
+
+
+class RolledBack(Exception):
+    pass
+
+
+@pytest.fixture(autouse=True)
+def _own_files(settings, tmp_path):
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(tmp_path)},
+        },
+    }
+
+
+@settings(
+    max_examples=5,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],  # each example makes forty exports: shrinking would take minutes
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(cases=st.lists(case, min_size=2, max_size=5))
+def test_the_rules_hold_for_every_format(
+    cases, project, ana, ben, tmp_path, django_capture_on_commit_callbacks
+):
+    with pytest.raises(RolledBack), transaction.atomic():
+        version = a_version(project, ana, ben, cases)
+        if version:
+            runs = {format: made(version, format) for format in FORMATS}
+            for format, run in runs.items():
+                holds_every_rule(run, format)
+                again = made(version, format)
+                assert (again.digest, again.manifest) == (run.digest, run.manifest)
+            a_twin_becomes_holdout()
+            for format in TRAINING_FORMATS:
+                holds_every_rule(made(version, format), format)
+            with django_capture_on_commit_callbacks(execute=True):
+                erase_person(project=project, ref_hash="theirs")
+            for format, run in runs.items():
+                before = run.file_name
+                run.refresh_from_db()
+                assert run.state == "done"
+                holds_every_rule(run, format, is_of_before=run.file_name == before)
+            for path in tmp_path.rglob("*"):
+                assert path.is_dir() or MARKER.encode() not in path.read_bytes()
+        raise RolledBack
+
+
+def a_version(project, ana, ben, cases):
+    for number, each in enumerate(cases):
+        interaction = an_interaction(project, number, each)
+        group = place(interaction)
+        if not each["is_disputed"]:
+            approve(interaction, each, ana, ben)
+            GoldExample.objects.filter(interaction=interaction).update(split=each["split"])
+            splits.unite(group)
+    try:
+        return gold.freeze_gold_version(project=Project.objects.get(pk=project.pk), by=ben)
+    except gold.NothingToFreeze:
+        return None
+
+
+def a_twin_becomes_holdout() -> None:
+    """Its group merged with one that is kept apart; the news of it is still on its way."""
+    example = GoldExample.objects.order_by("id").first()
+    GoldExample.objects.filter(pk=example.pk).update(split="holdout")
+
+
+def an_interaction(project, number, each):
+    name = MARKER if each["is_theirs"] else "Trillian"
+    question = f"{name} asks about {each['subject']} {each['subject'].title()} {each['question']}"
+    before = [{"role": role, "content": f"{role} of {name}"} for role in each["before"]]
+    return InteractionFactory(
+        project=project,
+        external_id=f"=chat/{number}",
+        user_hash="theirs" if each["is_theirs"] else "others",
+        messages=[*before, {"role": "user", "content": question}],
+        output=each["output"] + name,
+        metadata={
+            "source": {
+                "alternatives": each["alternatives"],
+                "preferences": [
+                    {"first": 1, "second": 2, "winner": 2},
+                    {"first": 3, "second": 1, "winner": 1},
+                ],
+            }
+        },
+    )
+
+
+def approve(interaction, each, ana, ben) -> None:
+    said = each["correction"]
+    correction = interaction.output if said == "the output again" else said
+    item = ReviewItemFactory(
+        interaction=interaction, queue__project=interaction.project, state="settled"
+    )
+    annotation = AnnotationFactory(
+        assignment=AssignmentFactory(item=item, expert=ana, state="submitted"),
+        note=f"What {interaction.output} says.",
+    )
+    answer = correction and propose_answer(
+        interaction=interaction,
+        text=correction,
+        source="expert",
+        author_id=ana.pk,
+        item=item,
+        annotation=annotation,
+    )
+    settlement = SettlementFactory(
+        interaction=interaction, item=item, verdict=each["verdict"], chosen_answer=answer or None
+    )
+    settlement.annotations.add(annotation)
+    try:
+        gold.promote_to_gold(settlement=settlement, by=ben)
+    except gold.NotReady:
+        pass
+
+
+# --- the rules ------------------------------------------------------------------------------------
+
+
+def holds_every_rule(run, format, *, is_of_before=False) -> None:
+    """`is_of_before`: it was made before the split of an example became stricter, and could not know."""
+    rows, notes = rows_of(run), lines(run, "provenance.jsonl")
+    assert len(rows) == len(notes) == run.row_count
+    for row in rows:
+        sides = pair_in(row)
+        assert sides is None or sides[0].strip() != sides[1].strip()  # rule 5
+    examples = GoldExample.objects.in_bulk(
+        {note["example"] for note in notes}, field_name="public_id"
+    )
+    trains = format in TRAINING_FORMATS and not is_of_before
+    for example in examples.values():
+        assert not (trains and is_kept_apart(example))  # rule 6
+        assert not example.interaction.erased_at  # rule 12
+    for file in run.manifest["files"]:  # rule 7
+        assert hashlib.sha256(read(run, file["name"])).hexdigest() == file["sha256"]
+    for note in notes:  # rule 14
+        trail = gold.lineage(next(e for key, e in examples.items() if str(key) == note["example"]))
+        assert trail["interaction"]["id"] == note["interaction"]
+        assert run.public_id in [each["id"] for each in trail["exports"]]
+
+
+def is_kept_apart(example) -> bool:
+    """It is holdout, or a near-duplicate of one."""
+    signature = NearDuplicateSignature.objects.get(interaction=example.interaction)
+    twins = GoldExample.objects.filter(interaction__signature__group=signature.group)
+    was = GoldVersionMember.objects.filter(revision__example=example, split="holdout")
+    return twins.filter(split="holdout").exists() or was.exists()
+
+
+def rows_of(run) -> list[dict]:
+    if run.format == "csv":
+        return list(csv.DictReader(io.StringIO(read(run, "rows.csv").decode(), newline="")))
+    files = [file["name"] for file in run.manifest["files"] if "rows" in file]
+    return [row for name in files if name != "provenance.jsonl" for row in lines(run, name)]
+
+
+def pair_in(row) -> tuple[str, str] | None:
+    """The sides of a row that holds a pair, in whatever shape."""
+    for chosen, rejected in (("chosen", "rejected"), ("preferred_output", "non_preferred_output")):
+        if chosen in row:
+            sides = [row[chosen], row[rejected]]
+            return tuple(
+                (side if isinstance(side, dict) else side[-1])["content"] for side in sides
+            )
+    return None
+
+
+def read(run, name) -> bytes:
+    with default_storage.open(f"{run.file_name}/{name}") as file:
+        return file.read()
+
+
+def lines(run, name) -> list[dict]:
+    return [json.loads(line) for line in read(run, name).split(b"\n")[:-1]]
