@@ -2,32 +2,24 @@
 cases with how they were settled, answers that somebody wrote already, and what is suggested.
 
 It is fetched after the item is shown, so that the next item never waits for it. What could sway somebody whose own
-judgement is measured (known cases, repeats) is left out, and so is every case of the holdout and its twins.
+judgement is measured (known cases, repeats) is left out, and so is what recall keeps back: the holdout and its twins.
 """
 
 import json
-import re
 
-from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.db.models import Exists, F, OuterRef
-from django.utils import timezone
+from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 
-from annotation.models import (
-    CandidateAnswer,
-    GoldExample,
-    ReviewItem,
-    Settlement,
-    Split,
-)
+from annotation import recall
+from annotation.models import CandidateAnswer, ReviewItem
 from annotation.review_screen import LONGEST_COMPARED
 from annotation.settling import current_schema
-from feedbackhub.capture import browsing
+from feedbackhub.capture import browsing, vectors
+from feedbackhub.outbound import OutboundError
 
 MOST_CASES = 3
 MOST_TURNS = 10
-LOOKED_AT = 200  # the newest cases that share a word, of which the likest are shown
-_WORD = re.compile(r"[^\W\d_]{4,40}")
+RECALLED = 20  # of which some are of other queues, or under another schema
 
 
 def context_of(assignment, *, membership, has_answered: bool) -> dict:
@@ -48,37 +40,28 @@ def context_of(assignment, *, membership, has_answered: bool) -> dict:
 
 
 def similar_cases(item, *, membership, most=MOST_CASES) -> list[dict]:
-    """The likest settled cases of the queues that this member sees, never one of the holdout or a twin of one."""
-    words = sorted(set(_WORD.findall(item.interaction.last_user_message.lower())), key=len)[-8:]
-    if not words:
+    """The likest settled cases of the queues that this member sees; what recall keeps back is not among them."""
+    question = vectors.question(item.interaction)
+    if not question:
         return []
-    query = SearchQuery(" | ".join(words), config="simple", search_type="raw")
-    holdout = GoldExample.objects.filter(project=item.project_id, split=Split.HOLDOUT)
-    of_group = OuterRef("interaction__signature__group")
-    visible = ReviewItem.objects.visible_to(membership).filter(pk=OuterRef("item"))
-    newest = (
-        Settlement.objects.filter(
-            project=item.project_id,
-            schema_name=item.queue.schema_name,
-            is_current=True,
-            takes_effect_at__lte=timezone.now(),
-            interaction__erased_at=None,
-            interaction__text__search=query,
-        )
-        .filter(Exists(visible))
-        .exclude(interaction=item.interaction_id)
-        .exclude(Exists(holdout.filter(interaction=OuterRef("interaction"))))
-        .exclude(Exists(holdout.filter(interaction__signature__group=of_group)))
-        .order_by("-pk")
-        .values("pk")[:LOOKED_AT]
+    try:
+        recalled = recall.recall(project=membership.project, text=question, limit=RECALLED)
+    except OutboundError:
+        return []  # the embeddings service is away
+    visible = set(
+        ReviewItem.objects.visible_to(membership)
+        .filter(pk__in=[case.settlement.item_id for case in recalled.cases])
+        .values_list("pk", flat=True)
     )
-    likest = (
-        Settlement.objects.filter(pk__in=list(newest.values_list("pk", flat=True)))
-        .annotate(rank=SearchRank(F("interaction__text__search"), query))
-        .select_related("interaction", "schema", "chosen_answer")
-        .order_by("-rank", "-pk")[:most]
-    )
-    return [_case(settlement) for settlement in likest]
+    cases = [
+        case.settlement
+        for case in recalled.cases
+        if case.settlement.item_id in visible
+        and case.settlement.schema_name == item.queue.schema_name
+        and case.settlement.interaction_id != item.interaction_id
+    ][:most]
+    prefetch_related_objects(cases, "schema")
+    return [_case(settlement) for settlement in cases]
 
 
 # --- steps ----------------------------------------------------------------------------------------

@@ -5,11 +5,11 @@ import json
 import pytest
 from django.urls import reverse
 
-from annotation.models import GoldExample, Settlement
+from annotation import recall
+from annotation.models import GoldExample, Settlement, Split
 from feedbackhub.capture import near_duplicates
-from feedbackhub.capture.models import Interaction, PromptVersion
+from feedbackhub.capture.models import PromptVersion
 from tests.annotation.desk import claim, queue_with
-from tests.capture.test_pages import make_searchable
 from tests.factories import (
     CandidateAnswerFactory,
     FeedbackEventFactory,
@@ -21,7 +21,14 @@ from tests.factories import (
     SettlementFactory,
 )
 
-QUESTION = "Can I deduct my bicycle as a teacher?"
+QUESTION = "Can I deduct the bicycle that I ride to work?"
+LIKE_IT = "Can I deduct a bicycle that I ride to my work?"
+
+
+@pytest.fixture(autouse=True)
+def _train(monkeypatch):
+    """Groups are born into train, but for what a test says."""
+    monkeypatch.setattr("annotation.splits.split_of_key", lambda key: Split.TRAIN)
 
 
 @pytest.fixture
@@ -49,9 +56,11 @@ def settled(queue, question=QUESTION, **fields):
     asked = InteractionFactory(
         project=queue.project, messages=[{"role": "user", "content": question}]
     )
-    make_searchable(asked, question)
+    near_duplicates.place(asked)
     item = ReviewItemFactory(queue=queue, interaction=asked, state="settled")
-    return SettlementFactory(project=queue.project, interaction=asked, item=item, **fields)
+    case = SettlementFactory(project=queue.project, interaction=asked, item=item, **fields)
+    recall.make_vector(interaction=asked)
+    return case
 
 
 def beside(client, assignment, **query):
@@ -63,12 +72,11 @@ def cases(response):
     return [case["settlement"] for case in response.context["cases"]]
 
 
-def test_similar_cases_come_with_their_outcome_the_likest_first(as_user, ana, queue, hand):
-    far = settled(queue, "My bicycle was stolen")
-    near = settled(queue, "May a teacher deduct a bicycle?")
-    settled(queue, "What is VAT?")
+def test_similar_cases_come_with_their_outcome(as_user, ana, queue, hand):
+    near = settled(queue, LIKE_IT)
+    settled(queue, "Which form do I need for rent from abroad?")
     response = beside(as_user(ana), hand)
-    assert cases(response) == [near, far]
+    assert cases(response) == [near]
     values = {"verdict": "wrong", "severity": "medium", "categories": ["factual_error"]}
     assert json.loads(response.context["cases"][0]["values"]) == values | {"root_cause": ""}
 
@@ -81,10 +89,8 @@ def test_case_that_may_be_undone_is_no_precedent(as_user, ana, queue, hand):
 
 def test_holdout_and_its_twins_are_never_shown(as_user, ana, queue, hand):
     case, twin = settled(queue), settled(queue, QUESTION + "!")
-    for each in (case, twin):
-        near_duplicates.place(Interaction.objects.get(pk=each.interaction_id))
     assert near_duplicates.group_of(case.interaction) == near_duplicates.group_of(twin.interaction)
-    assert cases(beside(as_user(ana), hand)) == [twin, case]
+    assert set(cases(beside(as_user(ana), hand))) == {twin, case}
     GoldExample.objects.create(project=queue.project, interaction=case.interaction, split="holdout")
     assert cases(beside(as_user(ana), hand)) == []
 
@@ -159,7 +165,7 @@ def test_context_costs_the_same_for_one_and_for_three(
     client = as_user(ana)
     settled(queue)
     CandidateAnswerFactory(interaction=hand.item.interaction, source="reporter", text="One")
-    with django_assert_max_num_queries(20) as one:
+    with django_assert_max_num_queries(30) as one:
         beside(client, hand)
     for n in (2, 3):
         settled(queue)

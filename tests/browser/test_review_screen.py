@@ -422,8 +422,11 @@ def test_words_are_struck_and_sources_cited_in_the_correction(sit_down, ana, ite
 # --- beside the item ------------------------------------------------------------------------------
 
 
-def test_settling_like_a_similar_case_is_one_key_and_is_recorded(sit_down, ana, items, queue):
-    case = settled(queue, "Question 1 or another question?", categories=["outdated"])
+def test_settling_like_a_similar_case_is_one_key_and_is_recorded(
+    sit_down, ana, items, queue, monkeypatch
+):
+    monkeypatch.setattr("annotation.splits.split_of_key", lambda key: "train")
+    case = settled(queue, "Question 1?", categories=["outdated"])
     page = sit_down(ana, REVIEW)
     expect(page.get_by_role("button", name="Settle like this one")).to_be_visible()
     page.keyboard.press(".")
