@@ -86,3 +86,14 @@ class ExportForm(forms.Form):
     def refuse(self, error) -> None:
         for name, sentences in error.message_dict.items():
             self.add_error(name if name in self.fields else None, sentences)
+
+
+def options_in_words(filter: dict) -> list[str]:
+    """What was asked for beside the splits, by the words of the form."""
+    said = []
+    for name in READERS:
+        if name in filter:
+            value = filter[name]
+            words = ", ".join(map(str, value)) if isinstance(value, list) else value
+            said.append(f"{ExportForm.base_fields[name].label}: {words}")
+    return said

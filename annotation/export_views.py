@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from annotation import exporting
 from annotation.export_downloads import PARTS, export_file
-from annotation.export_form import ExportForm
+from annotation.export_form import ExportForm, options_in_words
 from annotation.export_preview import preview_export, sample_row
 from annotation.exports import FORMATS
 from annotation.exports.cases import line
@@ -151,6 +151,7 @@ def _shortened(value):
 
 def _name_format(run):
     run.format_label = FORMATS[run.format].label if run.format in FORMATS else run.format
+    run.options = options_in_words(run.filter)
     run.left_out = in_words(run.manifest.get("left_out", {}))
 
 

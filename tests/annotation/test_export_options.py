@@ -218,6 +218,12 @@ def test_the_page_previews_in_words_keeps_what_was_chosen_and_writes_nothing(
     assert not ExportRun.objects.exists()
 
 
+def test_the_list_says_what_was_asked_for(version, as_user, dana):
+    made(version, options={"max_characters": 500, "weigh_by": ["severity"]})
+    text = as_user(dana).get("/p/tax-help/exports/").content.decode()
+    assert "At most so many characters: 500 · Weigh rows by: severity" in text
+
+
 def test_the_command_previews(version, capsys):
     call_command("export", "--project=tax-help", "--format=csv", "--preview", "--max-characters=1")
     assert json.loads(capsys.readouterr().out)["left_out"] == {"too_long": 4}
