@@ -82,7 +82,7 @@ def measure(name, rows, make, bars) -> None:
     texts, labels = [row["text"] for row in rows], [row["label"] for row in rows]
     started = time.perf_counter()
     embedder = make(texts)
-    given = groups.group(embedder.embed(texts), cut=embedder.cut)
+    given = groups.group(embedder.embed(texts), cut=embedder.cut, neighbours=embedder.neighbours)
     seconds = time.perf_counter() - started
     ami, ari = scores(labels, given)
     measured = {"AMI": ami, "ARI": ari, "hit@5": recall_of_known(rows, make)}

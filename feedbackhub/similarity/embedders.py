@@ -21,6 +21,7 @@ class Embedder(Protocol):
     name: str
     version: str
     cut: float  # the distance below which average linkage joins two groups (see `groups`)
+    neighbours: int  # towards how many a vector is drawn before it is grouped
     near: float  # how alike a text is, in the mean, to a problem's members to belong to them
     known: float  # how alike two texts are that ask the same
 

@@ -22,6 +22,7 @@ class LocalModel:
 
     name = "minilm"
     cut = 0.45
+    neighbours = 0
     near = 0.5
     known = 0.6
 

@@ -12,6 +12,7 @@ class RemoteModel:
 
     name = "remote"
     cut = 0.45
+    neighbours = 0
     near = 0.5
     known = 0.6
 

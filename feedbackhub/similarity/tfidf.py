@@ -17,6 +17,7 @@ _BUCKETS = 2**18  # of hashed features
 _WORD = r"(?u)\b\w+\b"
 _KEPT = 40_000  # the features that most texts have
 _FOLDS = 4
+_CUT_WHEN_COLD = 0.5
 _NEAR_WHEN_COLD = 0.45  # common words count as much as rare ones, and make strangers alike
 
 
@@ -25,6 +26,7 @@ class TfidfEmbedder:
 
     name = "tfidf"
     cut = 0.65
+    neighbours = 8
     near = 0.3
     known = 0.45
 
@@ -32,6 +34,7 @@ class TfidfEmbedder:
         self.version, self._columns = version, columns
         if components is None:
             self.near = self.known = _NEAR_WHEN_COLD
+            self.cut = _CUT_WHEN_COLD
         self._rarity, self._components = rarity, components
 
     @classmethod

@@ -71,7 +71,7 @@ def test_shorter_vectors_are_filled_up_and_keep_their_angles_exactly():
 
 
 def test_texts_of_one_cause_are_one_group_and_nothing_is_alone(fitted):
-    numbers = groups.group(fitted.embed([*CARDS, *RATES, "", ""]), cut=fitted.cut, neighbours=2)
+    numbers = groups.group(fitted.embed([*CARDS, *RATES, "", ""]), cut=fitted.cut, neighbours=8)
     assert len(set(numbers[:4])) == 1
     assert len(set(numbers[4:8])) == 1
     assert len(set(numbers)) == 4
