@@ -19,8 +19,8 @@ from feedbackhub.accounts.models import Membership
 from feedbackhub.capture.vocabulary import Severity
 from feedbackhub.list_pages import choice
 from feedbackhub.page_links import page_url
-from triage import problems
-from triage.models import Escalation, Problem, ProblemMember, TrackerConnection
+from triage import clock, problems
+from triage.models import Escalation, Problem, ProblemMember, TrackerConnection, rules_of
 from triage.ticket_state import with_asks_what_shipped
 
 State = Problem.State
@@ -157,6 +157,7 @@ class Card:
     url: str
     trend: list[int] = field(default_factory=list)
     waits_for_tracker: bool = False
+    is_due_soon: bool = False
 
     @property
     def escalations(self):
@@ -217,13 +218,16 @@ def board(rows, project, all_of) -> list[Column]:
 def cards(rows: list[Problem], project) -> list[Card]:
     escalations = Escalation.objects.select_related("connection", "ticket").order_by("id")
     prefetch_related_objects(rows, Prefetch("escalations", escalations))
-    is_connected = has_tracker(project)
+    is_connected, rules = has_tracker(project), rules_of(project.pk)
+    for row in rows:
+        row.project = project  # the clock asks it for its hours
     trends = _trends([row.pk for row in rows])
     return [
         Card(
             problem=row,
             url=page_url("problem", project.slug, row.number),
             trend=trends[row.pk],
+            is_due_soon=row.state in Problem.UNSOLVED_STATES and clock.is_due_soon(row, rules),
             waits_for_tracker=not is_connected
             and row.state in Problem.UNSOLVED_STATES
             and not row.escalations.all(),

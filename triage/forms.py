@@ -1,16 +1,18 @@
 """The forms of problems, fixes, trackers and privacy."""
 
 import re
+import uuid
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from feedbackhub.accounts.models import Project
+from feedbackhub.capture.models import Interaction
 from feedbackhub.capture.vocabulary import Severity
 from feedbackhub.redaction import KINDS
-from triage import fixing
-from triage.models import Fix, Problem, TicketState
+from triage import fixing, problems
+from triage.models import Fix, PriorityRules, Problem, TicketState
 
 _NUMBER = re.compile(r"[Pp]?([0-9]{1,9})")
 _LONGEST_SUMMARY = 4_000
@@ -65,6 +67,105 @@ class MergeForm(forms.Form):
         if len(numbers) != 1:
             raise ValidationError(_("Name one problem."))
         return numbers[0]
+
+
+class NumberedProblemField(forms.CharField):
+    """A problem by its number, such as P12; of the form's project."""
+
+    project = None
+
+    def clean(self, value):
+        words = super().clean(value)
+        numbers = numbers_in(words)
+        if not numbers and not self.required:
+            return None
+        found = Problem.objects.filter(project=self.project, number__in=numbers[:1]).exclude(
+            state=Problem.State.DUPLICATE
+        )
+        if len(numbers) != 1 or not found:
+            raise ValidationError(_("There is no such problem here."))
+        return found[0]
+
+
+class PutForm(forms.Form):
+    into = NumberedProblemField(label=_("Put into"), max_length=20)
+
+    def __init__(self, *args, project: Project, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["into"].project = project
+
+
+class MoveCasesForm(forms.Form):
+    """Picked cases go to a problem, or without one to a new one."""
+
+    to = NumberedProblemField(label=_("To"), max_length=20, required=False)
+    title = PlainTextField(label=_("Title"), max_length=200, required=False)
+
+    def __init__(self, *args, project: Project, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["to"].project = project
+
+    def cases(self) -> list[uuid.UUID]:
+        """The picked cases; what is no id is nobody's."""
+        found = []
+        for word in self.data.getlist("cases")[:1_000]:
+            try:
+                found.append(uuid.UUID(word))
+            except ValueError:
+                continue
+        return found
+
+
+class OpenProblemForm(forms.Form):
+    """A problem opened by hand, with cases named by the product's own ids."""
+
+    title = PlainTextField(label=_("Title"), max_length=200)
+    summary = PlainTextField(
+        label=_("What is known"),
+        max_length=_LONGEST_SUMMARY,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    severity = forms.ChoiceField(
+        label=_("Severity"), choices=Severity.choices, initial=Severity.MEDIUM
+    )
+    fixable_by = forms.ChoiceField(
+        label=_("Fixable by"),
+        choices=[("", _("not known")), *Problem.FixableBy.choices],
+        required=False,
+    )
+    cases = PlainTextField(
+        label=_("Cases"),
+        max_length=20_000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+        help_text=_("Ids of interactions, one on each line. They leave the problem they are in."),
+    )
+
+    def __init__(self, *args, project: Project, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._project = project
+
+    def clean_cases(self):
+        ids = [line.strip() for line in self.cleaned_data["cases"].splitlines() if line.strip()]
+        found = list(
+            Interaction.objects.kept().filter(project=self._project, external_id__in=ids[:200])
+        )
+        missing = sorted(set(ids) - {each.external_id for each in found})
+        if missing:
+            raise ValidationError(_("There is no %(id)s here.") % {"id": missing[0][:60]})
+        return found
+
+    def open(self) -> Problem:
+        given = self.cleaned_data
+        return problems.open_by_hand(
+            project=self._project,
+            title=given["title"],
+            summary=given["summary"],
+            severity=given["severity"],
+            fixable_by=given["fixable_by"],
+            interactions=given["cases"],
+        )
 
 
 class SeverityForm(forms.Form):
@@ -373,3 +474,51 @@ class EraseForm(forms.Form):
         if {"reference", "again"} <= cleaned.keys() and cleaned["reference"] != cleaned["again"]:
             self.add_error("again", _("The two differ. Nobody was erased."))
         return cleaned
+
+
+class PriorityRulesForm(forms.ModelForm):
+    """What counts how much, and when people are told that a problem is late."""
+
+    class Meta:
+        model = PriorityRules
+        fields = [
+            *(f"severity_{each}" for each in Severity.values),
+            *("reach_power", "frequency_power", "recency_power", "half_life_days"),
+            *("warn_at_percent", "quiet_from", "quiet_to", "time_zone"),
+        ]
+        labels = {
+            "severity_none": _("None"),
+            "severity_low": _("Low"),
+            "severity_medium": _("Medium"),
+            "severity_high": _("High"),
+            "severity_critical": _("Critical"),
+            "reach_power": _("Reach, to the power of"),
+            "frequency_power": _("Frequency, to the power of"),
+            "recency_power": _("Recency, to the power of"),
+            "half_life_days": _("Recency halves in"),
+            "warn_at_percent": _("Warn the owner after"),
+            "quiet_from": _("Quiet from"),
+            "quiet_to": _("Quiet to"),
+            "time_zone": _("In the time zone"),
+        }
+        help_texts = {
+            "reach_power": _("1 takes a factor as it is, 0 leaves it out."),
+            "half_life_days": _("Days without a new case."),
+            "warn_at_percent": _(
+                "Percent of the time that a problem has. Once it is late, the leads and owners hear of it."
+            ),
+            "quiet_to": _(
+                "Letters wait until then; never for a critical problem. Empty: no quiet hours."
+            ),
+        }
+        widgets = {
+            "quiet_from": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+            "quiet_to": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        }
+
+    def clean(self):
+        given = super().clean()
+        start, end = given.get("quiet_from"), given.get("quiet_to")
+        if (start is None) != (end is None) or (start is not None and start == end):
+            self.add_error("quiet_to", _("Give both, and not the same."))
+        return given

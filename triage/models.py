@@ -25,6 +25,7 @@ from triage.notice_models import (  # noqa: F401  (so that Django finds them)
     NoticeTemplate,
     Undeliverable,
 )
+from triage.rule_models import PriorityRules, rules_of  # noqa: F401
 
 # --- problems -------------------------------------------------------------------------------------
 
@@ -44,7 +45,8 @@ _PROBLEM_MOVES = {
     "verified": ["regressed"],
     "regressed": ["investigating", "fixing", "shipped", "wont_fix", "duplicate"],
     "wont_fix": ["open", "regressed"],
-    "duplicate": ["open"],
+    # a merge can be undone: the problem is again what it was
+    "duplicate": ["open", "investigating", "fixing", "shipped", "wont_fix", "regressed"],
 }
 
 
@@ -92,6 +94,7 @@ class Problem(ProjectModel):
     number = models.PositiveIntegerField()  # per project, what people say aloud
     title = models.CharField(max_length=200)
     summary = models.TextField(blank=True)
+    is_described_by_hand = models.BooleanField(default=False)  # title and summary are a person's
     state = models.CharField(max_length=15, choices=State.choices, default=State.OPEN)
     severity = models.CharField(max_length=10, choices=Severity.choices, default=Severity.MEDIUM)
     category = models.CharField(
@@ -107,6 +110,8 @@ class Problem(ProjectModel):
     priority = models.FloatField(default=0)
     last_seen_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True)
+    warned_for = models.DateTimeField(null=True)  # the due time that its owner was warned of
+    late_told_for = models.DateTimeField(null=True)  # the due time that the leads heard was over
     state_changed_at = models.DateTimeField(default=timezone.now)
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -168,6 +173,15 @@ class ProblemMember(ProjectModel):
         return f"{self.interaction_id} in {self.problem_id}"
 
     @property
+    def is_by_person(self) -> bool:
+        """A person joined or pinned it: no regrouping moves it."""
+        return self.is_pinned or self.source in (
+            self.Source.LEAD,
+            self.Source.EXPERT,
+            self.Source.REPORTER,
+        )
+
+    @property
     def is_by_likeness(self) -> bool:
         """No person and no rule said so: a better place may be found for it."""
         return self.source == self.Source.SIMILARITY and not self.is_pinned
@@ -189,6 +203,15 @@ class Placement(ProjectModel):
         EMPTY = "empty", "No words to compare"
         TAKEN_OUT = "taken_out", "It was taken out, and is near to nothing else"
         AWAY = "away", "The embeddings service did not answer"
+
+    LEFT_ALONE = [
+        Reason.FAR,
+        Reason.BETWEEN,
+        Reason.NOTHING,
+        Reason.EMPTY,
+        Reason.TAKEN_OUT,
+        Reason.AWAY,
+    ]
 
     interaction = ProjectOneToOneField(
         Interaction, on_delete=models.CASCADE, related_name="placement"
@@ -212,6 +235,102 @@ class Placement(ProjectModel):
 
     def __str__(self):
         return f"{self.interaction_id}: {self.reason}"
+
+
+@tracked("kind", "undone_at")
+class ProblemChange(ProjectModel):
+    """What a lead did to the membership or the words of problems, kept so that it can be undone."""
+
+    class Kind(models.TextChoices):
+        MERGE = "merge", "Merged"
+        MOVE = "move", "Cases moved"
+        SPLIT = "split", "Split"
+        RENAME = "rename", "Renamed"
+        REGROUP = "regroup", "Regrouped"
+
+    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    problems = models.ManyToManyField(Problem, related_name="changes", through="ChangedProblem")
+    # [{"interaction", "from", "to", "source", "severity", "is_pinned"}], by their keys; null: no problem
+    moves = models.JSONField(default=list)
+    # [{"problem", "name", "was", "now"}] of the problems' fields
+    fields = models.JSONField(default=list)
+    opened = models.JSONField(default=list)  # problems that this change opened
+    by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(default=timezone.now)
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [project_parent("problemchange")]
+        indexes = [models.Index(fields=["project", "-id"], name="problemchange_newest")]
+
+    def __str__(self):
+        return f"{self.kind} {self.pk}"
+
+
+class ChangedProblem(ProjectModel):
+    """A problem that a change touched."""
+
+    change = ProjectForeignKey(ProblemChange, on_delete=models.CASCADE)
+    problem = ProjectForeignKey(Problem, on_delete=models.CASCADE)
+
+    class Meta:
+        constraints = [
+            *same_project("changedproblem", "change", "problem"),
+            models.UniqueConstraint(fields=["change", "problem"], name="changedproblem_once"),
+        ]
+
+    def __str__(self):
+        return f"{self.problem_id} by {self.change_id}"
+
+
+_REGROUPING_MOVES = {
+    "asked": ["ready", "failed", "declined"],
+    "ready": ["accepted", "declined"],
+    "accepted": [],
+    "declined": [],
+    "failed": [],
+}
+
+
+@tracked("state", "asked_by", "decided_by")
+class Regrouping(ProjectModel):
+    """A proposal of how cases could be grouped anew; nothing moves before a lead accepts it."""
+
+    class State(models.TextChoices):
+        ASKED = "asked", "Being prepared"
+        READY = "ready", "Ready to look at"
+        ACCEPTED = "accepted", "Accepted"
+        DECLINED = "declined", "Declined"
+        FAILED = "failed", "Failed"
+
+    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.ASKED)
+    # [{"problem": key or null, "joins": [{"interaction", "from"}]}]: keys only, nobody's words
+    plan = models.JSONField(default=list)
+    considered = models.PositiveIntegerField(default=0)  # cases that were compared
+    embedder = models.CharField(max_length=130, blank=True)  # name and version
+    failure = models.CharField(max_length=300, blank=True)
+    asked_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    decided_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    ready_at = models.DateTimeField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    change = ProjectForeignKey(ProblemChange, null=True, on_delete=models.SET_NULL)
+
+    class Meta:
+        constraints = [
+            *same_project("regrouping", "change"),
+            models.UniqueConstraint(
+                fields=["project"],
+                condition=Q(state__in=["asked", "ready"]),
+                name="regrouping_one_open",
+            ),
+        ]
+        triggers = [legal_moves("state", _REGROUPING_MOVES)]
+
+    def __str__(self):
+        return f"regrouping {self.pk}"
 
 
 # --- trackers -------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from annotation.models import LabelSchema
 from feedbackhub.accounts.models import Project
 from feedbackhub.capture import near_duplicates, vectors
 from feedbackhub.outbound import OutboundError
-from triage import cases, escalation, nearness, problems
+from triage import cases, escalation, nearness, placing_notes, problems
 from triage.models import Placement, Problem, ProblemMember
 
 WITHIN = timedelta(days=14)
@@ -57,7 +57,7 @@ def place_case(*, interaction, source, severity, category="", settlement=None):
             severity=severity,
         )
         found.problem, found.reason = problem, Reason.NEW
-    _keep(found)
+    placing_notes.keep(found)
     member = problems.join_problem(
         problem=problem,
         interaction=interaction,
@@ -84,7 +84,7 @@ def place_item(*, interaction, severity, category="", settlement=None) -> Placem
             severity=severity,
             settlement=settlement,
         )
-    return _keep(found)
+    return placing_notes.keep(found)
 
 
 @transaction.atomic
@@ -94,18 +94,6 @@ def take_back_likeness(*, interaction) -> None:
         if member.is_by_likeness:
             problems.leave_problem(member=member)
     Placement.objects.filter(interaction=interaction).delete()
-
-
-def note_by_hand(*, interaction, problem) -> None:
-    """A lead put it where it is, or (None) took it out."""
-    _keep(
-        Placement(
-            project_id=interaction.project_id,
-            interaction=interaction,
-            problem=problem,
-            reason=Reason.HAND if problem else Reason.TAKEN_OUT,
-        )
-    )
 
 
 def problem_of(*, interaction, category=""):
@@ -124,22 +112,6 @@ def category_name(*, project, key: str) -> str:
 
 def _alone_in(interaction) -> Project:
     return Project.objects.select_for_update(no_key=True).get(pk=interaction.project_id)
-
-
-def _keep(found: Placement) -> Placement:
-    """One row for each answer: the newest word on where it belongs."""
-    return Placement.objects.update_or_create(
-        project_id=found.project_id,
-        interaction=found.interaction,
-        defaults={
-            "problem": found.problem,
-            "reason": found.reason,
-            "nearest_id": found.nearest_id,
-            "alike": found.alike,
-            "needed": found.needed,
-            "decided_at": found.decided_at,
-        },
-    )[0]
 
 
 def _look_for(interaction, category, states) -> Placement:

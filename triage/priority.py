@@ -7,6 +7,8 @@
     frequency   1 + log2(1 + cases per 1,000 answers), both of the last 28 days
     recency     ½ ^ (days since the newest case ÷ 14)
 
+The weights, the half-life and the power of each factor are the project's own to change (`PriorityRules`).
+
 It is kept on the row, so that the board is one index, and computed anew at each change. Recency fades without any
 change: `refresh`, called by the sweep, computes anew what has drifted by more than a hundredth.
 """
@@ -23,17 +25,9 @@ from django.utils.translation import ngettext
 
 from feedbackhub.capture.models import FeedbackEvent, Interaction
 from feedbackhub.capture.vocabulary import Severity
-from triage.models import Problem
+from triage.models import Problem, rules_of
 
-WEIGHTS = {
-    Severity.NONE: 0.3,
-    Severity.LOW: 1,
-    Severity.MEDIUM: 3,
-    Severity.HIGH: 9,
-    Severity.CRITICAL: 27,
-}
 WINDOW = timedelta(days=28)
-HALF_LIFE_DAYS = 14
 _MANY = 50_000  # answers; above it their number is looked up every ten minutes only
 
 
@@ -47,36 +41,43 @@ class Factor:
     value: float
 
 
-def arithmetic(problem, *, now=None) -> list[Factor]:
+def arithmetic(problem, *, now=None, rules=None) -> list[Factor]:
     """The factors whose product is the priority, for the problem's page."""
+    rules = rules or rules_of(problem.project_id)
     severity, people = Severity(problem.severity), problem.reach
     age = _age_in_days(problem, now or timezone.now())
     return [
-        Factor(_("Severity"), str(severity.label), _("its weight"), WEIGHTS[severity]),
+        Factor(
+            _("Severity"), str(severity.label), _("its weight"), rules.severity_weight(severity)
+        ),
         Factor(
             _("Reach"),
             ngettext("%d person", "%d people", people) % people,
-            _("1 + log2(people)"),
-            1 + log2(max(people, 1)),
+            _("1 + log2(people)") + _raised(rules.reach_power),
+            (1 + log2(max(people, 1))) ** rules.reach_power,
         ),
         Factor(
             _("Frequency"),
             _("%s of 1,000 answers in 28 days") % f"{problem.frequency:.2f}",
-            _("1 + log2(1 + rate)"),
-            1 + log2(1 + problem.frequency),
+            _("1 + log2(1 + rate)") + _raised(rules.frequency_power),
+            (1 + log2(1 + problem.frequency)) ** rules.frequency_power,
         ),
         Factor(
             _("Recency"),
             _("newest case %s days ago") % f"{age:.1f}",
-            _("½ ^ (days ÷ 14)"),
-            0.5 ** (age / HALF_LIFE_DAYS),
+            _("½ ^ (days ÷ %s)") % f"{rules.half_life_days:g}" + _raised(rules.recency_power),
+            0.5 ** (rules.recency_power * age / rules.half_life_days),
         ),
     ]
 
 
-def priority_of(problem, *, now=None) -> float:
+def _raised(power: float) -> str:
+    return "" if power == 1 else f", ^ {power:g}"
+
+
+def priority_of(problem, *, now=None, rules=None) -> float:
     product = 1.0
-    for factor in arithmetic(problem, now=now):
+    for factor in arithmetic(problem, now=now, rules=rules):
         product *= factor.value
     return round(product, 3)
 
@@ -104,9 +105,11 @@ def recompute(*, problem):
 
 def refresh() -> int:
     """Bring the priorities of unsolved problems up to date where time has changed them."""
-    now, refreshed = timezone.now(), 0
+    now, refreshed, rules = timezone.now(), 0, {}
     for problem in Problem.objects.unsolved().filter(member_count__gt=0).iterator():
-        expected = priority_of(problem, now=now)
+        if problem.project_id not in rules:
+            rules[problem.project_id] = rules_of(problem.project_id)
+        expected = priority_of(problem, now=now, rules=rules[problem.project_id])
         if abs(expected - problem.priority) > 0.01 * max(expected, problem.priority):
             recompute(problem=problem)
             refreshed += 1

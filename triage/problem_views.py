@@ -1,6 +1,7 @@
 """The pages of problems: the board, one problem, and what may be done to it."""
 
 from django.contrib import messages
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,7 +13,19 @@ from feedbackhub.accounts.models import Membership
 from feedbackhub.filters import conditions
 from feedbackhub.list_pages import ListPage, list_page
 from feedbackhub.paging import BadCursor, paginate
-from triage import board, escalation, evidence, priority, problems, ticket_notes, timeline
+from triage import (
+    board,
+    brief,
+    changes,
+    escalation,
+    evidence,
+    grouping_views,
+    occurrence,
+    priority,
+    problems,
+    ticket_notes,
+    timeline,
+)
 from triage.forms import FixableByForm, MergeForm, MoveForm, OwnerForm, RenameForm, SeverityForm
 from triage.models import Escalation, Problem, ProblemMember, TicketNote, TrackerConnection
 
@@ -128,12 +141,24 @@ def _problem_page(request, problem, status=200, **forms):
             ],
             "severities": SeverityForm.base_fields["severity"].choices,
             "fixable_by_choices": Problem.FixableBy.choices,
+            "changes": changes.of_problem(problem) if membership.may("change_problems") else [],
+            "occurrence": occurrence.occurrence(problem),
             "rename_form": RenameForm(initial={"title": problem.title, "summary": problem.summary}),
             "merge_form": MergeForm(),
             **forms,
         },
         status=status,
     )
+
+
+@project_page(*SEE)
+def problem_brief(request, number):
+    """The brief for whoever repairs it, as Markdown: to copy, or to put into the ticket."""
+    problem = _problem(request, number)
+    text = brief.brief(problem, request.membership, board.current_schema(request.project))
+    answer = HttpResponse(text, content_type="text/markdown; charset=utf-8")
+    answer["Content-Disposition"] = f'inline; filename="P{problem.number}.md"'
+    return answer
 
 
 # --- what may be done to it -----------------------------------------------------------------------
@@ -189,8 +214,9 @@ def rename_problem(request, number):
     form = RenameForm(request.POST)
     if not form.is_valid():
         return _problem_page(request, problem, 400, rename_form=form)
-    problems.rename_problem(problem=problem, **form.cleaned_data)
-    messages.success(request, _("Saved."))
+    problems.rename_problem(problem=problem, by=request.user, **form.cleaned_data)
+    change = grouping_views.newest_change(problem)
+    grouping_views.offer_undo(request, change and change.public_id, _("Saved."))
     return redirect("problem", request.project.slug, number)
 
 
@@ -249,12 +275,14 @@ def merge_problem(request, number):
             form.add_error("into", _("There is no P%d here.") % form.cleaned_data["into"])
         else:
             try:
-                problems.merge_problem(problem=problem, into=into)
+                problems.merge_problem(problem=problem, into=into, by=request.user)
             except problems.MoveRefused as refused:
                 form.add_error("into", str(refused))
             else:
-                messages.success(
+                change = grouping_views.newest_change(problem)
+                grouping_views.offer_undo(
                     request,
+                    change and change.public_id,
                     _("P%(number)d is a duplicate of P%(into)d; its cases are there now.")
                     % {"number": number, "into": into.number},
                 )

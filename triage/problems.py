@@ -16,8 +16,8 @@ from django.utils import timezone
 from feedbackhub import outbox
 from feedbackhub.accounts.models import Membership, Project
 from feedbackhub.capture.vocabulary import Severity
-from triage import escalation, priority, ticket_notes
-from triage.models import _PROBLEM_MOVES, Problem, ProblemMember
+from triage import changes, escalation, placing_notes, priority, ticket_notes
+from triage.models import _PROBLEM_MOVES, Problem, ProblemChange, ProblemMember
 
 # Why a problem is open again: the words for its ticket.
 WHY_REOPENED = {
@@ -65,10 +65,35 @@ def open_problem(
     )
 
 
+@transaction.atomic
+def open_by_hand(*, project, title, interactions=(), **fields):
+    """A lead's own problem, in their words, with the cases they name."""
+    problem = open_problem(project=project, title=title, **fields)
+    problem.is_described_by_hand = True
+    problem.save(update_fields=["is_described_by_hand"])
+    for interaction in interactions:
+        join_problem(
+            problem=problem,
+            interaction=interaction,
+            source=ProblemMember.Source.LEAD,
+            severity=problem.severity,
+        )
+        placing_notes.note_by_hand(interaction=interaction, problem=problem)
+    return problem
+
+
 def problem_title(*, category_name: str, feature: str, words: str) -> str:
     """What it is, where, and the asker's own words: "Outdated in tax_help: “Can I deduct my bicycle?”"."""
     place = " in ".join(part for part in (category_name or "Harmful answer", feature) if part)
-    words = _one_line(words, limit=90)
+    return quoting(place, quotable(words))
+
+
+def quotable(words: str) -> str:
+    """A question as titles and summaries quote it: erasure finds it by these words."""
+    return _one_line(words, limit=90)
+
+
+def quoting(place: str, words: str) -> str:
     return _one_line(f"{place}{_QUOTING}{words}”" if words else place)
 
 
@@ -127,6 +152,8 @@ def leave_problem(*, member):
 
 def moves_of(problem) -> list[str]:
     """The states that a person may move this problem to, for the page's menu (merging has a form of its own)."""
+    if problem.state == Problem.State.DUPLICATE:
+        return [Problem.State.OPEN]  # back to what it was is an undo of the merge
     return [state for state in _PROBLEM_MOVES[problem.state] if state != Problem.State.DUPLICATE]
 
 
@@ -142,7 +169,11 @@ def move_problem_state(*, problem, state, was=None):
         return reopen_problem(problem=problem, why="by_hand")
     if state == was:
         return problem
-    if state not in _PROBLEM_MOVES[was] or state == Problem.State.DUPLICATE:
+    if (
+        state not in _PROBLEM_MOVES[was]
+        or (was == "duplicate" and state != "open")
+        or state == Problem.State.DUPLICATE
+    ):
         raise MoveRefused(f"P{problem.number} cannot go from {_name(was)} to {_name(state)}.")
     _move(problem, was, state)
     if state == Problem.State.WONT_FIX:
@@ -179,8 +210,8 @@ def reopen_problem(*, problem, why):
 
 
 @transaction.atomic
-def merge_problem(*, problem, into):
-    """`problem` was `into` all along: its members move there, it keeps its own tickets and history."""
+def merge_problem(*, problem, into, by=None):
+    """`problem` was `into` all along: its members move there, it keeps its own tickets and history. Can be undone."""
     first, second = sorted(
         (problem.pk, into.pk)
     )  # both in one order, so that two merges never wait for each other
@@ -201,32 +232,70 @@ def merge_problem(*, problem, into):
         raise MoveRefused(
             f"P{problem.number} is {_name(problem.state)}: reopen it before merging it."
         )
-    Problem.objects.filter(duplicate_of=problem).update(duplicate_of=into)
+    change = changes.begin(kind=ProblemChange.Kind.MERGE, project_id=problem.project_id, by=by)
+    for other in Problem.objects.filter(duplicate_of=problem):
+        change.set(other, "duplicate_of_id", into.pk)
+    change.note(problem, "state", Problem.State.DUPLICATE)
+    change.note(problem, "duplicate_of_id", into.pk)
     Problem.objects.filter(pk=problem.pk).update(
         state=Problem.State.DUPLICATE, duplicate_of=into, state_changed_at=timezone.now()
     )
     problem.refresh_from_db()
     escalation.cancel_pending(problem=problem)
     for member in problem.members.filter(left_at=None).select_related("interaction", "settlement"):
-        join_problem(
-            problem=into,
-            interaction=member.interaction,
-            source=member.source,
-            severity=member.severity,
-            settlement=member.settlement,
-            is_pinned=member.is_pinned,
-        )
+        change.move(member=member, to=into, source=member.source)
+    change.keep()
     return problem
 
 
 # --- describing -----------------------------------------------------------------------------------
 
 
-def rename_problem(*, problem, title, summary=None):
-    problem.title = _one_line(title) or problem.title
-    problem.summary = problem.summary if summary is None else summary
-    problem.save(update_fields=["title", "summary"])
+@transaction.atomic
+def rename_problem(*, problem, title, summary=None, by=None):
+    """A lead's own words; none of ours replaces them. Can be undone."""
+    change = changes.begin(kind=ProblemChange.Kind.RENAME, project_id=problem.project_id, by=by)
+    change.set(problem, "title", _one_line(title) or problem.title)
+    change.set(problem, "summary", problem.summary if summary is None else summary)
+    change.set(problem, "is_described_by_hand", True)
+    change.keep()
     return problem
+
+
+@transaction.atomic
+def pin_case(*, member, is_pinned):
+    """A lead says that it belongs here (or that it need not): no regrouping moves what is pinned."""
+    ProblemMember.objects.filter(pk=member.pk, left_at=None).update(is_pinned=is_pinned)
+    member.refresh_from_db()
+    return member
+
+
+@transaction.atomic
+def move_cases(*, members, to=None, title="", by=None):
+    """Cases of one problem go to another, or (`to` None) to a new one: a split. Answers that problem. Can be undone."""
+    origin = members[0].problem
+    kind = ProblemChange.Kind.MOVE if to else ProblemChange.Kind.SPLIT
+    if to is not None and (to.pk == origin.pk or to.state == Problem.State.DUPLICATE):
+        raise MoveRefused(f"P{to.number} cannot take cases of P{origin.number}.")
+    change = changes.begin(kind=kind, project_id=origin.project_id, by=by)
+    if to is None:
+        to = open_problem(
+            project=origin.project,
+            title=title or f"Split from P{origin.number}",
+            category=origin.category,
+            severity=max((each.severity for each in members), key=lambda one: Severity(one).rank),
+            fixable_by=origin.fixable_by,
+        )
+        if title:
+            to.is_described_by_hand = True
+            to.save(update_fields=["is_described_by_hand"])
+        change.opened(to)
+    for member in members:
+        change.move(member=member, to=to)
+        placing_notes.note_by_hand(interaction=member.interaction, problem=to)
+    change.keep()
+    to.refresh_from_db()
+    return to
 
 
 def set_owner(*, problem, owner):
@@ -267,13 +336,37 @@ def forget_words(*, interaction):
         problem = member.problem
         place, _, quoted = problem.title.partition(_QUOTING)
         quoted = quoted.rstrip("”…")
+        place = _without_words_of(interaction, place, problem)
         if (words and words in problem.title) or (
             quoted and not _is_quoted(problem, quoted, interaction)
         ):
             problem.title = f"{place} (P{problem.number})"
-        if words and words in problem.summary:
-            problem.summary = ""
+        elif quoted:
+            problem.title = quoting(place, quoted)
+        ProblemChange.objects.filter(
+            kind=ProblemChange.Kind.RENAME, changedproblem__problem=problem
+        ).delete()
+        if (words and words in problem.summary) or not problem.is_described_by_hand:
+            problem.summary = ""  # ours is made anew of those who are left
         problem.save(update_fields=["title", "summary"])
+
+
+def _without_words_of(interaction, place, problem) -> str:
+    """What names a group that nobody named, without words that only the erased answer had."""
+    if problem.is_described_by_hand:
+        return place
+    others = problem.members.filter(interaction__erased_at=None).exclude(interaction=interaction)
+    left = " ".join(
+        member.interaction.last_user_message
+        for member in others.select_related("interaction").order_by("-id")[:200]
+    ).casefold()
+    theirs = interaction.last_user_message.casefold()
+    kept = [
+        word
+        for word in place.split(", ")
+        if word.casefold() not in theirs or word.casefold() in left
+    ]
+    return ", ".join(kept) or "Alike"
 
 
 def _is_quoted(problem, quoted, but) -> bool:

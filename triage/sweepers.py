@@ -9,7 +9,9 @@ from django.utils import timezone
 from feedbackhub.audit.acting import acting
 from feedbackhub.outbox.sweeping import sweeper
 from triage import (
+    clock,
     connections,
+    describing,
     effect,
     escalation,
     fixing,
@@ -20,7 +22,7 @@ from triage import (
     verification,
     webhooks,
 )
-from triage.models import Escalation, Ticket, TicketNote, TrackerDelivery
+from triage.models import Escalation, Regrouping, Ticket, TicketNote, TrackerDelivery
 
 log = structlog.get_logger(__name__)
 
@@ -140,3 +142,24 @@ def due_letters() -> int:
 @sweeper
 def weekly_letters() -> int:
     return effect.write_weekly_letters()
+
+
+@sweeper
+def regroupings_asked_for() -> int:
+    """A proposal whose message was lost, or whose worker died, is prepared by the next."""
+    waiting = Regrouping.objects.filter(
+        state=Regrouping.State.ASKED, created_at__lt=timezone.now() - timedelta(minutes=5)
+    )
+    return _ring_each(waiting.order_by("id"), tasks.prepare_regrouping, "regrouping_id")
+
+
+@sweeper
+def running_clocks() -> int:
+    with acting(action="sweep"):
+        return clock.watch()
+
+
+@sweeper
+def problems_without_words() -> int:
+    with acting(action="sweep"):
+        return describing.describe_new()

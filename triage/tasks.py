@@ -7,8 +7,16 @@ from kombu.exceptions import KombuError
 
 from feedbackhub.audit.acting import acting
 from feedbackhub.celery import app
-from triage import escalation, letters, notice_delivery, ticket_notes, ticket_state, webhooks
-from triage.models import Escalation, Ticket, TicketNote, TrackerDelivery
+from triage import (
+    escalation,
+    letters,
+    notice_delivery,
+    regrouping,
+    ticket_notes,
+    ticket_state,
+    webhooks,
+)
+from triage.models import Escalation, Regrouping, Ticket, TicketNote, TrackerDelivery
 
 log = structlog.get_logger(__name__)
 
@@ -63,6 +71,14 @@ def send_ticket_note(note_id):
     if row:
         with acting(action="send_ticket_note"):
             ticket_notes.send_note(note=row)
+
+
+@app.task
+def prepare_regrouping(regrouping_id):
+    row = Regrouping.objects.filter(pk=regrouping_id, state=Regrouping.State.ASKED).first()
+    if row:
+        with acting(action="prepare_regrouping"):
+            regrouping.prepare_regrouping(regrouping=row)
 
 
 @app.task

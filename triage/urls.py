@@ -3,8 +3,10 @@ from django.urls import path
 from triage import (
     effect_views,
     fix_views,
+    grouping_views,
     privacy_views,
     problem_views,
+    rule_views,
     telling_views,
     ticket_views,
     tracker_views,
@@ -14,6 +16,20 @@ _connection = "settings/trackers/<uuid:public_id>/"
 
 urlpatterns = [
     path("problems/", problem_views.problems_page, name="problems"),
+    path("problems/new/", grouping_views.open_problem, name="open_problem"),
+    path("problems/left-alone/", grouping_views.left_alone, name="left_alone"),
+    path("problems/left-alone/<uuid:interaction>/", grouping_views.put_case, name="put_case"),
+    path("problems/regrouping/", grouping_views.regrouping_page, name="regrouping"),
+    path("problems/regrouping/ask/", grouping_views.ask_regrouping, name="ask_regrouping"),
+    path(
+        "problems/regrouping/<uuid:public_id>/",
+        grouping_views.decide_regrouping,
+        name="decide_regrouping",
+    ),
+    path("problems/changes/<uuid:public_id>/undo/", grouping_views.undo_change, name="undo_change"),
+    path("problems/<int:number>/cases/", grouping_views.move_cases, name="move_cases"),
+    path("problems/<int:number>/pin/<uuid:interaction>/", grouping_views.pin_case, name="pin_case"),
+    path("problems/<int:number>/brief/", problem_views.problem_brief, name="problem_brief"),
     path("problems/<int:number>/", problem_views.problem_page, name="problem"),
     path("problems/<int:number>/move/", problem_views.move_problem, name="move_problem"),
     path("problems/<int:number>/rename/", problem_views.rename_problem, name="rename_problem"),
@@ -95,6 +111,7 @@ urlpatterns = [
         telling_views.delete_template,
         name="delete_notice_template",
     ),
+    path("settings/problems/", rule_views.settings_problems, name="settings_problems"),
     path("settings/privacy/", privacy_views.settings_privacy, name="settings_privacy"),
     path("settings/privacy/erase/", privacy_views.erase, name="erase_person"),
 ]

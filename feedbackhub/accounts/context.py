@@ -27,6 +27,7 @@ SETTINGS_PLACES = [
     ("settings_schema", "Label schema", "tag", "change_label_schema"),
     ("settings_trackers", "Trackers", "ticket", "see_trackers"),
     ("settings_reporters", "Telling reporters", "paper-airplane", "release_notices"),
+    ("settings_problems", "Problems", "exclamation-triangle", "change_rules"),
     ("settings_privacy", "Privacy", "shield-check", "see_privacy"),
     ("settings_audit", "Audit trail", "clipboard-document-list", "read_audit"),
 ]
