@@ -2,7 +2,7 @@
 
 One version, filter and erasure epoch is the same bytes each time, on any worker. A worker holds the run on a lease; when it
 dies, the sweep gives the run to another one, which goes on after the last piece that was put aside. Only a finished export
-can be downloaded, and none is finished in another erasure epoch than it was begun in: it is made anew.
+can be downloaded, and one of whose version somebody was erased in the meantime is made anew.
 """
 
 import json
@@ -162,11 +162,14 @@ class _Making:
         self.files = self.format.files(
             [split for split in self.format.splits if split in self.options.splits]
         )
-        self._begin_at(run.checkpoint)
+        self.kept_back = self._kept_back()
+
+    def _kept_back(self) -> Counter:
+        return export_reading.kept_back(self.run.version, self.format, self.options)
 
     def _begin_at(self, checkpoint: dict) -> None:
-        """Where the last piece ended, if it is of this erasure epoch; else at the beginning."""
-        if checkpoint.get("epoch") != self.run.project.erasure_epoch:
+        """Where the last piece ended, if nobody was erased or kept apart since; else at the beginning."""
+        if checkpoint.get("kept_back") != self.kept_back:
             checkpoint = {}
         self.after = checkpoint.get("after", 0)
         self.done = checkpoint.get("done", 0)
@@ -177,6 +180,9 @@ class _Making:
         self.pieces: list[list[str]] = checkpoint.get("pieces", [])
 
     def make(self) -> ExportRun:
+        if self._epoch() != self.run.project.erasure_epoch:
+            raise Outdated
+        self._begin_at(self.run.checkpoint)
         with export_files.Spools(self.run, [*self.files, PROVENANCE]) as spools:
             self._write(spools)
             return self._keep(spools)
@@ -245,7 +251,7 @@ class _Making:
         self.pieces.append(spools.put_aside())
         self._update(
             checkpoint={
-                "epoch": self.run.project.erasure_epoch,
+                "kept_back": self.kept_back,
                 "after": self.after,
                 "done": self.done,
                 "cases": self.case_count,
@@ -292,14 +298,11 @@ class _Making:
 
     def _manifest(self, folder, files) -> dict:
         """The manifest, kept as a file too, with what the format writes beside the rows."""
-        left_out = self.left_out + export_reading.kept_back(
-            self.run.version, self.format, self.options
-        )
         manifest = manifest_of(
             self.run,
             case_count=self.case_count,
             splits=self.splits,
-            left_out=left_out,
+            left_out=self.left_out + self.kept_back,
             files=files,
         )
         for name, content in self.format.beside(manifest).items():
@@ -309,11 +312,18 @@ class _Making:
         export_files.keep(folder, export_files.MANIFEST, written.encode())
         return manifest
 
+    def _epoch(self) -> int:
+        return Project.objects.values_list("erasure_epoch", flat=True).get(pk=self.run.project_id)
+
     @transaction.atomic
     def _finish(self, **fields) -> bool:
-        """Say done, unless the run is not ours any more. Whoever erases locks the project first, as we do."""
-        project = Project.objects.select_for_update(no_key=True).get(pk=self.run.project_id)
-        if project.erasure_epoch != self.run.project.erasure_epoch:
+        """Say done, unless the run is not ours any more. Whoever erases locks the project first, as we do.
+
+        Another epoch alone does no harm: what counts is whether anybody of this version was erased or kept apart.
+        """
+        Project.objects.select_for_update(no_key=True).get(pk=self.run.project_id)
+        epoch = self.run.project.erasure_epoch
+        if self._epoch() != epoch and self._kept_back() != self.kept_back:
             export_files.delete_folder(fields["file_name"])
             raise Outdated
         return bool(
@@ -321,7 +331,7 @@ class _Making:
                 pk=self.run.pk, state="running", lease_until=self.lease
             ).update(
                 state="done",
-                erasure_epoch=project.erasure_epoch,
+                erasure_epoch=epoch,
                 finished_at=timezone.now(),
                 lease_until=None,
                 failure="",

@@ -14,6 +14,7 @@ from django.utils import timezone
 from annotation import export_reading, exporting
 from annotation.export_files import Spools
 from annotation.models import ExportRun, GoldExample, GoldVersionMember
+from feedbackhub.accounts.models import Project
 from feedbackhub.capture.erasure import erase_person
 from feedbackhub.capture.models import Interaction
 from tests.annotation.exports.house import frozen_house, made
@@ -192,6 +193,20 @@ def test_an_erasure_while_it_is_made_begins_it_anew_without_the_person(
     assert (run.state, run.row_count, run.erasure_epoch) == ("done", 2, 1)
     assert run.manifest["left_out"] == {"erased": 1, "holdout": 1}
     assert not [path for path in files_in(tmp_path) if b"chat/0" in path.read_bytes()]
+
+
+def test_somebody_elses_erasure_while_it_is_made_does_not_begin_it_anew(version, monkeypatch):
+    run = exporting.request_export(version=version, format="openai_sft", is_left_to_a_worker=False)
+    keep = exporting._Making._keep
+
+    def another_epoch(making, spools):
+        Project.objects.update(erasure_epoch=7)
+        return keep(making, spools)
+
+    monkeypatch.setattr(exporting._Making, "_keep", another_epoch)
+    exporting.make_export(export_id=run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.row_count, run.erasure_epoch) == ("done", 3, 0)
 
 
 def test_pieces_put_aside_before_an_erasure_are_not_gone_on_from(version, monkeypatch, tmp_path):
