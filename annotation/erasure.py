@@ -1,6 +1,6 @@
 """How annotation forgets a person: quotes, notes, corrections, drafts, spans, queue, gold and the files of earlier exports."""
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from annotation import exporting
@@ -22,6 +22,7 @@ from annotation.models import (
     Span,
 )
 from feedbackhub.capture.erasure import Erased, eraser
+from feedbackhub.capture.retention import keeper
 
 
 @eraser
@@ -98,4 +99,19 @@ def _digest_anew(version, epoch):
     )
     GoldVersion.objects.filter(pk=version.pk).update(
         digest=digest, erasure_epoch=epoch, previous_digests=version.previous_digests
+    )
+
+
+# --- retention ------------------------------------------------------------------------------------
+
+
+@keeper
+def _is_gold():
+    return Exists(GoldExample.objects.filter(interaction=OuterRef("pk"), erased_at=None))
+
+
+@keeper
+def _waits_for_judgement():
+    return Exists(
+        ReviewItem.objects.filter(interaction=OuterRef("pk"), state__in=ReviewItem.OPEN_STATES)
     )

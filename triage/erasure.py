@@ -1,9 +1,12 @@
 """How triage forgets a person: titles that quote them, replays of their cases, what they wrote, mail sent and to be sent."""
 
+from django.db.models import Exists, OuterRef
+
 from feedbackhub.capture.erasure import Erased, eraser
 from feedbackhub.capture.models import Interaction
+from feedbackhub.capture.retention import keeper
 from triage import notices, problems
-from triage.models import Notice, Replay, Undeliverable
+from triage.models import Notice, Problem, ProblemMember, Replay, Undeliverable
 
 
 @eraser
@@ -16,3 +19,13 @@ def forget(erased: Erased) -> None:
         notices.suppress_all(reporter=reporter, reason="erased")
     theirs.update(subject="", body="")
     Undeliverable.objects.filter(reporter__in=erased.reporters).delete()
+
+
+@keeper
+def _is_in_an_open_problem():
+    State = Problem.State
+    return Exists(
+        ProblemMember.objects.filter(interaction=OuterRef("pk"), left_at=None).exclude(
+            problem__state__in=[State.VERIFIED, State.WONT_FIX, State.DUPLICATE]
+        )
+    )

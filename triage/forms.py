@@ -407,7 +407,9 @@ class PrivacyForm(forms.Form):
         label=_("Keep interactions for"),
         min_value=1,
         max_value=3_650,
-        help_text=_("Days. It is kept as this project's rule; nothing is removed by it yet."),
+        help_text=_(
+            "Days since they came. Then their texts are forgotten, but for gold, open items and open problems."
+        ),
     )
     redaction_kinds = forms.MultipleChoiceField(
         label=_("Mask before anything is stored"),

@@ -75,14 +75,7 @@ def erase_person(*, project: Project, ref_hash: str) -> dict[str, int]:
         ),
         reporters=list(reporters.values_list("pk", flat=True)),
     )
-    with pgtrigger.ignore():
-        for erase in _erasers:
-            erase(erased)
-        _empty_interactions(erased, now)
-        _empty_feedback(erased, now)
-        reporters.filter(erased_at=None).update(
-            email="", callback_url="", locale="", has_consent=False, consent_at=None, erased_at=now
-        )
+    forget(erased, now)
     if erased.interactions or erased.feedback:
         Project.objects.filter(pk=project.pk).update(erasure_epoch=F("erasure_epoch") + 1)
         outbox.publish("person_erased", project=project)
@@ -91,6 +84,18 @@ def erase_person(*, project: Project, ref_hash: str) -> dict[str, int]:
         "feedback": len(erased.feedback),
         "reporters": len(erased.reporters),
     }
+
+
+def forget(erased: Erased, now) -> None:
+    """Empty all of it, wherever it went. Belongs into a transaction; safe to repeat."""
+    with pgtrigger.ignore():
+        for erase in _erasers:
+            erase(erased)
+        _empty_interactions(erased, now)
+        _empty_feedback(erased, now)
+        Reporter.objects.filter(pk__in=erased.reporters, erased_at=None).update(
+            email="", callback_url="", locale="", has_consent=False, consent_at=None, erased_at=now
+        )
 
 
 def _empty_interactions(erased, now) -> None:

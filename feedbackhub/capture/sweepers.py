@@ -1,14 +1,15 @@
-"""Capture's brooms: vectors that are missing, or that another embedder made."""
+"""Capture's brooms: vectors that are missing or that another embedder made, and answers kept long enough."""
 
 from django.core.cache import cache
 
 from feedbackhub import doorbell
-from feedbackhub.capture import tasks, vectors
+from feedbackhub.capture import retention, tasks, vectors
 from feedbackhub.outbox.sweeping import sweeper
 
 EVERY = 300  # seconds between two looks at all projects
 
 sweeper(vectors.make_missing)
+sweeper(retention.forget_expired)
 
 
 @sweeper
