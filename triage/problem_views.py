@@ -153,11 +153,13 @@ def _problem_page(request, problem, status=200, **forms):
 
 @project_page(*SEE)
 def problem_brief(request, number):
-    """The brief for whoever repairs it, as Markdown: to copy, or to put into the ticket."""
+    """The brief for whoever repairs it, to copy into a ticket or a prompt; with `?as=file` the Markdown itself."""
     problem = _problem(request, number)
     text = brief.brief(problem, request.membership, board.current_schema(request.project))
+    if request.GET.get("as") != "file":
+        return render(request, "triage/brief.html", {"problem": problem, "text": text})
     answer = HttpResponse(text, content_type="text/markdown; charset=utf-8")
-    answer["Content-Disposition"] = f'inline; filename="P{problem.number}.md"'
+    answer["Content-Disposition"] = f'attachment; filename="P{problem.number}.md"'
     return answer
 
 

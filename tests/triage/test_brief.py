@@ -113,7 +113,9 @@ def test_the_brief_holds_what_is_needed_to_repair_it(as_user, ben, project):
         title="Guide",
         text="30 cents",
     )
-    answer = as_user(ben).get(reverse("problem_brief", args=["tax-help", 7]))
+    address = reverse("problem_brief", args=["tax-help", 7])
+    assert "Case 1: chat-seven" in as_user(ben).get(address).content.decode()
+    answer = as_user(ben).get(address, {"as": "file"})
     text = answer.content.decode()
     assert answer["Content-Type"] == "text/markdown; charset=utf-8"
     for words in (
