@@ -69,12 +69,9 @@ def prepare_notices(*, fix) -> list[Notice]:
         batch_size=1_000,
     )
     pending = list(fix.notices.filter(state=STATE.PENDING))
-    for notice in pending[:RUNG_FOR]:  # the sweep rings for the rest
-        ring(tasks.deliver_notice, notice_id=notice.pk)
+    if pending:
+        ring(tasks.deliver_notices)
     return pending
-
-
-RUNG_FOR = 200
 
 
 def _notice(fix, reporter, policy) -> Notice:
@@ -168,6 +165,9 @@ def hold_notice(*, notice) -> Notice:
 
 def release_all(*, fix) -> int:
     """Every held notice of a fix is due now."""
+    from triage import tasks
+
+    ring(tasks.deliver_notices)
     return fix.notices.filter(state=STATE.HELD).update(
         state=STATE.PENDING, due_at=timezone.now(), reason=""
     )
