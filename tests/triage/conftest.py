@@ -2,6 +2,7 @@
 
 import pytest
 
+from feedbackhub.outbound import Limits
 from tests.triage.fake_jira import SECRET, FakeJira
 
 
@@ -39,3 +40,20 @@ def connect(jira):
 @pytest.fixture
 def connection(connect, project):
     return connect(project)
+
+
+@pytest.fixture
+def limits(monkeypatch):
+    """How patient the adapters are; `limits["now"]` may be changed by the test."""
+    from triage import connections
+
+    chosen = {"now": Limits(connect=1, read=0.5, total=1)}
+    build = connections.tracker_of
+
+    def hurried(connection):
+        tracker = build(connection)
+        tracker._limits = chosen["now"]
+        return tracker
+
+    monkeypatch.setattr(connections, "tracker_of", hurried)
+    return chosen

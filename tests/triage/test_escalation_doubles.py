@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from feedbackhub.outbound import LIMITS, Limits
+from feedbackhub.outbound import LIMITS
 from feedbackhub.outbox.delivery import deliver_due
 from tests.factories import InteractionFactory, ProblemFactory, ProblemMemberFactory
 from tests.triage.trackers.drafts import HOSTILE
@@ -19,7 +19,6 @@ from triage.models import Escalation, Ticket, TicketNote, TrackerConnection
 
 pytestmark = [pytest.mark.shared, pytest.mark.django_db]
 
-QUICK = Limits(connect=1, read=0.5, total=1)
 CREATE = {"jira": "createIssue", "linear": "issueCreate"}
 
 PRESETS = [
@@ -42,20 +41,6 @@ def running():
     yield started
     for double in started.values():
         double.stop()
-
-
-@pytest.fixture
-def limits(monkeypatch):
-    """How patient the adapters are; `limits["now"]` may be changed by the test."""
-    chosen, build = {"now": QUICK}, connections.tracker_of
-
-    def hurried(connection):
-        tracker = build(connection)
-        tracker._limits = chosen["now"]
-        return tracker
-
-    monkeypatch.setattr(connections, "tracker_of", hurried)
-    return chosen
 
 
 @pytest.fixture
