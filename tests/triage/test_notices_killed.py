@@ -110,7 +110,7 @@ def a_person_asks_the_mail_servers_log(stack, sink):
 
 
 def test_each_reporter_has_exactly_one_message(sink):
-    seconds = 120 + COUNT / 5
+    seconds = 300 + COUNT / 5
     with Stack(processes=("worker",), settings={"EMAIL_URL": sink.url}) as stack:
         stack.manage("shell", "-c", SET_UP.format(count=COUNT))
         stack.manage("sweep")
