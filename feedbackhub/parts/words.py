@@ -56,6 +56,9 @@ STATES: dict[str, tuple[str, str, Promise]] = {
     "regressed": ("bad", "arrow-uturn-left", pgettext_lazy("state", "Regressed")),
     "wont_fix": ("neutral", "no-symbol", pgettext_lazy("state", "Won't fix")),
     "duplicate": ("neutral", "square-2-stack", pgettext_lazy("state", "Duplicate")),
+    # regroupings
+    "asked": ("neutral", "clock", pgettext_lazy("state", "Being prepared")),
+    "ready": ("info", "eye", pgettext_lazy("state", "Ready to look at")),
     # tickets, as their trackers tell
     "in_progress": ("accent", "play-circle", pgettext_lazy("state", "In progress")),
     "done": ("good", "check-circle", pgettext_lazy("state", "Done")),
@@ -72,7 +75,9 @@ STATES: dict[str, tuple[str, str, Promise]] = {
     "held": ("caution", "pause-circle", pgettext_lazy("state", "Held")),
     "sending": ("accent", "paper-airplane", pgettext_lazy("state", "Being sent")),
     "sent": ("good", "check", pgettext_lazy("state", "Sent")),
+    "bounced": ("bad", "arrow-uturn-left", pgettext_lazy("state", "Came back")),
     "suppressed": ("neutral", "bell-slash", pgettext_lazy("state", "Not to be sent")),
+    "dropped": ("neutral", "no-symbol", pgettext_lazy("state", "Not to be sent")),
     "uncertain": ("caution", "question-mark-circle", pgettext_lazy("state", "May have been sent")),
     "cancelled": ("neutral", "no-symbol", pgettext_lazy("state", "Cancelled")),
     "running": ("accent", "arrow-path", pgettext_lazy("state", "Running")),

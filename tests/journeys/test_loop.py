@@ -97,8 +97,11 @@ def test_the_loop_from_a_complaint_to_still_wrong(house, outside, person):
         assert len(comments_of(issue)) == 1
     wait_for(lambda: "done" not in states(house, "triage_ticket"), 60, "no ticket is open again")
 
+    wait_for(lambda: mail.to("ben@example.org"), 60, "who ships was not told that it is still wrong")
+    assert "P1 is still wrong" in mail.to("ben@example.org")[0]
+
     trackers.assert_clean()
-    assert len(mail.mails) == 2
+    assert len(mail.mails) == 3  # each reporter once, and the person who ships
 
 
 # --- an operator sets it up -----------------------------------------------------------------------
@@ -207,9 +210,9 @@ def approve_and_freeze(house, ben) -> None:
 def export_pairs(ben) -> dict:
     """Made in the browser by the worker, watched, downloaded: its one row."""
     page = ben.go("/p/clinic/exports/")
-    page.get_by_role("link", name=re.compile("TRL")).click()
+    page.get_by_role("link", name=re.compile(r"^Preference pairs \(TRL DPO\)")).click()
     page.get_by_role("button", name="Export", exact=True).click()
-    rows = page.get_by_role("link", name="Rows")
+    rows = page.get_by_role("link", name="Rows", exact=True)
     rows.wait_for()
     with page.expect_download() as download:
         rows.click()

@@ -6,6 +6,7 @@ from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
+from django.apps import apps
 from django.template import Context, Template
 from django.test import RequestFactory
 from heroicons import IconDoesNotExist
@@ -113,18 +114,11 @@ def test_state_pill_of_unknown_state_shows_it_escaped():
 
 
 def test_every_state_of_the_models_has_its_words():
-    from annotation import models as annotation
-    from triage import models as triage
-
     missing = set()
-    for module in (annotation, triage):
-        for model in vars(module).values():
-            meta = getattr(model, "_meta", None)
-            if meta is None or meta.abstract or model.__module__ != module.__name__:
-                continue
-            for field in meta.get_fields():
-                if field.name == "state" and getattr(field, "choices", None):
-                    missing |= {value for value, _label in field.choices} - set(words.STATES)
+    for model in apps.get_models():
+        for field in model._meta.get_fields():
+            if field.name == "state" and getattr(field, "choices", None):
+                missing |= {value for value, _label in field.choices} - set(words.STATES)
     assert missing == set()
 
 

@@ -319,7 +319,12 @@ def test_forget_words_takes_the_question_out_of_the_summary(project):
 
 def test_forget_words_leaves_what_others_asked_and_what_a_lead_wrote(project):
     erased = asked(project, "My name is Ada")
-    others = quoting(project, asked(project, "Can I deduct my bicycle?"), summary="A lead's words")
+    others = quoting(
+        project,
+        asked(project, "Can I deduct my bicycle?"),
+        summary="A lead's words",
+        is_described_by_hand=True,
+    )
     ProblemMemberFactory(problem=others, interaction=erased)
     problems.forget_words(interaction=erased)
     before = others.title

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from annotation import gold, splits
 from annotation.candidates import propose_answer
 from annotation.exports import FORMATS, TRAINING_FORMATS
+from annotation.lineage import lineage
 from annotation.models import GoldExample, GoldVersionMember
 from feedbackhub.accounts.models import Project
 from feedbackhub.capture.erasure import erase_person
@@ -199,7 +200,7 @@ def holds_every_rule(run, format, *, is_of_before=False) -> None:
     for file in run.manifest["files"]:  # rule 7
         assert hashlib.sha256(read(run, file["name"])).hexdigest() == file["sha256"]
     for note in notes:  # rule 14
-        trail = gold.lineage(next(e for key, e in examples.items() if str(key) == note["example"]))
+        trail = lineage(next(e for key, e in examples.items() if str(key) == note["example"]))
         assert trail["interaction"]["id"] == note["interaction"]
         assert run.public_id in [each["id"] for each in trail["exports"]]
 
