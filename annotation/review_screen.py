@@ -84,8 +84,26 @@ def show_interaction(interaction: Interaction) -> dict:
     }
 
 
+def show_plainly(interaction: Interaction) -> dict:
+    """The same as far as it goes without looking into any text: for what cannot be drawn."""
+    return {
+        "interaction": interaction,
+        "messages_shown": [
+            {"role": "", "name": "", "text": shown_text(f"messages.{place}", _content(message))}
+            for place, message in enumerate(interaction.messages)
+        ],
+        "output": shown_text("output", interaction.output),
+        "is_plain": True,
+        "feedback": [],
+    }
+
+
 def show_assignment(
-    assignment: Assignment, *, answers: dict | None = None, own_keys: dict | None = None
+    assignment: Assignment,
+    *,
+    answers: dict | None = None,
+    own_keys: dict | None = None,
+    is_plain: bool = False,
 ) -> dict:
     """Everything that the item part of the screen draws. `answers` are those just typed, else the draft or what counts."""
     item = assignment.item
@@ -94,7 +112,7 @@ def show_assignment(
         assignment.state == Assignment.State.CLAIMED and assignment.lease_until > timezone.now()
     )
     is_reserved = assignment.state == Assignment.State.RESERVED
-    shown = show_interaction(item.interaction)
+    shown = show_plainly(item.interaction) if is_plain else show_interaction(item.interaction)
     reported = {event.category for event in shown["feedback"] if event.category}
     if answers is None:
         answers = assignment.draft or _answers_that_count(assignment)

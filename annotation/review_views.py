@@ -9,8 +9,10 @@ import json
 import uuid
 from functools import wraps
 
+import structlog
 from django.conf import settings
 from django.contrib import messages
+from django.db import DatabaseError
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -42,6 +44,8 @@ from annotation.review_forms import HoldForm, SkipForm, complete_answers, read_a
 from annotation.settling import current_schema
 from feedbackhub.accounts.access import project_page
 from feedbackhub.paging import BadCursor, paginate
+
+log = structlog.get_logger(__name__)
 
 State = Assignment.State
 AHEAD = 2  # items fetched before they are asked for
@@ -383,17 +387,10 @@ def _conflict(assignment, refusal) -> dict:
 
 def _screen(request, assignment, *, answers=None, errors=None, conflict=None, status=200):
     queue = _chosen_queue(request)
-    context = {
-        **review_screen.show_assignment(
-            assignment, answers=answers, own_keys=request.user.review_keys
-        ),
-        "errors": errors or {},
-        "conflict": conflict,
-        "chosen_queue": queue,
-        "text_url": "review_text",
-    }
+    item_html = _draw_item(request, assignment, answers=answers, errors=errors, conflict=conflict)
     if request.GET.get("part") == "item":
-        return render(request, "annotation/_review_item.html", context, status=status)
+        return HttpResponse(item_html, status=status)
+    context = {"assignment": assignment, "item_html": item_html}
     context |= around(request, queue, ahead=_line(request, queue, assignment))
     context |= {"here": assignment, "undoable": review_screen.undoable_by(request.membership)}
     if context["undoable"]:
@@ -410,11 +407,28 @@ def _nothing(request, queue, refusal=None):
     return render(request, "annotation/review_empty.html", {**context, "refusal": refusal})
 
 
-def _draw_item(request, assignment) -> str:
-    context = review_screen.show_assignment(assignment, own_keys=request.user.review_keys)
-    context |= {"errors": {}, "conflict": None, "chosen_queue": _chosen_queue(request)}
-    context |= {"text_url": "review_text"}
-    return render_to_string("annotation/_review_item.html", context, request)
+def _draw_item(request, assignment, *, answers=None, errors=None, conflict=None) -> str:
+    """The item as HTML; as plain text when it cannot be drawn, so that it never blocks a queue."""
+    around_it = {
+        "errors": errors or {},
+        "conflict": conflict,
+        "chosen_queue": _chosen_queue(request),
+        "text_url": "review_text",
+    }
+
+    def draw(*, is_plain):
+        shown = review_screen.show_assignment(
+            assignment, answers=answers, own_keys=request.user.review_keys, is_plain=is_plain
+        )
+        return render_to_string("annotation/_review_item.html", {**shown, **around_it}, request)
+
+    try:
+        return draw(is_plain=False)
+    except DatabaseError:
+        raise
+    except Exception:  # whatever there is in the text: a person has to see it
+        log.exception("item_not_drawn", item_id=assignment.item_id)
+        return draw(is_plain=True)
 
 
 # --- steps ----------------------------------------------------------------------------------------

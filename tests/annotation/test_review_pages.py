@@ -565,3 +565,22 @@ def test_finished_lists_what_was_judged_and_costs_the_same(as_user, ana, queue, 
 def test_item_state_after_a_whole_round(as_user, ana, hand):
     as_user(ana).post(address("submit_annotation", hand), form_of(hand, verdict="correct"))
     assert ReviewItem.objects.get(pk=hand.item_id).state == "settled"
+
+
+def test_item_that_cannot_be_drawn_is_shown_as_plain_text_and_can_be_skipped(
+    as_user, ana, project, monkeypatch
+):
+    queue, _ = queue_with(project, items=0, slug="tax")
+    asked = InteractionFactory(project=project, output="# A title\n\n**Words**")
+    ReviewItemFactory(queue=queue, interaction=asked)
+    monkeypatch.setattr(
+        "feedbackhub.untrusted_markdown.markdown_places.find", lambda *_: [][0]
+    )  # as if the parser stumbled
+    page = as_user(ana).get("/p/tax-help/review/", follow=True)
+    html = page.content.decode()
+    assert page.status_code == 200
+    assert "This item could not be drawn." in html and "**Words**" in html
+    assignment = Assignment.objects.get()
+    posted = {"fence": assignment.fence, "reason": "cannot_show", "note": ""}
+    as_user(ana).post(address("skip", assignment), posted)
+    assert ReviewItem.objects.get().state == "disputed"

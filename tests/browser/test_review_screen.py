@@ -623,6 +623,62 @@ def test_screen_has_no_accessibility_violation(sit_down, ana, items, project, wi
     assert [(each["id"], each["nodes"][0]["html"]) for each in found.response["violations"]] == []
 
 
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (360, "light")])
+def test_own_keys_have_no_accessibility_violation(sit_down, ana, items, width, theme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = sit_down(ana, "/p/tax-help/review/keys/", width=width, theme=theme)
+    page.get_by_label("Write a note").focus()
+    page.keyboard.press("3")
+    found = Axe().run(page, options={"runOnly": RULES})
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found.response["violations"]] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_whole_screen_works_by_keyboard_alone(sit_down, ana, items, queue):
+    """From the first item to the third: judge, mark, change the mark, correct, undo, submit, skip, read the keys."""
+    page = sit_down(ana, REVIEW)
+    wait_until_ahead(page)
+    keys = page.keyboard
+    for key in ("3", "q", "a", "l"):
+        keys.press(key)
+    for _ in range(40):  # to the text
+        keys.press("Tab")
+        if page.evaluate("document.activeElement.dataset.text") == "output":
+            break
+    keys.press("Shift+ArrowRight")
+    keys.press("Shift+ArrowRight")
+    expect(page.locator("[data-marker]")).to_be_visible()
+    keys.press("2")
+    expect(page.locator("[data-span]")).to_have_count(1)
+    keys.press("5")
+    keys.press("Control+End")
+    keys.type(" And more.")
+    keys.press("Escape")
+    keys.press("6")
+    keys.type("Checked.")
+    keys.press("Control+Enter")
+    expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+    keys.press("Control+z")
+    expect(page.locator("#note")).to_have_value("Checked.")
+    keys.press("Control+Enter")
+    expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+    wait_until_sent(page)
+    keys.press("8")
+    keys.press("ArrowDown")
+    keys.press("Enter")
+    expect(page.locator('[data-text="output"]')).to_have_text("Answer number 3 of this test.")
+    wait_until_sent(page)
+    keys.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    keys.press("Escape")
+    said = Annotation.objects.current().get()
+    assert (said.verdict, said.severity, said.categories) == ("wrong", "low", ["factual_error"])
+    assert (said.note, said.spans.get().label) == ("Checked.", "unsupported")
+    assert said.candidates.get(state="proposed").text == f"{EMOJI} And more."
+    assert Assignment.objects.filter(state="skipped").count() == 1
+
+
 def test_phone_shows_answer_and_submit_together(sit_down, ana, items):
     page = sit_down(ana, REVIEW, width=360, height=740, touch=True)
     assert page.evaluate("document.documentElement.scrollWidth") == 360
