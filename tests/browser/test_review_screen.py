@@ -665,6 +665,7 @@ def test_whole_screen_works_by_keyboard_alone(sit_down, ana, items, queue):
     expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
     wait_until_sent(page)
     keys.press("8")
+    expect(page.get_by_role("button", name="Not my field")).to_be_focused()
     keys.press("ArrowDown")
     keys.press("Enter")
     expect(page.locator('[data-text="output"]')).to_have_text("Answer number 3 of this test.")

@@ -6,20 +6,24 @@ import * as kept from "./kept.js";
 import * as outbox from "./outbox.js";
 
 const ahead = new Map(); // id → {fence, element}, in their order
+const left = new Set(); // what was answered here, whatever the server says until it has heard of it
 let asking = null;
 
 // The next item as it was fetched ahead: of this lease, or simply the first one that nobody answered.
 export function takeAhead(wanted = null) {
   for (const [id, { fence, element }] of ahead) {
-    if (wanted ? id !== wanted.id : outbox.has(id)) continue;
+    if (wanted ? id !== wanted.id : left.has(id) || outbox.has(id)) continue;
     ahead.delete(id);
     return wanted && fence !== String(wanted.fence) ? null : element;
   }
   return null;
 }
 
+export const leaveBehind = (id) => left.add(id);
+
 // What was open goes back to the front of the line, with all that was typed in it.
 export function putBack(element) {
+  asking?.abort(); // its answer would leave out what was open when it was asked
   const others = [...ahead];
   ahead.clear();
   ahead.set(element.dataset.item, { fence: element.dataset.fence, element });
@@ -91,6 +95,7 @@ function moveUp(id) {
 }
 
 onItem((shown) => {
+  left.delete(shown.dataset.item);
   moveUp(shown.dataset.item);
   delete screen.dataset.aheadCount;
   // After this item is painted; while answers are on their way, after they have arrived.

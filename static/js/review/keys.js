@@ -74,6 +74,8 @@ const controlFor = (name) =>
 // A radio or box behind a label is drawn by the label; what happened is said.
 function act(control) {
   if (!control.matches('input[type="radio"], input[type="checkbox"]')) {
+    // The menu that it opens is walked by keys: the focus goes there from its button.
+    if (control.hasAttribute("popovertarget")) control.focus({ focusVisible: true });
     control.click();
     return;
   }

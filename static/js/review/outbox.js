@@ -59,6 +59,7 @@ export async function flush() {
   if (isSending) return;
   isSending = true;
   clearTimeout(timer);
+  await null; // the next item is shown before anything is sent
   try {
     // Two windows send one after the other.
     if (navigator.locks) await navigator.locks.request("feedbackhub.outbox", sendAll);

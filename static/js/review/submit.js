@@ -1,7 +1,7 @@
 // Submit and skip: the answer goes to the outbox and the next item is simply there. Whatever goes wrong
 // comes back with all that was typed, and what to do is said at the field.
 
-import { putBack, takeAhead } from "./ahead.js";
+import { leaveBehind, putBack, takeAhead } from "./ahead.js";
 import * as draft from "./draft.js";
 import { fillIn, pairsOf, valueIn } from "./filling.js";
 import {
@@ -93,9 +93,10 @@ function leave(kind, url, pairs) {
   draft.hold();
   clearErrors();
   left.set(here.dataset.item, here);
+  leaveBehind(here.dataset.item);
+  outbox.add({ id: here.dataset.item, kind, url, pairs, title: titleOf(here), path: here.dataset.url });
   isWaiting = !goOn();
   if (isWaiting) item().querySelector("[data-submit]")?.setAttribute("aria-busy", "true");
-  outbox.add({ id: here.dataset.item, kind, url, pairs, title: titleOf(here), path: here.dataset.url });
   kept.forget("typed", here.dataset.item);
 }
 
