@@ -97,7 +97,9 @@ def test_the_loop_from_a_complaint_to_still_wrong(house, outside, person):
         assert len(comments_of(issue)) == 1
     wait_for(lambda: "done" not in states(house, "triage_ticket"), 60, "no ticket is open again")
 
-    wait_for(lambda: mail.to("ben@example.org"), 60, "who ships was not told that it is still wrong")
+    wait_for(
+        lambda: mail.to("ben@example.org"), 60, "who ships was not told that it is still wrong"
+    )
     assert "P1 is still wrong" in mail.to("ben@example.org")[0]
 
     trackers.assert_clean()
