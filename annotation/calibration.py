@@ -1,8 +1,8 @@
 """Known cases slipped in unseen, and own items shown again after weeks: they measure people and are never labels.
 
 A queue says how often (`calibration_percent`, `repeat_percent` of what one is handed), how many known cases come before
-anything else (`onboarding_count`, as far as there are that many) and which share of them should be right
-(`calibration_bar`). A known case is approved gold outside the holdout, judged under the queue's schema, that this expert
+anything else (`onboarding_count`, as far as there are that many; one that is skipped is not one of them) and which share of
+them should be right (`calibration_bar`). A known case is approved gold outside the holdout, judged under the queue's schema, that this expert
 never saw. Each is an item of its own, for one expert; what is said there settles nothing, proposes nothing, tells no harm.
 
 Whether it is time is decided by a hash of expert, queue and how many they were handed there: nobody can foresee it, and
@@ -11,10 +11,12 @@ asking twice gives the same answer.
 
 import hashlib
 import random
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, F, Max, OuterRef, Q, Subquery, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from annotation.leases import new_lease
@@ -62,18 +64,73 @@ def take_measuring_item(*, expert, queues, state) -> int | None:
 
 def score_of(expert, queue) -> Score:
     """Right is the same verdict and severity as the case is settled with."""
-    newest = (
-        Annotation.objects.current()
-        .filter(expert=expert, item__queue=queue, item__purpose=Purpose.CALIBRATION)
-        .order_by("-pk")
-        .values_list("verdict", "severity", "item__interaction_id")[:RECENT]
+    found = scores(project=queue.project_id, experts=[expert.pk], queues=[queue])
+    return found.get((expert.pk, queue.pk)) or Score(queue, 0, 0, None, False)
+
+
+def scores(*, project, experts=None, queues=None) -> dict[tuple[int, int], Score]:
+    """{(expert's id, queue's id): score} of all who judged known cases, or of these experts, or in these queues."""
+    if queues is None:
+        queues = ReviewQueue.objects.filter(project=project)
+    by_id = {queue.pk: queue for queue in queues}
+    said = Annotation.objects.current().filter(
+        project=project, item__queue__in=by_id, item__purpose=Purpose.CALIBRATION
     )
-    settled = _settled_as(queue, [interaction for *_said, interaction in newest])
-    known = [(said, settled[place]) for *said, place in newest if place in settled]
-    right = sum(tuple(said) == truth for said, truth in known)
-    share = right / len(known) if len(known) >= FEWEST else None
-    is_below = share is not None and 100 * share < queue.calibration_bar
-    return Score(queue, right, len(known), share, is_below)
+    if experts is not None:
+        said = said.filter(expert__in=experts)
+    each = {"partition_by": [F("expert"), F("item__queue")], "order_by": F("pk").desc()}
+    newest = (
+        said.annotate(place=Window(RowNumber(), **each))
+        .filter(place__lte=RECENT)
+        .values_list("expert", "item__queue", "item__interaction", "verdict", "severity")
+    )
+    newest = list(newest)
+    truths = _settled_as(project, {interaction for _e, _q, interaction, *_ in newest})
+    right, judged = Counter(), Counter()
+    for expert, queue, interaction, *answer in newest:
+        truth = truths.get((interaction, by_id[queue].schema_name))
+        if truth:
+            judged[expert, queue] += 1
+            right[expert, queue] += tuple(answer) == truth
+    return {
+        (expert, queue): _score(by_id[queue], right[expert, queue], count)
+        for (expert, queue), count in judged.items()
+    }
+
+
+def below_the_bar(membership) -> list[Score]:
+    """The queues in which this member's recent score fell below what they ask."""
+    queues = ReviewQueue.objects.of_member(membership).filter(USES_CALIBRATION).order_by("name")
+    found = scores(project=membership.project_id, experts=[membership.user_id], queues=list(queues))
+    return [score for score in found.values() if score.is_below]
+
+
+def repeats_by_expert(*, project, experts, since=None) -> dict[int, tuple[int, int]]:
+    """{expert's id: (how often they said the same again, of how many)}: the same verdict and severity."""
+    first = Annotation.objects.current().filter(
+        expert=OuterRef("expert"),
+        item__queue=OuterRef("item__queue"),
+        item__interaction=OuterRef("item__interaction"),
+        item__purpose=Purpose.LABEL,
+    )
+    again = Annotation.objects.current().filter(
+        project=project, expert__in=experts, item__purpose=Purpose.REPEAT
+    )
+    if since:
+        again = again.filter(created_at__gte=since)
+    rows = (
+        again.annotate(
+            first_verdict=Subquery(first.values("verdict")[:1]),
+            first_severity=Subquery(first.values("severity")[:1]),
+        )
+        .exclude(first_verdict=None)
+        .values("expert")
+        .annotate(
+            all=Count("pk"),
+            same=Count("pk", filter=Q(verdict=F("first_verdict"), severity=F("first_severity"))),
+        )
+    )
+    return {row["expert"]: (row["same"], row["all"]) for row in rows}
 
 
 def repeats_of(expert, queue=None) -> list[tuple[Annotation, Annotation]]:
@@ -101,7 +158,11 @@ def repeats_of(expert, queue=None) -> list[tuple[Annotation, Annotation]]:
 
 def _take_in(queue, expert, state) -> int | None:
     handed = Assignment.objects.filter(expert=expert, item__queue=queue).aggregate(
-        all=Count("pk"), known=Count("pk", filter=Q(item__purpose=Purpose.CALIBRATION))
+        all=Count("pk"),
+        known=Count(
+            "pk",
+            filter=Q(item__purpose=Purpose.CALIBRATION) & ~Q(state=Assignment.State.SKIPPED),
+        ),
     )
     is_new_here = handed["known"] < queue.onboarding_count
     rolled = _chance(queue, expert, handed["all"], "known")
@@ -189,8 +250,18 @@ def _make(queue, expert, interaction_id, purpose, state) -> int:
     return assignment.pk
 
 
-def _settled_as(queue, interactions) -> dict[int, tuple[str, str]]:
+def _score(queue, right, judged) -> Score:
+    share = right / judged if judged >= FEWEST else None
+    is_below = share is not None and 100 * share < queue.calibration_bar
+    return Score(queue, right, judged, share, is_below)
+
+
+def _settled_as(project, interactions) -> dict[tuple[int, str], tuple[str, str]]:
+    """{(interaction, schema's name): (verdict, severity)}"""
     rows = Settlement.objects.filter(
-        interaction__in=interactions, schema_name=queue.schema_name, is_current=True
-    ).values_list("interaction", "verdict", "severity")
-    return {interaction: (verdict, severity) for interaction, verdict, severity in rows}
+        project=project, interaction__in=interactions, is_current=True
+    ).values_list("interaction", "schema_name", "verdict", "severity")
+    return {
+        (interaction, schema): (verdict, severity)
+        for interaction, schema, verdict, severity in rows
+    }

@@ -196,7 +196,6 @@ class QueueMember(ProjectModel):
 
     queue = ProjectForeignKey(ReviewQueue, on_delete=models.CASCADE)
     user = models.ForeignKey(User, on_delete=models.CASCADE)
-    paused_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -696,6 +695,7 @@ class ItemComment(ProjectModel):
     class Meta:
         ordering = ["id"]
         constraints = [
+            project_parent("itemcomment"),
             *same_project("itemcomment", "item", "replies_to"),
             models.UniqueConstraint(fields=["replies_to", "author"], name="itemcomment_one_reply"),
         ]
@@ -918,3 +918,4 @@ class ExportMember(ProjectModel):
 
 
 from annotation.evaluation_models import EvalResult, EvalRun, GateRules  # noqa: E402, F401
+from annotation.people_models import Attention, Mention, QueuePause  # noqa: E402, F401

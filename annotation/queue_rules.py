@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from annotation.models import QueueMember, ReviewQueue
+from annotation.models import QueueMember, QueuePause, ReviewQueue
 from feedbackhub.capture.vocabulary import Severity
 
 FIRST_IN_LINE = (
@@ -29,7 +29,9 @@ def overlap_for(queue: ReviewQueue, interaction) -> int:
     number each time, and a larger share holds all items of a smaller one.
     """
     if queue.everybody_judges:
-        overlap = QueueMember.objects.filter(queue=queue).count() or queue.overlap
+        paused = QueuePause.objects.filter(queue=queue).values("user")
+        named = QueueMember.objects.filter(queue=queue).exclude(user__in=paused)
+        overlap = named.count() or queue.overlap
     else:
         overlap = queue.overlap if _bucket(queue, interaction) < queue.overlap_percent else 1
     return min(overlap + queue.has_extra_reviewer, MOST_REVIEWERS)

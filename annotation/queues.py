@@ -8,10 +8,7 @@ from annotation.models import QueueMember, ReviewQueue
 
 @transaction.atomic
 def save_queue(*, queue: ReviewQueue, members) -> ReviewQueue:
-    """Keep a new or changed queue; `members` are the users who judge there, none for everybody who may.
-
-    A member who stays keeps their pause.
-    """
+    """Keep a new or changed queue; `members` are the users who judge there, none for everybody who may."""
     if not queue.slug:
         queue.slug = _free_slug(queue)
     queue.save()

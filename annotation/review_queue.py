@@ -13,9 +13,16 @@ from django.db.models import Count, Exists, F, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotation import calibration
+from annotation import calibration, pausing
 from annotation.leases import lost, new_lease, write_in_hand
-from annotation.models import Annotation, Assignment, QueueMember, ReviewItem, ReviewQueue
+from annotation.models import (
+    Annotation,
+    Assignment,
+    QueueMember,
+    QueuePause,
+    ReviewItem,
+    ReviewQueue,
+)
 from annotation.queries import midnight_of
 from annotation.queue_rules import overlap_for
 from annotation.refusals import ClaimRefused, WrongState
@@ -85,8 +92,11 @@ def take_up(*, assignment, fence: int) -> Assignment:
 def resume(*, assignment) -> Assignment:
     """Take an own assignment up again: its lease is over, a lead returned it, or another window holds it.
 
-    New fence, draft kept. Raises LeaseLost when the slot went to somebody else, or the item is closed.
+    New fence, draft kept. Raises LeaseLost when the slot went to somebody else, or the item is closed; WrongState when it is
+    out of their hands and a lead paused them here.
     """
+    if assignment.state not in Assignment.HELD_STATES:
+        _refuse_paused(assignment)
     with transaction.atomic():
         if not _resume(assignment, lock_item(assignment.item_id), State.CLAIMED):
             raise lost(assignment)
@@ -190,7 +200,7 @@ def _doors(project, expert, queue=None) -> dict[int, str]:
         .annotate(Count("pk"))
     )
     membership = Membership.objects.get(project=project, user=expert)
-    paused = QueueMember.objects.filter(queue=OuterRef("pk"), user=expert, paused_at__isnull=False)
+    paused = QueuePause.objects.filter(queue=OuterRef("pk"), user=expert)
     queues = ReviewQueue.objects.of_member(membership).annotate(is_paused=Exists(paused))
     if queue:
         queues = queues.filter(pk=queue.pk)
@@ -218,6 +228,23 @@ def _door(queue, held_count, done_count) -> str:
     return "holds_enough" if held_count >= queue.held_ahead else "open"
 
 
+def _refuse_paused(assignment) -> None:
+    pause = (
+        QueuePause.objects.filter(queue=assignment.item.queue_id, user=assignment.expert_id)
+        .select_related("queue")
+        .first()
+    )
+    if pause:
+        raise WrongState(pausing.why(pause))
+
+
+def _why_paused(project, expert, queue) -> str:
+    pauses = pausing.pauses_of(Membership.objects.get(project=project, user=expert))
+    if queue:
+        pauses = pauses.filter(queue=queue)
+    return " ".join(pausing.why(pause) for pause in pauses)
+
+
 def _explain(project, expert, queue) -> None:
     """Nothing was taken: say so when the reason is not that nothing waits. Raises ClaimRefused."""
     doors = set(_doors(project, expert, queue).values())
@@ -232,11 +259,11 @@ def _explain(project, expert, queue) -> None:
             "done_for_today",
             _("You have judged as many today as this queue asks of one person. Thank you."),
         ),
-        ("paused", _("You paused your work here. Resume it in the queue's settings.")),
+        ("paused", ""),
         ("closed", _("This queue is closed at the moment.")),
     ):
         if reason in doors:
-            raise ClaimRefused(reason, sentence)
+            raise ClaimRefused(reason, sentence or _why_paused(project, expert, queue))
     raise ClaimRefused("not_a_member", _("You judge in no queue here. Ask a lead to add you."))
 
 
@@ -351,8 +378,10 @@ def _has_anybody_left(item) -> bool:
     experts = Membership.objects.filter(project=item.project_id)
     if named.exists():
         experts = experts.filter(user__in=named.values("user"))
+    paused = QueuePause.objects.filter(queue=item.queue_id).values("user")
     had = item.assignments.values("expert")
-    return any(member.may("judge") for member in experts.exclude(user__in=had))
+    left = experts.exclude(user__in=had).exclude(user__in=paused)
+    return any(member.may("judge") for member in left)
 
 
 # --- leases that are over -------------------------------------------------------------------------

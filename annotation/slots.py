@@ -32,7 +32,8 @@ WITH open_queue AS (
      WHERE queue.project_id = %(project)s
        AND queue.is_open
        AND (%(queue)s::bigint IS NULL OR queue.id = %(queue)s)
-       AND mine.paused_at IS NULL
+       AND NOT EXISTS (SELECT FROM annotation_queuepause pause
+                        WHERE pause.queue_id = queue.id AND pause.user_id = %(expert)s)
        AND (mine.id IS NOT NULL
             OR NOT EXISTS (SELECT FROM annotation_queuemember other WHERE other.queue_id = queue.id))
        AND queue.held_ahead > (

@@ -80,5 +80,12 @@ class AddApiKeyForm(forms.Form):
 class ProfileForm(forms.ModelForm):
     class Meta:
         model = User
-        fields = ["name", "time_zone"]
-        labels = {"name": _("Name"), "time_zone": _("Time zone")}
+        fields = ["name", "time_zone", "wants_digest"]
+        labels = {
+            "name": _("Name"),
+            "time_zone": _("Time zone"),
+            "wants_digest": _("Mail me in the morning what waits for me"),
+        }
+        help_texts = {
+            "wants_digest": _("At most one mail a day and project, and none when nothing waits.")
+        }

@@ -64,21 +64,18 @@ def test_two_queues_of_one_name_get_two_slugs(as_user, ben, project):
     assert set(ReviewQueue.objects.values_list("slug", flat=True)) == {"tax", "tax-2"}
 
 
-def test_a_member_who_stays_keeps_their_pause_and_one_who_goes_is_gone(
+def test_a_member_who_stays_is_not_made_anew_and_one_who_goes_is_gone(
     as_user, ben, ana, olu, project
 ):
     queue = ReviewQueueFactory(project=project)
-    paused = QueueMemberFactory(queue=queue, user=ana, paused_at="2026-11-01T00:00:00Z")
+    stays = QueueMemberFactory(queue=queue, user=ana)
     QueueMemberFactory(queue=queue, user=olu)
     as_user(ben).post(
         url("settings_queue", queue.public_id),
         {**QUEUE, "members": [ana.public_id, ben.public_id]},
     )
     assert set(queue.members.all()) == {ana, ben}
-    assert (
-        QueueMember.objects.get(user=ana).paused_at
-        == QueueMember.objects.get(pk=paused.pk).paused_at
-    )
+    assert QueueMember.objects.get(user=ana) == stays
 
 
 @pytest.mark.parametrize(
