@@ -29,7 +29,7 @@ def test_a_paused_expert_gets_nothing_and_reads_why(project, ana, ben, is_named)
 
 def test_other_queues_go_on(project, ana, ben):
     paused, _ = queue_with(project, items=1)
-    other, (item,) = queue_with(project, items=1)
+    _other, (item,) = queue_with(project, items=1)
     pausing.pause_expert(queue=paused, user=ana, by=ben)
     assert review_queue.claim_next(project=project, expert=ana).item == item
     assert review_queue.claim_next(project=project, expert=ana) is None
@@ -128,9 +128,7 @@ def test_the_score_is_of_the_newest_twenty(project, ana, ben, monkeypatch):
     assert calibration.score_of(ana, queue).share == 1.0
 
 
-def test_scores_of_many_cost_the_same_queries(
-    project, ana, ben, olu, django_assert_num_queries
-):
+def test_scores_of_many_cost_the_same_queries(project, ana, ben, olu, django_assert_num_queries):
     known_cases(project, ben, 2)
     for _ in range(2):
         queue, _ = queue_with(project, items=0, onboarding_count=1)
