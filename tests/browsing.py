@@ -3,7 +3,7 @@
 import os
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 PATIENCE = 60_000  # milliseconds; a busy machine is slow, and still right
 
@@ -13,6 +13,7 @@ def chromium_at(path: str):
     arguments = ["--disable-dev-shm-usage", "--disable-background-networking"]
     if os.geteuid() == 0:
         arguments.append("--no-sandbox")
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
         try:
