@@ -10,7 +10,8 @@
 The weights, the half-life and the power of each factor are the project's own to change (`PriorityRules`).
 
 It is kept on the row, so that the board is one index, and computed anew at each change. Recency fades without any
-change: `refresh`, called by the sweep, computes anew what has drifted by more than a hundredth.
+change, and a rate falls with each further answer: `refresh`, called by the sweep, computes anew what has drifted by more than
+a hundredth.
 """
 
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from django.utils.translation import ngettext
 
 from feedbackhub.capture.models import FeedbackEvent, Interaction
 from feedbackhub.capture.vocabulary import Severity
-from triage.models import Problem, rules_of
+from triage.models import Problem, ProblemMember, rules_of
 
 WINDOW = timedelta(days=28)
 _MANY = 50_000  # answers; above it their number is looked up every ten minutes only
@@ -97,23 +98,39 @@ def recompute(*, problem):
     problem.last_seen_at = found["newest"]
     problem.reach = _people(problem, members)
     answers = _answers_of_the_window(problem.project_id, now)
-    problem.frequency = round(1000 * found["recent"] / max(answers, 1), 3)
+    problem.frequency = _per_thousand(found["recent"], answers)
     problem.priority = priority_of(problem, now=now)
     problem.save(update_fields=["member_count", "last_seen_at", "reach", "frequency", "priority"])
     return problem
 
 
 def refresh() -> int:
-    """Bring the priorities of unsolved problems up to date where time has changed them."""
-    now, refreshed, rules = timezone.now(), 0, {}
-    for problem in Problem.objects.unsolved().filter(member_count__gt=0).iterator():
-        if problem.project_id not in rules:
-            rules[problem.project_id] = rules_of(problem.project_id)
-        expected = priority_of(problem, now=now, rules=rules[problem.project_id])
+    """Bring the priorities of unsolved problems up to date where time, or other answers, have changed them."""
+    now, refreshed = timezone.now(), 0
+    unsolved = Problem.objects.unsolved().filter(member_count__gt=0)
+    recent = dict(
+        ProblemMember.objects.filter(
+            problem__in=unsolved, left_at=None, interaction__occurred_at__gt=now - WINDOW
+        )
+        .values_list("problem")
+        .annotate(Count("id"))
+    )
+    rules_by_project, answers_by_project = {}, {}
+    for problem in unsolved.iterator():
+        place = problem.project_id
+        if place not in rules_by_project:
+            rules_by_project[place] = rules_of(place)
+            answers_by_project[place] = _answers_of_the_window(place, now)
+        problem.frequency = _per_thousand(recent.get(problem.pk, 0), answers_by_project[place])
+        expected = priority_of(problem, now=now, rules=rules_by_project[place])
         if abs(expected - problem.priority) > 0.01 * max(expected, problem.priority):
             recompute(problem=problem)
             refreshed += 1
     return refreshed
+
+
+def _per_thousand(cases: int, answers: int) -> float:
+    return round(1000 * cases / max(answers, 1), 3)
 
 
 def _people(problem, members) -> int:

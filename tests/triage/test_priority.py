@@ -90,6 +90,7 @@ def test_refresh_computes_anew_what_has_faded(project):
     )
     for problem in (faded, fresh, solved):
         ProblemMemberFactory(problem=problem)
+    for problem in (faded, fresh, solved):
         priority.recompute(problem=problem)
     Problem.objects.filter(pk__in=[faded.pk, solved.pk]).update(priority=1_000)
     before = fresh.priority
@@ -97,3 +98,15 @@ def test_refresh_computes_anew_what_has_faded(project):
     faded.refresh_from_db()
     solved.refresh_from_db()
     assert (faded.priority < 1_000, solved.priority, fresh.priority) == (True, 1_000, before)
+
+
+def test_refresh_follows_the_answers_that_came_without_complaint(project):
+    problem = ProblemFactory(project=project)
+    ProblemMemberFactory(problem=problem)
+    assert priority.recompute(problem=problem).frequency == 1000
+    InteractionFactory.create_batch(9, project=project)
+    assert priority.refresh() == 1
+    problem.refresh_from_db()
+    assert problem.frequency == 100
+    assert problem.priority == priority.priority_of(problem)
+    assert priority.refresh() == 0
