@@ -71,6 +71,8 @@ def test_a_month_of_complaints_and_two_fixes(house, lead):
         "jira": month.causes,
         "linear": month.causes,
     }
+    joined = regroup(lea, tenant)
+    play.work_off()
     play.finish_tickets(month.repaired, month.regressing)
     assert figures_on(lea, tenant)["Ask what shipped"] == 2
 
@@ -91,7 +93,10 @@ def test_a_month_of_complaints_and_two_fixes(house, lead):
 
     assert play.strays() == []
     alone = tenant.count("triage_placement", "problem_id IS NULL")
-    tell(f"{month.complaints} complaints, {month.causes} problems, {alone} left alone", began)
+    tell(
+        f"{month.complaints} complaints, {month.causes} problems, {joined} regrouped, {alone} left alone",
+        began,
+    )
     expect_board(play, lea, tenant)
     expect_reporters_told(play, house)
     house.trackers.assert_clean()
@@ -118,6 +123,19 @@ def figures_on(lea, tenant) -> dict[str, int]:
     texts = page.locator(".needs .stat").all_inner_texts()
     stats = [text.split("\n") for text in texts]
     return {lines[0]: int(re.sub(r"\D", "", lines[1])) for lines in stats}
+
+
+def regroup(lea, tenant) -> int:
+    """A lead asks what of that which was left alone belongs together, and accepts; answers how many cases joined."""
+    before = tenant.count("triage_problemmember", "left_at IS NULL")
+    lea.go(f"/p/{tenant.slug}/problems/regrouping/")
+    lea.page.get_by_role("button", name="Prepare a proposal").click()
+    ready = "state = 'ready'"
+    wait_for(lambda: tenant.count("triage_regrouping", ready) == 1, 300, "no proposal came")
+    lea.page.reload()
+    lea.page.get_by_role("button", name="Accept all of it").click()
+    wait_for(lambda: tenant.count("triage_regrouping", "state = 'accepted'") == 1, 120)
+    return tenant.count("triage_problemmember", "left_at IS NULL") - before
 
 
 def expect_board(play, lea, tenant) -> None:
