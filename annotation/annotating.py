@@ -46,13 +46,14 @@ def submit_annotation(
     revision: int,
     submit_key: str,
     schema_version: int | None = None,
+    applied_with: Annotation | None = None,
     **answers,
 ) -> Annotation:
     """Keep an expert's answer as revision `revision` + 1 (`revision` is the one they saw: 0 at first).
 
     `answers` are those of `answers.check_answers`: verdict and severity, and as wanted categories, root_cause,
     rubric_scores, spans, correction, note, confidence, seconds_spent, suggestion; `schema_version` is the version of
-    the label schema that the expert saw.
+    the label schema that the expert saw, `applied_with` the answer that this one is a look-alike's copy of.
 
     Twice with the same key is once: the first annotation again, with `is_repeat`. `remarks` says in words what was left
     aside (a correction that changes nothing). Raises InvalidAnswer, SubmitKeyReused, and StaleSubmit when the fence or
@@ -84,6 +85,7 @@ def submit_annotation(
         revision=revision + 1,
         submit_key=submit_key,
         submit_hash=submit_hash,
+        applied_with=applied_with,
         created_at=now,
         final_at=now + timedelta(seconds=settings.UNDO_SECONDS),
         **said,

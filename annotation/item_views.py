@@ -6,12 +6,15 @@ Who may search interactions may read them; each act asks for its own permission.
 from functools import wraps
 
 from django.contrib import messages
+from django.contrib.postgres.search import SearchQuery
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from annotation import adjudication, lead_decisions, review_screen, settling
+from annotation import adjudication, lead_decisions, review_screen, selections, settling
 from annotation.models import (
     Annotation,
     Assignment,
@@ -25,10 +28,13 @@ from annotation.review_forms import DecisionForm, DiscussionForm, ReasonForm
 from annotation.review_views import plain_text
 from feedbackhub import filters
 from feedbackhub.accounts.access import project_page
+from feedbackhub.capture.models import FeedbackEvent
+from feedbackhub.capture.vocabulary import ReportedCategory
+from feedbackhub.list_pages import choice
 from feedbackhub.paging import BadCursor, paginate
 
 AT_ONCE = 50
-NEWEST_FIRST = ("-pk",)
+NEWEST_FIRST, OLDEST_FIRST = ("-pk",), ("pk",)
 NEEDS_A_LEAD = "needs_lead"
 
 
@@ -38,25 +44,14 @@ NEEDS_A_LEAD = "needs_lead"
 @project_page("search_interactions")
 @require_GET
 def review_items(request):
-    """The project's items, newest first; `?state=` (or `needs_lead`) and `?queue=` narrow them."""
-    queues = list(ReviewQueue.objects.for_project(request.project).order_by("name", "pk"))
-    state = request.GET.get("state", "")
-    items = ReviewItem.objects.visible_to(request.membership)
-    if state == NEEDS_A_LEAD:
-        items = items.for_lead()
-    asked, errors = filters.conditions(
-        request.GET,
-        {"queue": filters.one_of("queue__slug", [queue.slug for queue in queues])},
-        others=("cursor", "state"),
-    )
-    if errors or state not in ("", NEEDS_A_LEAD, *ReviewItem.State.values):
-        raise Http404
-    if state in ReviewItem.State.values:
-        items = items.filter(state=state)
+    """The project's items, newest first or `?order=oldest`; `?state=` (or `needs_lead`), `?queue=`, `?category=` (the
+    reporter's word) and words narrow them.
+    """
+    items, order, queues = _found(request)
     try:
         page = paginate(
-            items.filter(asked).select_related("interaction", "queue"),
-            order=NEWEST_FIRST,
+            items.select_related("interaction", "queue"),
+            order=order,
             cursor=request.GET.get("cursor"),
             limit=AT_ONCE,
         )
@@ -66,6 +61,7 @@ def review_items(request):
         item__in=[item.pk for item in page], is_current=True
     ).in_bulk(field_name="pk")
     settlement_of = {settlement.item_id: settlement for settlement in settled.values()}
+    state = request.GET.get("state", "")
     context = {
         "rows": [(item, settlement_of.get(item.pk)) for item in page],
         "page": page,
@@ -73,8 +69,32 @@ def review_items(request):
         "states": [(NEEDS_A_LEAD, _("Needs a lead")), *ReviewItem.State.choices],
         "queues": queues,
         "queue_slug": request.GET.get("queue", ""),
+        "words": request.GET.get("q", ""),
+        "category": choice(request.GET, "category", _("Said"), ReportedCategory.choices),
+        "is_oldest_first": order == OLDEST_FIRST,
+        "is_filtered": any(request.GET.get(name) for name in ("state", "queue", "category", "q")),
+        "can_be_reviewed": state in ("", ReviewItem.State.WAITING),
     }
     return render(request, "annotation/review_items.html", context)
+
+
+@project_page("judge")
+@require_POST
+def review_these(request):
+    """What the list's address finds becomes this person's own stream, in the order of the list."""
+    items, order, _queues = _found(request)
+    selection = selections.select_items(membership=request.membership, items=items.order_by(*order))
+    if selection is None:
+        messages.info(
+            request, _("None of these waits for you: they are judged, or a colleague has them.")
+        )
+        return redirect(
+            f"{reverse('review_items', args=[request.project.slug])}?{request.GET.urlencode()}"
+        )
+    return redirect(
+        reverse("review", args=[request.project.slug])
+        + selections.Stream(selection=selection).query
+    )
 
 
 @project_page("search_interactions")
@@ -178,6 +198,45 @@ def close_discussion(request, found):
 
 
 # --- steps ----------------------------------------------------------------------------------------
+
+
+def _found(request):
+    """The items that the address asks for, their order, and the project's queues."""
+    queues = list(ReviewQueue.objects.for_project(request.project).order_by("name", "pk"))
+    state, order = request.GET.get("state", ""), request.GET.get("order", "")
+    items = ReviewItem.objects.visible_to(request.membership)
+    if state == NEEDS_A_LEAD:
+        items = items.for_lead()
+    asked, errors = filters.conditions(
+        request.GET,
+        {"queue": filters.one_of("queue__slug", [queue.slug for queue in queues]), **_OF_ANSWER},
+        others=("cursor", "state", "order"),
+    )
+    is_known = state in ("", NEEDS_A_LEAD, *ReviewItem.State.values) and order in ("", "oldest")
+    if errors or not is_known:
+        raise Http404
+    if state in ReviewItem.State.values:
+        items = items.filter(state=state)
+    return items.filter(asked), OLDEST_FIRST if order else NEWEST_FIRST, queues
+
+
+_OF_ANSWER = {
+    "q": filters.words(
+        lambda words: Q(
+            interaction__text__search=SearchQuery(words, config="simple", search_type="websearch")
+        )
+    ),
+    "category": filters.Filter(
+        filters.one_of("", ReportedCategory.values).read,
+        lambda values: Q(
+            Exists(
+                FeedbackEvent.objects.filter(
+                    interaction=OuterRef("interaction"), category__in=values, erased_at=None
+                )
+            )
+        ),
+    ),
+}
 
 
 def _item(request, public_id) -> ReviewItem:

@@ -510,6 +510,10 @@ class Annotation(ProjectModel):
     seconds_spent = models.PositiveIntegerField(default=0)
     # {"source": "reporter" or "case:<id>", "seen", "taken": [field, …], "changed": [of those, …]}
     suggestion = models.JSONField(default=dict)
+    # given together with that answer, to a look-alike of its item: one undo takes all back
+    applied_with = ProjectForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="applied_to"
+    )
     created_at = models.DateTimeField(default=timezone.now)
     final_at = models.DateTimeField()  # when the undo has passed
     taken_back_at = models.DateTimeField(null=True)  # undone by its expert, or returned by a lead
@@ -519,7 +523,7 @@ class Annotation(ProjectModel):
     class Meta:
         constraints = [
             project_parent("annotation"),
-            *same_project("annotation", "assignment", "item", "schema"),
+            *same_project("annotation", "assignment", "item", "schema", "applied_with"),
             models.UniqueConstraint(fields=["assignment", "revision"], name="annotation_revision"),
             models.UniqueConstraint(
                 fields=["assignment"], condition=Q(is_current=True), name="annotation_current"
@@ -919,3 +923,4 @@ class ExportMember(ProjectModel):
 
 from annotation.evaluation_models import EvalResult, EvalRun, GateRules  # noqa: E402, F401
 from annotation.people_models import Attention, Mention, QueuePause  # noqa: E402, F401
+from annotation.selection_models import ReviewSelection  # noqa: E402, F401

@@ -91,7 +91,7 @@ def labels_in_fixes(membership: Membership) -> int:
     return sum(count(membership) for count in _effect_counters)
 
 
-def in_hand(*, project, expert, queue=None):
+def in_hand(*, project, expert, queue=None, items=None):
     """What the expert holds now, claimed before fetched ahead, oldest first; item, interaction and queue loaded."""
     held = (
         Assignment.objects.filter(
@@ -103,6 +103,8 @@ def in_hand(*, project, expert, queue=None):
         .select_related("item__interaction", "item__queue", "project")
         .order_by(Case(When(state=Assignment.State.CLAIMED, then=Value(0)), default=Value(1)), "pk")
     )
+    if items is not None:
+        held = held.filter(item__in=items)
     return held.filter(item__queue=queue) if queue else held
 
 

@@ -114,12 +114,18 @@ def kinds_of(project):
     return redaction.KINDS if project.redaction_kinds is None else set(project.redaction_kinds)
 
 
+def longest_words(text: str) -> list[str]:
+    """What a question is found by: the few words that say most of it."""
+    words = sorted(set(_WORD.findall(text.casefold()[:4_000])), key=lambda word: (-len(word), word))
+    return words[:_MOST_WORDS]
+
+
 def _by_words(project, text) -> list[int]:
     """Settled cases that have all of the question's longest words."""
-    words = sorted(set(_WORD.findall(text.casefold()[:4_000])), key=lambda word: (-len(word), word))
+    words = longest_words(text)
     if not words:
         return []
-    query = SearchQuery(" ".join(words[:_MOST_WORDS]), config="simple", search_type="plain")
+    query = SearchQuery(" ".join(words), config="simple", search_type="plain")
     recallable = Embedding.objects.filter(kind=KIND, interaction=OuterRef("pk"))
     found = Interaction.objects.filter(Exists(recallable), project=project, text__search=query)
     return list(found.values_list("pk", flat=True)[:BY_WORDS])
@@ -145,7 +151,7 @@ def _may_be_shown(project, interactions) -> dict[int, Settlement]:
             "interaction_id", "group_id"
         )
     )
-    kept = _outside_the_holdout(set(groups.values()))
+    kept = outside_the_holdout(set(groups.values()))
     rows = (
         _in_effect()
         .filter(
@@ -159,7 +165,7 @@ def _may_be_shown(project, interactions) -> dict[int, Settlement]:
     return {row.interaction_id: row for row in rows}
 
 
-def _outside_the_holdout(groups) -> set[int]:
+def outside_the_holdout(groups) -> set[int]:
     """Of these groups of near-duplicates, those whose split is another, or would be."""
     taken: dict[int, list] = {}
     for group, split in GoldExample.objects.filter(

@@ -9,7 +9,7 @@ class Refusal(Exception):
 
 
 class ClaimRefused(Refusal):
-    """This person may not claim now. `reason`: not_a_member, closed, paused, holds_enough, done_for_today."""
+    """This person may not claim now. `reason`: not_a_member, closed, paused, holds_enough, done_for_today, taken."""
 
     def __init__(self, reason: str, sentence: str):
         self.reason = reason

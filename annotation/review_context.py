@@ -10,8 +10,8 @@ import json
 from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 
-from annotation import recall
-from annotation.models import CandidateAnswer, ReviewItem
+from annotation import look_alikes, recall
+from annotation.models import Assignment, CandidateAnswer, ReviewItem
 from annotation.review_screen import LONGEST_COMPARED
 from annotation.settling import current_schema
 from feedbackhub.capture import browsing, vectors
@@ -29,6 +29,7 @@ def context_of(assignment, *, membership, has_answered: bool) -> dict:
     is_measured = item.purpose in ReviewItem.MEASURING
     may_be_swayed = has_answered or not item.queue.suggestions_after_first_answer
     shows = may_be_swayed and not is_measured
+    is_in_hand = assignment.state in Assignment.HELD_STATES and not is_measured
     return {
         "session": _rest_of_session(item.interaction),
         "prompt_change": _prompt_change(item.interaction),
@@ -36,6 +37,7 @@ def context_of(assignment, *, membership, has_answered: bool) -> dict:
         "cases": similar_cases(item, membership=membership) if shows else [],
         "suggestion": _suggestion(item, schema) if shows else None,
         "candidates": _candidates(assignment) if shows else [],
+        "look_alikes": look_alikes.look_alikes_of(assignment) if is_in_hand else [],
     }
 
 

@@ -35,6 +35,7 @@ PLACES = {
     "like_this": ".",
     "suggestion": ",",
     "raw_diff": "-",
+    "together": "=",
 }
 SUBMIT = "mod+enter"
 TAKEN = "/?"  # the frame's own
@@ -104,6 +105,7 @@ def acts_of(schemas: Iterable[LabelSchema]) -> list[Act]:
         "like_this": _("Settle like the first similar case"),
         "suggestion": _("Take the suggestion"),
         "raw_diff": _("Correction side by side or inline"),
+        "together": _("Tick all look-alikes"),
     }
     acts += [Act(name, names[name], _("The screen"), key) for name, key in PLACES.items()]
     return list({act.name: act for act in reversed(acts)}.values())[::-1]

@@ -38,7 +38,7 @@ def review_beside(request, public_id):
 @require_GET
 def review_shell(request):
     """The screen without an item: what the browser keeps for when the server is away."""
-    context = review_views.around(request, None, ahead=[])
+    context = review_views.around(request)
     return render(request, "annotation/review.html", context)
 
 

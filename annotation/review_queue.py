@@ -59,21 +59,23 @@ Skip = Assignment.SkipReason
 # --- take -----------------------------------------------------------------------------------------
 
 
-def claim_next(*, project, expert, queue=None) -> Assignment | None:
+def claim_next(*, project, expert, queue=None, items=None) -> Assignment | None:
     """The next item for this expert, claimed (item, interaction and queue loaded), or None when nothing waits.
 
     In this order: what they fetched ahead; what came back to them (returned by a lead, or expired: draft kept, new
-    fence); the highest priority of the queues they judge in (or of `queue`). Raises ClaimRefused.
+    fence); the highest priority of the queues they judge in (or of `queue`). With `items`, ids of a selection, nothing
+    but these, in their order. Raises ClaimRefused.
     """
-    return _take(project=project, expert=expert, queue=queue, state=State.CLAIMED)
+    return _take(project=project, expert=expert, queue=queue, items=items, state=State.CLAIMED)
 
 
-def reserve_ahead(*, project, expert, queue=None, count=2) -> list[Assignment]:
+def reserve_ahead(*, project, expert, queue=None, items=None, count=2) -> list[Assignment]:
     """Up to `count` items fetched ahead on a short lease; those already held come first."""
-    ahead = list(_reserved(project, expert, queue)[:count])
+    who = {"project": project, "expert": expert, "queue": queue, "items": items}
+    ahead = list(_reserved(**who)[:count])
     while len(ahead) < count:
         try:
-            assignment = _take(project=project, expert=expert, queue=queue, state=State.RESERVED)
+            assignment = _take(**who, state=State.RESERVED)
         except ClaimRefused:
             break
         if assignment is None:
@@ -103,29 +105,44 @@ def resume(*, assignment) -> Assignment:
     return _load(assignment.pk, assignment.project)
 
 
-def _take(*, project, expert, queue, state) -> Assignment | None:
+def claim_at_once(*, project, expert, item) -> Assignment:
+    """This very item, to be handed in within the same transaction. The caller stands in line. Raises ClaimRefused."""
+    taken_id, _has_candidates = take_next(
+        project=project,
+        expert=expert,
+        queue=None,
+        state=State.CLAIMED,
+        items=[item.pk],
+        is_at_once=True,
+    )
+    if taken_id is None:
+        raise ClaimRefused("taken", _("This item does not wait for you any more."))
+    return _load(taken_id, project)
+
+
+def _take(*, project, expert, queue, items, state) -> Assignment | None:
+    who = {"project": project, "expert": expert, "queue": queue, "items": items}
     for attempt in range(TRIES):
         try:
             with transaction.atomic():
-                has_reserved, has_to_resume, is_measured = _stand_in_line(project, expert)
+                has_reserved, has_to_resume, is_measured = stand_in_line(project, expert)
                 taken = None
                 if has_reserved and state == State.CLAIMED:
-                    taken = _take_up_first(project, expert, queue)
+                    taken = _take_up_first(**who)
                 if has_to_resume and not taken:
-                    taken = _resume_first(project, expert, queue, state)
+                    taken = _resume_first(**who, state=state)
                 if taken:
                     return taken
+                is_measured = is_measured and items is None
                 if is_measured and (taken_id := _measure(project, expert, queue, state)):
                     return _load(taken_id, project)
-                taken_id, has_candidates = take_next(
-                    project=project, expert=expert, queue=queue, state=state
-                )
+                taken_id, has_candidates = take_next(**who, state=state)
         except IntegrityError:  # somebody took the slot between our look and our lock
             continue
         if taken_id:
             return _load(taken_id, project)
         if not has_candidates:
-            _explain(project, expert, queue)
+            _explain(**who)
             return None
         time.sleep(random.uniform(0.001, 0.005) * (attempt + 1))  # noqa: S311 (all in other hands)
     return None
@@ -139,7 +156,7 @@ def _measure(project, expert, queue, state) -> int | None:
     return calibration.take_measuring_item(expert=expert, queues=queues.order_by("pk"), state=state)
 
 
-def _stand_in_line(project, expert) -> tuple[bool, bool, bool]:
+def stand_in_line(project, expert) -> tuple[bool, bool, bool]:
     """One expert takes one item at a time, whatever windows are open: the row lock of their membership is the line.
 
     Says on the way whether they fetched anything ahead, whether anything came back to them, and whether queues here measure
@@ -151,15 +168,15 @@ def _stand_in_line(project, expert) -> tuple[bool, bool, bool]:
     return lines[0][1:]
 
 
-def _take_up_first(project, expert, queue) -> Assignment | None:
-    first = _reserved(project, expert, queue).first()
+def _take_up_first(project, expert, queue, items) -> Assignment | None:
+    first = _reserved(project, expert, queue, items).first()
     return take_up(assignment=first, fence=first.fence) if first else None
 
 
-def _resume_first(project, expert, queue, state) -> Assignment | None:
+def _resume_first(project, expert, queue, items, state) -> Assignment | None:
     """What came back, newest first, as far as a slot is free and the queue still takes this expert."""
     came_back = (
-        _own(project, expert, queue)
+        _own(project, expert, queue, items)
         .filter(state__in=[State.EXPIRED, State.RETURNED], item__state=ReviewItem.State.WAITING)
         .select_related("item")
         .order_by("-pk")[:50]
@@ -245,10 +262,13 @@ def _why_paused(project, expert, queue) -> str:
     return " ".join(pausing.why(pause) for pause in pauses)
 
 
-def _explain(project, expert, queue) -> None:
+def _explain(project, expert, queue, items) -> None:
     """Nothing was taken: say so when the reason is not that nothing waits. Raises ClaimRefused."""
-    doors = set(_doors(project, expert, queue).values())
-    if "open" in doors:
+    doors = _doors(project, expert, queue)
+    if items is not None:
+        doors = {pk: doors.get(pk) for pk in _queues_with_some_left(expert, items)}
+    doors = set(doors.values())
+    if "open" in doors or (items is not None and not doors):
         return
     for reason, sentence in (
         (
@@ -267,8 +287,16 @@ def _explain(project, expert, queue) -> None:
     raise ClaimRefused("not_a_member", _("You judge in no queue here. Ask a lead to add you."))
 
 
-def _own(project, expert, queue=None):
+def _queues_with_some_left(expert, items) -> list[int]:
+    had = Assignment.objects.filter(item=OuterRef("pk"), expert=expert)
+    left = ReviewItem.objects.waiting().filter(~Exists(had), pk__in=items)
+    return list(left.values_list("queue", flat=True).distinct())
+
+
+def _own(project, expert, queue=None, items=None):
     own = Assignment.objects.filter(project=project, expert=expert)
+    if items is not None:
+        own = own.filter(item__in=items)
     return own.filter(item__queue=queue) if queue else own
 
 
@@ -279,9 +307,9 @@ def _load(assignment_id, project) -> Assignment:
     return assignment
 
 
-def _reserved(project, expert, queue):
+def _reserved(project, expert, queue, items):
     return (
-        (_WITH_ITEM.all() & _own(project, expert, queue))
+        (_WITH_ITEM.all() & _own(project, expert, queue, items))
         .filter(state=State.RESERVED, lease_until__gt=timezone.now())
         .order_by("pk")
     )

@@ -224,6 +224,7 @@ def undoable_by(membership) -> Annotation | None:
             expert=membership.user_id,
             final_at__gt=timezone.now(),
             assignment__state=Assignment.State.SUBMITTED,
+            applied_with=None,  # what was given together goes back together
         )
         .select_related("assignment")
         .order_by("-pk")

@@ -25,6 +25,7 @@ urlpatterns = [
     path("review/<uuid:public_id>/revise/", review_views.revise, name="revise"),
     path("review/<uuid:public_id>/take-up/", review_views.take_up, name="take_up"),
     path("items/", item_views.review_items, name="review_items"),
+    path("items/review-these/", item_views.review_these, name="review_these"),
     path("items/<uuid:public_id>/", item_views.item, name="item"),
     path("items/<uuid:public_id>/text/<str:field>/", item_views.item_text, name="item_text"),
     path("items/<uuid:public_id>/decide/", item_views.decide_dispute, name="decide_dispute"),

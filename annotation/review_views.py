@@ -24,6 +24,7 @@ from django.views.decorators.http import require_GET, require_POST
 from annotation import (
     annotating,
     drafts,
+    look_alikes,
     queries,
     review_queue,
     review_screen,
@@ -41,6 +42,7 @@ from annotation.refusals import (
     WrongState,
 )
 from annotation.review_forms import HoldForm, SkipForm, complete_answers, read_answers
+from annotation.selections import stream_of
 from annotation.settling import current_schema
 from feedbackhub.accounts.access import project_page
 from feedbackhub.paging import BadCursor, paginate
@@ -58,15 +60,16 @@ FINISHED_AT_ONCE = 50
 @project_page("judge")
 @require_GET
 def review(request):
-    """The item in hand, or the next one of the person's queues (`?queue=` of that one), or why there is none."""
-    queue = _chosen_queue(request)
+    """The item in hand, or the next one of the person's queues (`?queue=` of that one, `?selection=` of those items), or
+    why there is none.
+    """
     try:
-        assignment = _next(request, queue)
+        assignment = _next(request)
     except ClaimRefused as refusal:
-        return _nothing(request, queue, refusal)
+        return _nothing(request, refusal)
     if assignment is None:
-        return _nothing(request, queue)
-    return redirect(_item_url(assignment, queue))
+        return _nothing(request)
+    return redirect(_item_url(request, assignment))
 
 
 @project_page("judge")
@@ -86,15 +89,12 @@ def review_item(request, public_id):
 @require_POST
 def review_ahead(request):
     """Fetch the next items before they are asked for: the queue column, the figures, and each item in a template."""
-    queue = _chosen_queue(request)
     here = _named(request, request.POST.get("here", ""))
-    line = _line(request, queue, here)
+    line = _line(request, here)
     if len(line) < AHEAD:
-        review_queue.reserve_ahead(
-            project=request.project, expert=request.user, queue=queue, count=AHEAD
-        )
-        line = _line(request, queue, here)
-    context = {**around(request, queue, ahead=line), "here": here}
+        review_queue.reserve_ahead(**_whose(request), count=AHEAD)
+        line = _line(request, here)
+    context = around(request, here=here, ahead=line)
     known = set(
         request.POST.getlist("known")
     )  # "<id> <fence>" of those that the screen has already
@@ -159,7 +159,7 @@ def save_draft(request, assignment):
     )
     if _wants_json(request):
         return JsonResponse({"message": _("Saved"), "draft_revision": revision})
-    return redirect(_item_url(assignment, _chosen_queue(request)))
+    return redirect(_item_url(request, assignment))
 
 
 @project_page("judge")
@@ -181,10 +181,11 @@ def submit_annotation(request, assignment):
         schema_version=hold["schema_version"],
         **answers,
     )
+    together = look_alikes.apply(annotation=annotation, ticked=request.POST.getlist("together"))
     assignment.refresh_from_db()
     return _go_on(
         request,
-        message=" ".join([_("Submitted."), *annotation.remarks]),
+        message=" ".join([*together.said(), *annotation.remarks]),
         undo=assignment if settings.UNDO_SECONDS else None,
     )
 
@@ -206,7 +207,7 @@ def skip(request, assignment):
 def undo_submit(request, assignment):
     """The fence stands in the address, since the toast that offers Undo posts nothing else."""
     hold = HoldForm.read(request.POST if "fence" in request.POST else request.GET)
-    annotating.undo_submit(assignment=assignment, fence=hold["fence"])
+    look_alikes.undo_together(assignment=assignment, fence=hold["fence"])
     return _open(request, assignment, message=_("Taken back. Your answers are here."))
 
 
@@ -274,18 +275,17 @@ def plain_text(interaction, field) -> HttpResponse:
 
 def _go_on(request, *, message, undo=None):
     """After an item is done: the next one."""
-    queue = _chosen_queue(request)
     if not _wants_json(request):
         if not undo:
             messages.success(request, message)
-        return redirect(_review_url(request, queue))
-    following = _following(request, queue)
-    answer = {"message": message, "next_url": _review_url(request, queue), "next": None}
+        return redirect(_review_url(request))
+    following = _following(request)
+    answer = {"message": message, "next_url": _review_url(request), "next": None}
     if following:
         answer["next"] = {
             "id": following.public_id,
             "fence": following.fence,
-            "url": _item_url(following, queue),
+            "url": _item_url(request, following),
         }
     if undo:
         answer["undo_url"] = _undo_url(undo)
@@ -295,7 +295,7 @@ def _go_on(request, *, message, undo=None):
 
 def _open(request, assignment, *, message):
     """An item came (back) into hand: show it."""
-    url = _item_url(assignment, _chosen_queue(request))
+    url = _item_url(request, assignment)
     if _wants_json(request) or request.htmx:
         opened = {
             "message": message,
@@ -386,21 +386,20 @@ def _conflict(assignment, refusal) -> dict:
 
 
 def _screen(request, assignment, *, answers=None, errors=None, conflict=None, status=200):
-    queue = _chosen_queue(request)
     item_html = _draw_item(request, assignment, answers=answers, errors=errors, conflict=conflict)
     if request.GET.get("part") == "item":
         return HttpResponse(item_html, status=status)
     context = {"assignment": assignment, "item_html": item_html}
-    context |= around(request, queue, ahead=_line(request, queue, assignment))
-    context |= {"here": assignment, "undoable": review_screen.undoable_by(request.membership)}
+    context |= around(request, here=assignment, ahead=_line(request, assignment))
+    context |= {"undoable": review_screen.undoable_by(request.membership)}
     if context["undoable"]:
         context["undo_url"] = _undo_url(context["undoable"].assignment)
     return render(request, "annotation/review.html", context, status=status)
 
 
-def _nothing(request, queue, refusal=None):
+def _nothing(request, refusal=None):
     """No item: why, and what fills the queue."""
-    context = around(request, queue, ahead=[])
+    context = around(request)
     context["undoable"] = review_screen.undoable_by(request.membership)
     if context["undoable"]:
         context["undo_url"] = _undo_url(context["undoable"].assignment)
@@ -412,7 +411,7 @@ def _draw_item(request, assignment, *, answers=None, errors=None, conflict=None)
     around_it = {
         "errors": errors or {},
         "conflict": conflict,
-        "chosen_queue": _chosen_queue(request),
+        "stream": stream_of(request),
         "text_url": "review_text",
     }
 
@@ -443,14 +442,21 @@ def own_assignment(request, public_id) -> Assignment:
     )
 
 
-def _next(request, queue) -> Assignment | None:
+def _whose(request) -> dict:
+    """Whose next item is asked for, and of what."""
+    stream = stream_of(request)
+    who = {"project": request.project, "expert": request.user}
+    return {**who, "queue": stream.queue, "items": stream.items}
+
+
+def _next(request) -> Assignment | None:
     """What is in hand already (its lease over, but nobody took it: taken up again), else the next. Raises ClaimRefused."""
-    who = {"project": request.project, "expert": request.user, "queue": queue}
+    who = _whose(request)
     in_hand = queries.in_hand(**who).filter(state=State.CLAIMED).first()
-    return in_hand or _overdue(request, queue) or review_queue.claim_next(**who)
+    return in_hand or _overdue(request) or review_queue.claim_next(**who)
 
 
-def _following(request, queue) -> Assignment | None:
+def _following(request) -> Assignment | None:
     """What the screen shows by now (`showing`: fetched ahead, so claimed now), else the next one."""
     if named := request.POST.get("showing"):
         showing = _named(request, named)
@@ -461,12 +467,12 @@ def _following(request, queue) -> Assignment | None:
                 return None
         return showing
     try:
-        return _next(request, queue)
+        return _next(request)
     except ClaimRefused:
         return None
 
 
-def _overdue(request, queue) -> Assignment | None:
+def _overdue(request) -> Assignment | None:
     """Back from lunch before the sweep came by: one's own item, with a new fence."""
     over = Assignment.objects.filter(
         project=request.project,
@@ -474,16 +480,21 @@ def _overdue(request, queue) -> Assignment | None:
         state=State.CLAIMED,
         lease_until__lte=timezone.now(),
     )
-    found = (over.filter(item__queue=queue) if queue else over).order_by("pk").first()
+    stream = stream_of(request)
+    if stream.queue:
+        over = over.filter(item__queue=stream.queue)
+    if stream.selection:
+        over = over.filter(item__in=stream.items)
+    found = over.order_by("pk").first()
     try:
         return review_queue.resume(assignment=found) if found else None
     except LeaseLost:
         return None
 
 
-def _line(request, queue, here) -> list[Assignment]:
+def _line(request, here) -> list[Assignment]:
     """What comes after `here`: other items in hand, then those fetched ahead."""
-    held = queries.in_hand(project=request.project, expert=request.user, queue=queue)
+    held = queries.in_hand(**_whose(request))
     return list(held.exclude(pk=here.pk if here else None)[:AHEAD])
 
 
@@ -501,39 +512,30 @@ def _my_queues(request):
     return ReviewQueue.objects.of_member(request.membership).order_by("name", "pk")
 
 
-def _chosen_queue(request) -> ReviewQueue | None:
-    """`?queue=` as far as it is one of the person's; nothing: all of them."""
-    slug = request.GET.get("queue", "")
-    if not slug:
-        return None
-    if not hasattr(request, "chosen_queue"):
-        request.chosen_queue = get_object_or_404(_my_queues(request), slug=slug)
-    return request.chosen_queue
-
-
-def around(request, queue, *, ahead) -> dict:
-    """What stands round the item: the person's queues, the figures, what comes next."""
+def around(request, *, here=None, ahead=()) -> dict:
+    """What stands round the item: the person's queues, the figures, this item's place, what comes next."""
+    stream = stream_of(request)
     return {
         "my_queues": list(_my_queues(request)),
-        "chosen_queue": queue,
-        "figures": queries.header_figures(membership=request.membership, queue=queue),
+        "stream": stream,
+        "chosen_queue": stream.queue,
+        "is_everything": not stream.query,
+        "place": stream.place_of(here),
+        "figures": queries.header_figures(membership=request.membership, queue=stream.queue),
         "labels_in_fixes": queries.labels_in_fixes(request.membership),
+        "here": here,
         "ahead": ahead,
         "keys": review_screen.keys_of(request.user.review_keys),
     }
 
 
-def _in_queue(url: str, queue) -> str:
-    return f"{url}?queue={queue.slug}" if queue else url
+def _review_url(request) -> str:
+    return reverse("review", args=[request.project.slug]) + stream_of(request).query
 
 
-def _review_url(request, queue) -> str:
-    return _in_queue(reverse("review", args=[request.project.slug]), queue)
-
-
-def _item_url(assignment, queue) -> str:
-    url = reverse("review_item", args=[assignment.project.slug, assignment.public_id])
-    return _in_queue(url, queue)
+def _item_url(request, assignment) -> str:
+    url = reverse("review_item", args=[request.project.slug, assignment.public_id])
+    return url + stream_of(request).query
 
 
 def _undo_url(assignment) -> str:

@@ -18,13 +18,8 @@ from feedbackhub.prepared import rows_of
 
 LOOK = 50  # begun items looked at before fresh ones are preferred
 
-# The next item of the queues that this expert judges in, highest priority first, begun ones before fresh ones.
-#
-# Fresh items (no slot taken) and begun ones lie in two partial indexes, so that both are found by reading a few index
-# entries however many items there are. An expert's own begun items stand at the front of theirs: the look stops after
-# `look` of them, so that somebody who ran far ahead of the others does not read all their own work again for each
-# claim. Only when nothing is left otherwise is the whole list read (`look` null).
-CLAIM = """
+# The queues that this expert judges in and may take another item of.
+_OPEN_QUEUES = """
 WITH open_queue AS (
     SELECT queue.id, queue.lease_minutes
       FROM annotation_reviewqueue queue
@@ -36,12 +31,12 @@ WITH open_queue AS (
                         WHERE pause.queue_id = queue.id AND pause.user_id = %(expert)s)
        AND (mine.id IS NOT NULL
             OR NOT EXISTS (SELECT FROM annotation_queuemember other WHERE other.queue_id = queue.id))
-       AND queue.held_ahead > (
+       AND (%(is_at_once)s OR queue.held_ahead > (
            SELECT count(*)
              FROM annotation_assignment held
              JOIN annotation_reviewitem item ON item.id = held.item_id
             WHERE held.expert_id = %(expert)s AND held.project_id = %(project)s
-              AND held.state IN ('reserved', 'claimed') AND item.queue_id = queue.id)
+              AND held.state IN ('reserved', 'claimed') AND item.queue_id = queue.id))
        AND (queue.daily_cap IS NULL OR queue.daily_cap > (
            SELECT count(*)
              FROM annotation_assignment done
@@ -49,7 +44,15 @@ WITH open_queue AS (
             WHERE done.expert_id = %(expert)s AND done.project_id = %(project)s
               AND done.state = 'submitted' AND done.submitted_at >= %(midnight)s
               AND item.queue_id = queue.id))
-), candidate AS MATERIALIZED (
+), """
+
+# Next in line: highest priority first, begun ones before fresh ones.
+#
+# Fresh items (no slot taken) and begun ones lie in two partial indexes, so that both are found by reading a few index
+# entries however many items there are. An expert's own begun items stand at the front of theirs: the look stops after
+# `look` of them, so that somebody who ran far ahead of the others does not read all their own work again for each
+# claim. Only when nothing is left otherwise is the whole list read (`look` null).
+_NEXT_IN_LINE = """candidate AS MATERIALIZED (
     SELECT found.*, open_queue.lease_minutes
       FROM open_queue
      CROSS JOIN LATERAL (
@@ -74,7 +77,20 @@ WITH open_queue AS (
           ORDER BY begun.priority DESC, begun.id
           LIMIT 16)
      ) found
-), chosen AS (
+), """
+
+# The next of these items, in the order in which they are named.
+_NEXT_OF_NAMED = """candidate AS MATERIALIZED (
+    SELECT item.id, -named.place AS priority, false AS is_begun, open_queue.lease_minutes
+      FROM unnest(%(items)s::bigint[]) WITH ORDINALITY named (id, place)
+      JOIN annotation_reviewitem item ON item.id = named.id
+      JOIN open_queue ON open_queue.id = item.queue_id
+     WHERE item.state = 'waiting' AND item.purpose NOT IN ('calibration', 'repeat')
+       AND NOT EXISTS (SELECT FROM annotation_assignment had
+                        WHERE had.item_id = item.id AND had.expert_id = %(expert)s)
+), """
+
+_TAKE = """chosen AS (
     SELECT item.id, candidate.lease_minutes
       FROM candidate
       JOIN annotation_reviewitem item ON item.id = candidate.id
@@ -108,6 +124,9 @@ WITH open_queue AS (
 SELECT (SELECT id FROM made), EXISTS (SELECT FROM candidate)
 """
 
+CLAIM = _OPEN_QUEUES + _NEXT_IN_LINE + _TAKE
+CLAIM_NAMED = _OPEN_QUEUES + _NEXT_OF_NAMED + _TAKE
+
 COUNT_SLOTS = """
 UPDATE annotation_reviewitem item
    SET taken_count = live.taken,
@@ -122,13 +141,18 @@ UPDATE annotation_reviewitem item
 """
 
 
-def take_next(*, project, expert, queue, state) -> tuple[int | None, bool]:
-    """Take a slot of the next item: (the new assignment's id or None, whether there was anything to take).
+def take_next(
+    *, project, expert, queue, state, items=None, is_at_once=False
+) -> tuple[int | None, bool]:
+    """Take a slot of the next item (`items`: of these, by id, in their order): (the new assignment's id or None, whether
+    there was anything to take).
+
+    `is_at_once`: it is handed in within this transaction, so that it does not count as held.
 
     (None, True): all of it is in other hands at this instant. Raises IntegrityError when another expert took the slot
     between our look and our lock: look again.
     """
-    for look in (LOOK, None):
+    for look in (LOOK, None) if items is None else (None,):
         values = {
             "project": project.pk,
             "expert": expert.pk,
@@ -137,10 +161,12 @@ def take_next(*, project, expert, queue, state) -> tuple[int | None, bool]:
             "minutes": RESERVED_MINUTES if state == Assignment.State.RESERVED else None,
             "public_id": make_public_id(),
             "now": timezone.now(),
+            "is_at_once": is_at_once,
             "midnight": midnight_of(expert),
-            "look": look,
         }
-        ((assignment_id, has_candidates),) = rows_of(CLAIM, values)
+        values |= {"look": look} if items is None else {"items": list(items)}
+        statement = CLAIM if items is None else CLAIM_NAMED
+        ((assignment_id, has_candidates),) = rows_of(statement, values)
         if has_candidates:
             break
     return assignment_id, has_candidates

@@ -20,6 +20,7 @@ export function takeAhead(wanted = null) {
 }
 
 export const leaveBehind = (id) => left.add(id);
+export const comeBack = (id) => left.delete(id);
 
 // What was open goes back to the front of the line, with all that was typed in it.
 export function putBack(element) {

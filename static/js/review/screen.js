@@ -16,6 +16,7 @@ import "./sheet.js";
 import "./spans.js";
 import "./submit.js";
 import "./take_up.js";
+import "./together.js";
 import "./undo.js";
 import "./view.js";
 import "./whole_text.js";

@@ -1,7 +1,7 @@
 // Submit and skip: the answer goes to the outbox and the next item is simply there. Whatever goes wrong
 // comes back with all that was typed, and what to do is said at the field.
 
-import { leaveBehind, putBack, takeAhead } from "./ahead.js";
+import { comeBack, leaveBehind, putBack, takeAhead } from "./ahead.js";
 import * as draft from "./draft.js";
 import { fillIn, pairsOf, valueIn } from "./filling.js";
 import {
@@ -18,6 +18,7 @@ import {
 } from "./item.js";
 import * as kept from "./kept.js";
 import * as outbox from "./outbox.js";
+import { tickedAhead } from "./together.js";
 
 const left = new Map(); // id → the element that was left, as it was typed in
 let isWaiting = false; // for the server to say what comes next
@@ -93,8 +94,9 @@ function leave(kind, url, pairs) {
   draft.hold();
   clearErrors();
   left.set(here.dataset.item, here);
-  leaveBehind(here.dataset.item);
-  outbox.add({ id: here.dataset.item, kind, url, pairs, title: titleOf(here), path: here.dataset.url });
+  const together = kind === "submit" ? tickedAhead() : [];
+  for (const id of [here.dataset.item, ...together]) leaveBehind(id);
+  outbox.add({ id: here.dataset.item, kind, url, pairs, together, title: titleOf(here), path: here.dataset.url });
   isWaiting = !goOn();
   if (isWaiting) item().querySelector("[data-submit]")?.setAttribute("aria-busy", "true");
   kept.forget("typed", here.dataset.item);
@@ -170,6 +172,7 @@ screen.addEventListener("turned-down", async ({ detail: { entry, answer } }) => 
 // Show an item of the outbox again, with its answers, and take it out of there.
 export async function bringBack(entry) {
   outbox.remove(entry);
+  for (const id of entry.together ?? []) comeBack(id);
   const here = item();
   if (here?.dataset.item !== entry.id) {
     await draft.flush();

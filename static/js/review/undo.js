@@ -2,13 +2,14 @@
 // What is typed in the item that is open by then is kept first. What has not been sent yet is taken out
 // of the outbox; what is on its way is taken back when it has arrived.
 
-import { putBack } from "./ahead.js";
+import { comeBack, putBack } from "./ahead.js";
 import * as draft from "./draft.js";
 import { isInHand, item, open, say, screen, send, toast, whatWentWrong, words } from "./item.js";
 import * as outbox from "./outbox.js";
 import { bringBack } from "./submit.js";
 
 let wanted = null; // the entry to take back once it has arrived
+const together = new Map(); // address of an undo → what goes back with it
 
 async function showAgain({ url, message }) {
   await draft.flush();
@@ -21,7 +22,10 @@ async function showAgain({ url, message }) {
 async function takeBack(url) {
   try {
     const { status, answer } = await send(url, new FormData());
-    if (status === 200) await showAgain(answer);
+    if (status === 200) {
+      for (const id of together.get(url) ?? []) comeBack(id);
+      await showAgain(answer);
+    }
     else toast({ text: answer?.message ?? whatWentWrong(status), level: "warning" });
     return status === 200;
   } catch {
@@ -41,12 +45,17 @@ function takeOutUnsent(entry) {
 }
 
 screen.addEventListener("sent", ({ detail: { entry, answer } }) => {
+  if (answer.undo_url) together.set(answer.undo_url, entry.together ?? []);
   if (entry.key !== wanted) return;
   wanted = null;
   if (answer.undo_url) takeBack(answer.undo_url);
 });
 
-document.addEventListener("review-open", (event) => showAgain(event.detail));
+// The toast's own button: which of them it was is not said, so all that went with one may come again.
+document.addEventListener("review-open", (event) => {
+  for (const id of [...together.values()].flat()) comeBack(id);
+  showAgain(event.detail);
+});
 
 document.addEventListener("undo-local", ({ detail: { key } }) => {
   const entry = outbox.entries().find((each) => each.key === key);
