@@ -5,8 +5,9 @@ import { fill, form, item, onItem, say, screen, words } from "./item.js";
 
 const boxes = () => [...(item()?.querySelectorAll('[data-together] [name="together"]') ?? [])];
 
+// A choice's own words, without its key and its hint.
 const labelOf = (field) =>
-  field.closest("label").querySelector("span:not(.visually-hidden, .keycap)")?.textContent.trim() ?? "";
+  field.closest("label").querySelector(":scope > span:not(.keycaps, .hint)")?.textContent.trim() ?? "";
 
 function answer() {
   const chosen = form()?.querySelectorAll('[name="verdict"]:checked, [name="severity"]:checked, [name="categories"]:checked');

@@ -1,0 +1,99 @@
+"""Several at once in a browser: a selection as a stream, look-alikes ticked and taken back."""
+
+import os
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from annotation.models import Annotation, ReviewItem, Split
+from feedbackhub.capture import near_duplicates
+from tests.annotation.desk import queue_with
+from tests.factories import InteractionFactory, ReviewItemFactory
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+QUESTION = "Can I deduct the bicycle that I ride to work every day{}?"
+SAME = "You can deduct it if you ride it to work."
+
+
+@pytest.fixture
+def queue(project):
+    return queue_with(project, items=0, name="Tax", slug="tax")[0]
+
+
+@pytest.fixture
+def alike(queue, monkeypatch):
+    """Three that ask the same; the third was answered otherwise. And one about something else."""
+    monkeypatch.setattr("annotation.splits.split_of_key", lambda key: Split.TRAIN)
+    made = []
+    for question, output in [
+        (QUESTION.format(""), SAME),
+        (QUESTION.format(" please"), SAME),
+        (QUESTION.format(" then"), "You can deduct half of it, if you ride it to work daily."),
+        ("Which form do I need to declare rent from a flat abroad?", "Form 12."),
+    ]:
+        interaction = InteractionFactory(
+            project=queue.project,
+            messages=[{"role": "user", "content": question}],
+            output=output,
+        )
+        near_duplicates.place(interaction)
+        made.append(ReviewItemFactory(queue=queue, interaction=interaction))
+    return made
+
+
+def picture(page, name):
+    if folder := os.environ.get("PICTURES"):
+        page.screenshot(path=f"{folder}/{name}.png")
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (360, "dark")])
+def test_look_alikes_get_the_answer_and_one_undo_takes_all_back(sit_down, ana, alike, width, theme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = sit_down(ana, "/p/tax-help/review/", width=width, theme=theme)
+    page.wait_for_selector("[data-ahead-count]")
+    beside = page.get_by_role("region", name="Look-alikes")
+    expect(beside.get_by_role("checkbox")).to_have_count(2)
+    page.keyboard.press("3")
+    page.keyboard.press("w")
+    page.keyboard.press("=")
+    expect(beside.locator("[data-gets]").first).to_contain_text("Gets: Wrong")
+    page.locator("#correction").fill("You cannot deduct it.")
+    expect(beside.locator("[data-gets]").nth(0)).to_contain_text("your correction")
+    expect(beside.locator("[data-gets]").nth(1)).to_contain_text("no correction, no marks")
+    beside.scroll_into_view_if_needed()
+    picture(page, f"look-alikes-{width}-{theme}")
+    found = Axe().run(page, options={"runOnly": RULES})
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found.response["violations"]] == []
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("Submitted, with 2 look-alikes.")).to_be_visible()
+    # those were fetched ahead, and are not shown: they are answered
+    expect(page.locator("#review-title")).to_contain_text(alike[3].interaction.external_id)
+    assert Annotation.objects.current().filter(item__in=alike[:3]).count() == 3
+    page.keyboard.press("Control+z")
+    expect(page.locator("#review-title")).to_contain_text(alike[0].interaction.external_id)
+    expect(page.locator('[name="verdict"]:checked')).to_have_value("wrong")
+    assert not Annotation.objects.current().exists()
+    assert not ReviewItem.objects.filter(assignments__state="submitted").exists()
+
+
+def test_filtered_list_becomes_a_stream_with_a_way_out(sit_down, ben, queue, alike):
+    page = sit_down(ben, "/p/tax-help/items/?queue=tax")
+    picture(page, "items-1280-light")
+    page.get_by_role("button", name="Review these").click()
+    page.wait_for_url(re.compile("selection="))
+    side = page.get_by_role("complementary", name="Queue")
+    expect(side).to_contain_text("1 of 4 in your selection")
+    expect(page.locator("#review-title")).to_contain_text(alike[3].interaction.external_id)
+    page.wait_for_selector("[data-ahead-count]")
+    picture(page, "selection-1280-light")
+    page.keyboard.press("1")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#review-title")).to_contain_text(alike[2].interaction.external_id)
+    expect(side).to_contain_text("2 of 4 in your selection")
+    side.get_by_role("link", name="Leave it").click()
+    expect(side.get_by_role("button", name="All my queues")).to_be_visible()
+    assert "selection" not in page.url
