@@ -2,11 +2,9 @@
 they judged themselves, with colleagues unnamed.
 """
 
-import csv
-import io
 from datetime import timedelta
 
-from django.http import Http404, HttpResponse
+from django.http import Http404
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,6 +13,7 @@ from rest_framework.response import Response
 
 from annotation import label_schema
 from annotation.api_shapes import AgreementShape
+from annotation.csv_answers import csv_answer
 from annotation.models import ReviewQueue
 from feedbackhub import filters
 from feedbackhub.accounts.access import project_page
@@ -23,7 +22,6 @@ from feedbackhub.api.views import ProjectAPIView
 from feedbackhub.list_pages import choice
 
 PERIODS = {"30": 30, "90": 90, "365": 365}  # days
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @project_page("see_everyones_figures", "see_own_work")
@@ -61,16 +59,10 @@ def agreement_file(request):
     from annotation.agreement import files
 
     report, judgements = _report(request, **_asked(request))
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(files.COLUMNS)
-    for row in files.rows(report, _names(request, judgements)):
-        writer.writerow([harmless(cell) for cell in row])
-    name = f"{request.project.slug}-agreement-{timezone.now():%Y-%m-%d}.csv"
-    return HttpResponse(
-        text.getvalue(),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    return csv_answer(
+        f"{request.project.slug}-agreement",
+        files.COLUMNS,
+        files.rows(report, _names(request, judgements)),
     )
 
 
@@ -106,12 +98,6 @@ class AgreementView(ProjectAPIView):
         judgements = shared_judgements(project=self.project, **given)
         names = {pk: str(user.public_id) for pk, user in judgements.people.items()}
         return Response(files.as_json(make_report(judgements), names))
-
-
-def harmless(cell):
-    """A spreadsheet takes a cell that begins like a formula for one: names are other people's words."""
-    is_formula = isinstance(cell, str) and cell.startswith(FORMULA_STARTS)
-    return f"'{cell}" if is_formula else cell
 
 
 # --- steps ----------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ Works in a queue that names its members and in one that is everybody's.
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from annotation import calibration
 from annotation.models import Assignment, QueuePause, ReviewItem, ReviewQueue
 from annotation.refusals import WrongState
 from annotation.slots import count_slots
@@ -60,6 +61,23 @@ def may_judge_in(membership: Membership | None, queue: ReviewQueue) -> bool:
         and membership.may("judge")
         and ReviewQueue.objects.of_member(membership).filter(pk=queue.pk).exists()
     )
+
+
+def judges_of(queue: ReviewQueue) -> list[dict]:
+    """Who judges in this queue, by name, with their score and pause there."""
+    members = Membership.objects.filter(project=queue.project_id).select_related("user")
+    named = set(queue.members.values_list("pk", flat=True))
+    found = calibration.scores(project=queue.project_id, queues=[queue])
+    pauses = {pause.user_id: pause for pause in queue.pauses.select_related("paused_by")}
+    return [
+        {
+            "user": member.user,
+            "score": found.get((member.user_id, queue.pk)),
+            "pause": pauses.get(member.user_id),
+        }
+        for member in members.order_by("user__name", "pk")
+        if member.may("judge") and (member.user_id in named or not named)
+    ]
 
 
 # --- steps ----------------------------------------------------------------------------------------

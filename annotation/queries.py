@@ -129,8 +129,13 @@ def waiting_for_lead(membership: Membership):
 
 def midnight_of(user) -> datetime:
     """When this day began where they are."""
+    now = timezone.now().astimezone(zone_of(user))
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def zone_of(user) -> ZoneInfo:
+    """Where they are; UTC when nobody knows that place."""
     try:
-        zone = ZoneInfo(user.time_zone)
+        return ZoneInfo(user.time_zone)
     except (ZoneInfoNotFoundError, ValueError):
-        zone = ZoneInfo("UTC")
-    return timezone.now().astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        return ZoneInfo("UTC")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from annotation.models import QueueMember, ReviewItem, ReviewQueue
+from annotation.pausing import judges_of
 from annotation.queues import save_queue
 from feedbackhub.accounts.access import project_page
 from feedbackhub.accounts.models import User
@@ -213,6 +214,6 @@ def _edit(request, found):
     return render(
         request,
         "annotation/settings_queue.html",
-        {"form": form, "queue": found},
+        {"form": form, "queue": found, "judges": judges_of(found) if found else []},
         status=400 if form.errors else 200,
     )

@@ -25,6 +25,7 @@ from annotation import (
     annotating,
     drafts,
     look_alikes,
+    pausing,
     queries,
     review_queue,
     review_screen,
@@ -403,6 +404,8 @@ def _nothing(request, refusal=None):
     context["undoable"] = review_screen.undoable_by(request.membership)
     if context["undoable"]:
         context["undo_url"] = _undo_url(context["undoable"].assignment)
+    if not refusal:
+        context["pauses"] = [pausing.why(pause) for pause in pausing.pauses_of(request.membership)]
     return render(request, "annotation/review_empty.html", {**context, "refusal": refusal})
 
 

@@ -1,5 +1,7 @@
 """What the frame of every page shows: the project, the person's places, the theme."""
 
+from contextlib import suppress
+
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
@@ -11,6 +13,7 @@ PLACES = [
     ("review", "Review", "pencil-square", ("judge",)),
     ("interactions", "Interactions", "chat-bubble-left-right", ("search_interactions",)),
     ("agreement", "Agreement", "scale", ("see_own_work",)),
+    ("people", "People", "users", ("see_everyones_figures",)),
     ("gold", "Gold", "star", ("browse_gold",)),
     ("exports", "Exports", "arrow-down-tray", ("export_gold",)),
     ("problems", "Problems", "exclamation-triangle", ("see_problems", "see_problems_of_own_items")),
@@ -18,6 +21,9 @@ PLACES = [
     ("outbox", "Outbox", "paper-airplane", ("release_notices",)),
     ("settings", "Settings", "cog-6-tooth", ("see_members", "change_rules")),
 ]
+
+# in the menu of the person: their own, in this project
+OWN_PLACES = [("my_figures", "My figures", "chart-bar", "see_own_work")]
 
 SETTINGS_PLACES = [
     ("settings_members", "Members", "users", "see_members"),
@@ -52,6 +58,7 @@ def frame(request):
     context["projects"] = Project.objects.for_user(user).order_by("name")
     membership = context["membership"]
     if membership:
+        context["person_links"] += list(_own_links(membership))
         context["can"] = {permission: membership.may(permission) for permission in PERMISSIONS}
         context["places"] = list(_places(request, membership))
         context["settings_places"] = list(_settings_places(request, membership))
@@ -73,6 +80,14 @@ def _places(request, membership):
             "icon": icon,
             "is_current": request.path.startswith(url),
         }
+
+
+def _own_links(membership):
+    for name, label, icon, permission in OWN_PLACES:
+        if membership.may(permission):
+            with suppress(NoReverseMatch):
+                url = reverse(name, args=[membership.project.slug])
+                yield {"label": _(label), "url": url, "icon": icon}
 
 
 def _settings_places(request, membership):

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, ngettext_lazy
 
-from annotation import queries
+from annotation import calibration, pausing, queries
 from annotation.approval import ready_for_gold
 from annotation.models import Assignment, ExportRun, GoldRevision, GoldVersion
 from feedbackhub.accounts.models import ApiKey, Membership
@@ -91,6 +91,26 @@ def _expert(membership):
         icon="arrow-uturn-left",
         tone="caution",
     )
+    for score in calibration.below_the_bar(membership):
+        yield Step(
+            f"{score.share:.0%}",
+            _(
+                "of the known cases in %(queue)s judged as they are settled; %(bar)d %% are asked for"
+            )
+            % {"queue": score.queue, "bar": score.queue.calibration_bar},
+            verb=_("See"),
+            url=page_url("my_figures", slug),
+            icon="academic-cap",
+            tone="caution",
+        )
+    for pause in pausing.pauses_of(membership):
+        yield Step(
+            "",
+            pausing.why(pause),
+            icon="pause-circle",
+            tone="caution",
+            at=pause.paused_at,
+        )
     if figures.left_for_me:
         number = figures.left_for_me
         yield Step(
@@ -142,6 +162,24 @@ def _lead(membership):
         icon="scale",
         tone="caution",
     )
+    below = {
+        expert
+        for (expert, _queue), score in calibration.scores(project=project).items()
+        if score.is_below
+    }
+    if below:
+        yield Step(
+            str(len(below)),
+            ngettext(
+                "expert is below the bar on known cases",
+                "experts are below the bar on known cases",
+                len(below),
+            ),
+            verb=_("See"),
+            url=page_url("people", slug),
+            icon="academic-cap",
+            tone="caution",
+        )
     fixed = FixedProblem.objects.filter(problem=OuterRef("escalation__problem"))
     yield from _step(
         Ticket.objects.filter(

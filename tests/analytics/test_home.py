@@ -8,12 +8,13 @@ from django.db.models import Value
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation import exporting, gold
+from annotation import exporting, gold, pausing
 from feedbackhub.accounts.api_keys import create_api_key
 from feedbackhub.accounts.models import ApiKey, Membership
 from feedbackhub.analytics import next_steps
 from feedbackhub.capture.models import InteractionText
 from tests.annotation.desk import claim, judge, queue_with
+from tests.annotation.test_calibration import known_cases
 from tests.factories import (
     InteractionFactory,
     ProblemFactory,
@@ -207,3 +208,18 @@ def test_the_palette_finds_nothing_of_another_project_and_nothing_for_an_expert_
 def test_the_palette_answers_whatever_is_typed(words, as_user, ben, project):
     ProblemFactory(project=project, number=41, title="Dates")
     assert found(as_user, ben, words) == {}
+
+
+def test_who_is_below_the_bar_or_paused_reads_it_and_the_lead_sees_how_many(
+    as_user, project, ana, ben
+):
+    known_cases(project, ben, 5)
+    queue, _ = queue_with(project, items=0, name="Tax", onboarding_count=5)
+    for _ in range(5):
+        judge(ana, queue, "partly")
+    pausing.pause_expert(queue=queue, user=ana, by=ben, reason="Let us talk.")
+    home = f"/p/{project.slug}/"
+    anas = as_user(ana).get(home).content.decode()
+    assert "of the known cases in Tax judged as they are settled; 70 % are asked for" in anas
+    assert "A lead paused your work in Tax. Let us talk." in anas
+    assert "expert is below the bar on known cases" in as_user(ben).get(home).content.decode()
