@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 DAYS = 30
-PLAIN = 2  # answers nobody complains of, for each complaint
+PLAIN = 1  # answers nobody complains of, for each complaint
 ABOUT = """
 refund of a returned pair of shoes
 changing the address of a running order
@@ -54,20 +54,8 @@ trade-in of a telephone
 cutting worktops to measure
 sharpening kitchen knives
 """.strip().splitlines()
-OPENINGS = (
-    "Please tell me about",
-    "I need help with",
-    "Question on",
-    "What do you know of",
-    "Again:",
-)
-TAILS = (
-    "as of today",
-    "for a customer like me",
-    "in plain words",
-    "before the weekend",
-    "if I may ask",
-)
+OPENINGS = ("Hello,", "Please help with", "Question:", "Again", "It is about")
+TAILS = ("today", "thanks", "please", "urgently", "in short")
 
 
 @dataclass(frozen=True)
