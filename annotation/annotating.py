@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotation import settling
+from annotation import comparing, settling
 from annotation.answers import answers_of, check_answers, hash_answers, is_storable
 from annotation.candidates import propose_answer
 from annotation.leases import lost, new_lease
@@ -52,7 +52,8 @@ def submit_annotation(
     """Keep an expert's answer as revision `revision` + 1 (`revision` is the one they saw: 0 at first).
 
     `answers` are those of `answers.check_answers`: verdict and severity, and as wanted categories, root_cause,
-    rubric_scores, spans, correction, note, confidence, seconds_spent, suggestion; `schema_version` is the version of
+    rubric_scores, spans, correction, note, confidence, seconds_spent, suggestion (of two answers that are compared:
+    `comparing.check_preference`); `schema_version` is the version of
     the label schema that the expert saw, `applied_with` the answer that this one is a look-alike's copy of.
 
     Twice with the same key is once: the first annotation again, with `is_repeat`. `remarks` says in words what was left
@@ -70,12 +71,17 @@ def submit_annotation(
                 return _repeat(annotation, submit_hash)
         raise _stale(assignment, fence, kept, answers)
     schema = _schema(item.queue, schema_version)
-    said = check_answers(schema=schema, interaction=item.interaction, **answers)
+    if comparing.is_pairwise(item):
+        said = comparing.check_preference(assignment=assignment, item=item, **answers)
+        preference = {name: said.pop(name) for name in ("outcome", "reasons")}
+    else:
+        said = check_answers(schema=schema, interaction=item.interaction, **answers)
+        preference = None
     settling.freeze(schema)
     if revision:
         _supersede(assignment)
-    correction = said.pop("correction")
-    spans = said.pop("spans")
+    correction = said.pop("correction", None)
+    spans = said.pop("spans", [])
     annotation = Annotation.objects.create(
         project_id=item.project_id,
         assignment=assignment,
@@ -93,6 +99,8 @@ def submit_annotation(
     Span.objects.bulk_create(
         Span(project_id=item.project_id, annotation=annotation, **span) for span in spans
     )
+    if preference:
+        comparing.keep_preference(annotation, **preference)
     annotation.is_repeat, annotation.remarks = False, []
     if item.purpose in ReviewItem.MEASURING:
         correction = None  # it measures a person: nothing follows from it

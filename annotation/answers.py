@@ -61,6 +61,10 @@ def check_answers(
 
 def answers_of(annotation: Annotation) -> dict:
     """What an annotation says, in the shape of a draft."""
+    if not annotation.verdict:  # two answers were compared
+        from annotation.comparing import preferred
+
+        return preferred(annotation)
     candidate = annotation.candidates.order_by("-revision").first()
     return {
         "verdict": annotation.verdict,

@@ -39,6 +39,30 @@ class ReviewItemShape(TypedDict):
     created_at: datetime
 
 
+class CompareBody(TypedDict):
+    """Another answer to the input of an interaction. `label` says whose it is; nobody who judges sees it."""
+
+    interaction_id: str
+    output: str
+    queue: NotRequired[str]
+    label: NotRequired[str]
+
+
+class ComparisonShape(TypedDict):
+    """`preferred` counts "given", "other", "equal", "neither"; `winner` is what more than half preferred, or empty."""
+
+    id: UUID
+    item_id: UUID
+    interaction_id: str
+    queue: str
+    label: str
+    state: Literal[tuple(ReviewItem.State.values)]
+    overlap: int
+    preferred: dict[str, int]
+    winner: Literal["given", "other", ""]
+    created_at: datetime
+
+
 class ExpertShape(TypedDict):
     id: UUID
     name: str

@@ -2,6 +2,7 @@ from django.urls import path
 
 from annotation import (
     agreement_views,
+    comparison_api,
     evaluation_api,
     export_api,
     gold_api,
@@ -12,6 +13,7 @@ from annotation import (
 
 urlpatterns = [
     path("review-items", review_api.ReviewItemsView.as_view(), name="api_review_items"),
+    path("comparisons", comparison_api.ComparisonsView.as_view(), name="api_comparisons"),
     path("annotations", review_api.AnnotationsView.as_view(), name="api_annotations"),
     path(
         "annotations/import", judgement_api.JudgementsView.as_view(), name="api_import_annotations"

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from annotation import comparing
 from annotation.gold import NotReady, promote_to_gold
-from annotation.models import CaseAssertion, GoldRevision, Settlement, Verdict
+from annotation.models import CaseAssertion, GoldRevision, ReviewItem, Settlement, Verdict
 
 
 def settled_without_gold(project):
@@ -14,8 +15,12 @@ def settled_without_gold(project):
     written_since = CaseAssertion.objects.filter(
         interaction=OuterRef("example__interaction"), changed_at__gt=OuterRef("approved_at")
     )
+    compared_since = ReviewItem.objects.filter(
+        comparing.finished_since(OuterRef("approved_at")),
+        interaction=OuterRef("example__interaction"),
+    )
     is_gold = GoldRevision.objects.filter(
-        ~Exists(written_since), settlement=OuterRef("pk"), is_current=True
+        ~Exists(written_since), ~Exists(compared_since), settlement=OuterRef("pk"), is_current=True
     )
     return Settlement.objects.filter(
         ~Exists(is_gold),

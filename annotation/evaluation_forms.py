@@ -5,7 +5,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from annotation import assertions
-from annotation.models import Split
+from annotation.comparing import MOST_OF_A_RUN
+from annotation.models import ReviewQueue, Split
 from annotation.refusals import InvalidAnswer
 from feedbackhub.api import strict_json
 from feedbackhub.capture.vocabulary import Severity
@@ -69,6 +70,30 @@ class OverrideForm(forms.Form):
         max_length=2_000,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
+
+
+class CompareForm(forms.Form):
+    """Which queue compares a candidate's answers with those that were given, and how many of them."""
+
+    queue = forms.ModelChoiceField(
+        label=gettext_lazy("Queue"), queryset=None, empty_label=None, to_field_name="slug"
+    )
+    most = forms.IntegerField(
+        label=gettext_lazy("How many, those that fail first"),
+        min_value=1,
+        max_value=MOST_OF_A_RUN,
+        initial=20,
+        widget=forms.NumberInput(attrs={"class": "input-short"}),
+    )
+
+    def __init__(self, *args, project, **kwargs):
+        super().__init__(*args, **kwargs)
+        queues = ReviewQueue.objects.for_project(project).filter(is_open=True)
+        self.fields["queue"].queryset = queues.select_related("project").order_by("name")
+
+    @property
+    def has_queues(self) -> bool:
+        return self.fields["queue"].queryset.exists()
 
 
 def _percent(label, **kwargs):

@@ -4,11 +4,13 @@ from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from annotation import comparing
 from annotation.evaluation import runs
 from annotation.evaluation.verdict import WORST_FIRST
-from annotation.evaluation_forms import EvaluationForm, OverrideForm, RulesForm
+from annotation.evaluation_forms import CompareForm, EvaluationForm, OverrideForm, RulesForm
 from annotation.models import EvalResult, EvalRun, GoldExample, GoldVersion, LabelSchema, Split
 from annotation.refusals import InvalidAnswer, Refusal
 from feedbackhub import filters
@@ -105,6 +107,30 @@ def override(request, public_id):
     return _page(request, run, form, status=400)
 
 
+@project_page("approve_gold")
+@require_POST
+def compare_run(request, public_id):
+    """Let experts compare the candidate's answers with those that were given, blind."""
+    run = _run(request, public_id)
+    form = CompareForm(request.POST, project=request.project)
+    if not form.is_valid():
+        return _page(request, run, OverrideForm(), compare=form, status=400)
+    made = comparing.compare_run(run=run, by=request.user, **form.cleaned_data)
+    if made:
+        messages.success(
+            request,
+            ngettext(
+                "%(count)d comparison waits in %(queue)s.",
+                "%(count)d comparisons wait in %(queue)s.",
+                made,
+            )
+            % {"count": made, "queue": form.cleaned_data["queue"]},
+        )
+    else:
+        messages.info(request, _("There is nothing new to compare: the answers are the same."))
+    return redirect("evaluation", request.project.slug, public_id)
+
+
 def _run(request, public_id) -> EvalRun:
     run = (
         EvalRun.objects.filter(project=request.project, public_id=public_id)
@@ -116,7 +142,7 @@ def _run(request, public_id) -> EvalRun:
     return run
 
 
-def _page(request, run, form, status=200):
+def _page(request, run, form, compare=None, status=200):
     summary = run.summary
     comparison = summary.get("comparison") or {}
     lists = {
@@ -144,6 +170,7 @@ def _page(request, run, form, status=200):
             ],
             "cases": cases,
             "form": form,
+            "compare": compare or CompareForm(project=request.project),
             "names": {each["key"]: each["name"] for each in schema.categories} if schema else {},
         },
         status=status,

@@ -22,7 +22,7 @@ from annotation.models import (
     Settlement,
     Verdict,
 )
-from annotation.preferences import stated_preferences
+from annotation.preferences import preferences_of
 from annotation.splits import split_of_group
 from feedbackhub import outbox
 from feedbackhub.accounts.models import Project
@@ -130,7 +130,7 @@ def _content(settlement) -> dict:
         ],
         "ideal_answer": ideal,
         "rejected_answers": rejected,
-        "preferences": stated_preferences(interaction),
+        "preferences": preferences_of(interaction),
         "labels": {
             "verdict": settlement.verdict,
             "severity": settlement.severity,

@@ -40,6 +40,7 @@ urlpatterns = [
     path("gate/", evaluation_views.evaluations, name="evaluations"),
     path("gate/rules/", evaluation_views.gate_rules, name="gate_rules"),
     path("gate/<uuid:public_id>/", evaluation_views.evaluation, name="evaluation"),
+    path("gate/<uuid:public_id>/compare/", evaluation_views.compare_run, name="compare_run"),
     path("gate/<uuid:public_id>/override/", evaluation_views.override, name="override_evaluation"),
     path("exports/", export_views.exports, name="exports"),
     path("exports/<uuid:public_id>/", export_views.export, name="export"),

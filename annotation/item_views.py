@@ -14,11 +14,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from annotation import adjudication, lead_decisions, review_screen, selections, settling
+from annotation import adjudication, comparing, lead_decisions, review_screen, selections, settling
 from annotation.models import (
     Annotation,
     Assignment,
     CandidateAnswer,
+    Comparison,
+    Preference,
     ReviewItem,
     ReviewQueue,
     Settlement,
@@ -328,11 +330,30 @@ def _page(request, found, *, decision=None, reason=None, refusal=None, status=20
         "refusal": refusal,
         "assignments": found.assignments.select_related("expert").order_by("pk"),
         "comments": found.comments.select_related("author"),
-        "can_decide": found.state in (ReviewItem.State.DISPUTED, ReviewItem.State.SETTLED),
+        "can_decide": found.purpose != ReviewItem.Purpose.PAIRWISE
+        and found.state in (ReviewItem.State.DISPUTED, ReviewItem.State.SETTLED),
+        **_compared(found, annotations),
         "is_open": found.state in ReviewItem.OPEN_STATES,
         "text_url": "item_text",
     }
     return render(request, "annotation/review_item_page.html", context, status=status)
+
+
+def _compared(found, annotations) -> dict:
+    """The two answers with their names, and who preferred which: leads see what those who judge do not."""
+    if found.purpose != ReviewItem.Purpose.PAIRWISE:
+        return {}
+    comparison = Comparison.objects.select_related("run").get(item=found)
+    preferences = Preference.objects.filter(annotation__in=annotations)
+    said = preferences.select_related("annotation__expert").order_by("pk")
+    return {
+        "comparison": comparison,
+        "comparison_is_short": len(comparison.text) + len(found.interaction.output)
+        <= 2 * review_screen.LONGEST_COMPARED,
+        "preferences": [
+            (each, [str(comparing.REASONS.get(key, key)) for key in each.reasons]) for each in said
+        ],
+    }
 
 
 def _side(annotation, schema, choices, interaction, marks) -> dict:

@@ -497,6 +497,7 @@ class Annotation(ProjectModel):
     is_current = models.BooleanField(default=True)
     submit_key = models.CharField(max_length=200)  # the submit's idempotency key
     submit_hash = models.BinaryField(max_length=32)
+    # both empty where two answers were compared: then it has a `preference`
     verdict = models.CharField(max_length=10, choices=Verdict.choices)
     severity = models.CharField(max_length=10, choices=Severity.choices)
     categories = ArrayField(models.CharField(max_length=60), default=list)
@@ -921,6 +922,7 @@ class ExportMember(ProjectModel):
         return f"{self.revision_id} in {self.export_id}"
 
 
-from annotation.evaluation_models import EvalResult, EvalRun, GateRules  # noqa: E402, F401
+from annotation.evaluation_models import EvalResult, EvalRun, GateRules  # noqa: E402, F401, I001
+from annotation.comparison_models import Comparison, Preference  # noqa: E402, F401
 from annotation.people_models import Attention, Mention, QueuePause  # noqa: E402, F401
 from annotation.selection_models import ReviewSelection  # noqa: E402, F401

@@ -1,8 +1,23 @@
-"""Which of several answers people preferred, where the product or an import said so with the interaction.
+"""Which of several answers people preferred: experts who compared two of them here, or as the product or an import said
+with the interaction.
 
 `metadata.source` holds it as research sets do: `alternatives`, texts beside the answer that was given, and `preferences`,
 `{"first", "second", "winner"}` by number: 1 is the answer that was given, 2 the first alternative. No winner is a tie.
 """
+
+from annotation.comparing import judged_preferences
+
+
+def preferences_of(interaction) -> list[dict]:
+    """`[{"chosen", "rejected"}]`; where our experts say the opposite of what came with the answer, they count."""
+    judged = judged_preferences(interaction)
+    opposite = [{"chosen": each["rejected"], "rejected": each["chosen"]} for each in judged]
+    stated = [
+        each
+        for each in stated_preferences(interaction)
+        if each not in judged and each not in opposite
+    ]
+    return [*stated, *judged]
 
 
 def stated_preferences(interaction) -> list[dict]:

@@ -106,8 +106,8 @@ class AnnotationsView(ProjectListView):
     }
 
     def rows(self):
-        rows = Annotation.objects.filter(project=self.project).exclude(
-            item__purpose__in=ReviewItem.MEASURING
+        rows = Annotation.objects.filter(
+            project=self.project, item__purpose=ReviewItem.Purpose.LABEL
         )
         if "current" not in self.request.query_params:
             rows = rows.current()

@@ -10,7 +10,7 @@ import json
 from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 
-from annotation import look_alikes, recall
+from annotation import comparing, look_alikes, recall
 from annotation.models import Assignment, CandidateAnswer, ReviewItem
 from annotation.review_screen import LONGEST_COMPARED
 from annotation.settling import current_schema
@@ -25,6 +25,8 @@ RECALLED = 20  # of which some are of other queues, or under another schema
 def context_of(assignment, *, membership, has_answered: bool) -> dict:
     """For the template of the same name. What is suggested waits for a first answer where the queue says so."""
     item = assignment.item
+    if comparing.is_pairwise(item):
+        return {}
     schema = current_schema(item.queue)
     is_measured = item.purpose in ReviewItem.MEASURING
     may_be_swayed = has_answered or not item.queue.suggestions_after_first_answer

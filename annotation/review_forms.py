@@ -56,12 +56,26 @@ def read_answers(posted, *, output: str) -> dict:
     return {name: value for name, value in answers.items() if value}
 
 
+def read_preference(posted) -> dict:
+    """Which of two answers is preferred and why, as posted, in the shape of a draft."""
+    said = {
+        "preference": posted.get("preference", ""),
+        "reasons": posted.getlist("reasons"),
+        "note": posted.get("note", "").replace("\r\n", "\n"),
+    }
+    return {name: value for name, value in said.items() if value}
+
+
+def whole_seconds(text: str) -> int:
+    return int(text) if _WHOLE_NUMBER.fullmatch(text) else 0
+
+
 def complete_answers(answers: dict, *, schema, seconds_spent: str = "") -> dict:
     """A draft made ready to be submitted: an open severity is what verdict and categories suggest."""
     verdict, severity = answers.get("verdict", ""), answers.get("severity", "")
     if verdict in Verdict.values and not severity:
         severity = suggested_severity(schema, verdict, answers.get("categories", ()))
-    seconds = int(seconds_spent) if _WHOLE_NUMBER.fullmatch(seconds_spent) else 0
+    seconds = whole_seconds(seconds_spent)
     return {**answers, "verdict": verdict, "severity": severity, "seconds_spent": seconds}
 
 

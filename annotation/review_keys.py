@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from annotation import comparing
 from annotation.models import LabelSchema, Verdict
 from feedbackhub.capture.vocabulary import Severity
 
@@ -37,6 +38,8 @@ PLACES = {
     "raw_diff": "-",
     "together": "=",
 }
+PREFERENCES = "ab=x"  # while two answers are compared
+REASONS = "qwertyui"
 SUBMIT = "mod+enter"
 TAKEN = "/?"  # the frame's own
 
@@ -54,8 +57,10 @@ class Act:
 
     @property
     def scope(self) -> str:
-        """Marks have their keys while text is selected, everything else while none is."""
-        return "mark" if self.name.startswith("mark:") else "screen"
+        """Marks have their keys while text is selected, preferences while two answers are compared."""
+        if self.name.startswith("mark:"):
+            return "mark"
+        return "pair" if self.name.startswith(("prefer:", "reason:")) else "screen"
 
 
 class KeyMap:
@@ -96,6 +101,15 @@ def acts_of(schemas: Iterable[LabelSchema]) -> list[Act]:
                 Act(f"{kind}:{row['key']}", row["name"], group, keys[n] if n < len(keys) else "")
                 for n, row in enumerate(rows)
             ]
+    compared = _("While two answers are compared")
+    for kind, words, keys in (
+        ("prefer", comparing.CHOICES, PREFERENCES),
+        ("reason", comparing.REASONS, REASONS),
+    ):
+        acts += [
+            Act(f"{kind}:{value}", str(label), compared, keys[n])
+            for n, (value, label) in enumerate(words.items())
+        ]
     names = {
         "correction": _("Write the correction"),
         "note": _("Write a note"),

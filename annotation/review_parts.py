@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from annotation import review_context, review_screen, review_views
+from annotation import comparing, review_context, review_screen, review_views
 from annotation.models import Assignment
 from feedbackhub.accounts.access import project_page
 
@@ -13,10 +13,11 @@ from feedbackhub.accounts.access import project_page
 @project_page("judge")
 @require_GET
 def review_text(request, public_id, field):
-    """One text of the item, whole and plain: for what is too long to be shown at once."""
-    return review_views.plain_text(
-        review_views.own_assignment(request, public_id).item.interaction, field
-    )
+    """One text of the item, whole and plain: for what is too long to be shown at once. Of two that are compared: a or b."""
+    assignment = review_views.own_assignment(request, public_id)
+    if comparing.is_pairwise(assignment.item) and not field.startswith(("messages.", "documents.")):
+        return review_views.plain_response(dict(comparing.sides_of(assignment)).get(field))
+    return review_views.plain_text(assignment.item.interaction, field)
 
 
 @project_page("judge")

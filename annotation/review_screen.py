@@ -14,7 +14,7 @@ from django.db.models.functions import Left, Length
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotation import review_keys
+from annotation import comparing, review_keys
 from annotation.answers import answers_of
 from annotation.models import Annotation, Assignment, Verdict
 from annotation.settling import current_schema
@@ -113,6 +113,8 @@ def show_assignment(
     )
     is_reserved = assignment.state == Assignment.State.RESERVED
     shown = show_plainly(item.interaction) if is_plain else show_interaction(item.interaction)
+    if comparing.is_pairwise(item):
+        shown |= show_sides(assignment, is_plain=is_plain, own_keys=own_keys)
     reported = {event.category for event in shown["feedback"] if event.category}
     if answers is None:
         answers = assignment.draft or _answers_that_count(assignment)
@@ -132,6 +134,38 @@ def show_assignment(
         "skip_reasons": Assignment.SkipReason.choices,
         "reported_words": [str(ReportedCategory(word).label) for word in sorted(reported)],
         **choices_of(schema, reported=reported, own_keys=own_keys),
+    }
+
+
+def show_sides(assignment: Assignment, *, is_plain=False, own_keys: dict | None = None) -> dict:
+    """Two answers to be compared, and nothing that says whose they are: no model, no prompt, no complaint."""
+    keys = review_keys.KeyMap(own_keys)
+    sides = [(letter, shown_text(letter, text)) for letter, text in comparing.sides_of(assignment)]
+    is_cut = any(shown.is_cut for _letter, shown in sides)
+    texts = [shown.text for _letter, shown in sides]
+    return {
+        "sides": sides,
+        "is_markdown": not is_cut and not is_plain and any(map(_looks_like_markdown, texts)),
+        "is_comparable": not is_plain and sum(map(len, texts)) <= 2 * LONGEST_COMPARED,
+        "feedback": [],
+        "facts": [],
+        "trace": None,
+        "preference_choices": [
+            {
+                "value": value,
+                "label": label,
+                "key": keys.nth(f"prefer:{value}", review_keys.PREFERENCES, place),
+            }
+            for place, (value, label) in enumerate(comparing.CHOICES.items())
+        ],
+        "reason_choices": [
+            {
+                "value": value,
+                "label": label,
+                "key": keys.nth(f"reason:{value}", review_keys.REASONS, place),
+            }
+            for place, (value, label) in enumerate(comparing.REASONS.items())
+        ],
     }
 
 
@@ -235,6 +269,7 @@ def undoable_by(membership) -> Annotation | None:
 def compare_answers(yours: dict, others: dict | None, choices: dict) -> list[dict]:
     """Two versions field by field in words: [{"name", "yours", "other", "differs"}]."""
     names = {
+        "preference": _("Preference"),
         "verdict": _("Verdict"),
         "severity": _("Severity"),
         "categories": _("Categories"),
@@ -357,6 +392,7 @@ def _words_of(choices: dict) -> dict[str, dict]:
         ("root_cause", "root_causes"),
     ):
         words[field] = {choice["value"]: choice["label"] for choice in choices[name]}
+    words["preference"] = {value: str(label) for value, label in comparing.CHOICES.items()}
     words["spans"] = {label["key"]: label["name"] for label in choices["span_labels"]}
     return words
 

@@ -23,6 +23,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from annotation import (
     annotating,
+    comparing,
     drafts,
     look_alikes,
     pausing,
@@ -42,7 +43,14 @@ from annotation.refusals import (
     UndoIsOver,
     WrongState,
 )
-from annotation.review_forms import HoldForm, SkipForm, complete_answers, read_answers
+from annotation.review_forms import (
+    HoldForm,
+    SkipForm,
+    complete_answers,
+    read_answers,
+    read_preference,
+    whole_seconds,
+)
 from annotation.selections import stream_of
 from annotation.settling import current_schema
 from feedbackhub.accounts.access import project_page
@@ -151,7 +159,7 @@ def _refusable(view):
 @_refusable
 def save_draft(request, assignment):
     hold = HoldForm.read(request.POST)
-    draft = read_answers(request.POST, output=assignment.item.interaction.output)
+    draft = _typed(request, assignment)
     revision = drafts.save_draft(
         assignment=assignment,
         fence=hold["fence"],
@@ -168,12 +176,12 @@ def save_draft(request, assignment):
 @_refusable
 def submit_annotation(request, assignment):
     hold = HoldForm.read(request.POST)
-    schema = current_schema(assignment.item.queue)
-    answers = complete_answers(
-        read_answers(request.POST, output=assignment.item.interaction.output),
-        schema=schema,
-        seconds_spent=request.POST.get("seconds_spent", ""),
-    )
+    answers, seconds = _typed(request, assignment), request.POST.get("seconds_spent", "")
+    if comparing.is_pairwise(assignment.item):
+        answers["seconds_spent"] = whole_seconds(seconds)
+    else:
+        schema = current_schema(assignment.item.queue)
+        answers = complete_answers(answers, schema=schema, seconds_spent=seconds)
     annotation = annotating.submit_annotation(
         assignment=assignment,
         fence=hold["fence"],
@@ -264,7 +272,10 @@ def release(request, assignment):
 
 
 def plain_text(interaction, field) -> HttpResponse:
-    text = review_screen.whole_text(interaction, field)
+    return plain_response(review_screen.whole_text(interaction, field))
+
+
+def plain_response(text: str | None) -> HttpResponse:
     if text is None:
         raise Http404
     return HttpResponse(
@@ -355,15 +366,21 @@ def _refused(request, assignment, refusal):
             )
         return JsonResponse(answer, status=status)
     typed = None
-    if "verdict" in request.POST or "correction" in request.POST:
+    if {"verdict", "correction", "preference"} & set(request.POST):
         try:
-            typed = read_answers(request.POST, output=assignment.item.interaction.output)
+            typed = _typed(request, assignment)
         except InvalidAnswer:
             typed = None
     conflict = conflict if kind != "invalid" else None
     return _screen(
         request, assignment, answers=typed, errors=errors, conflict=conflict, status=status
     )
+
+
+def _typed(request, assignment) -> dict:
+    if comparing.is_pairwise(assignment.item):
+        return read_preference(request.POST)
+    return read_answers(request.POST, output=assignment.item.interaction.output)
 
 
 def _is_merely_late(assignment, refusal, posted) -> bool:

@@ -144,6 +144,8 @@ def decide_dispute(
     item = lock_item_and_interaction(item.pk)
     if item.state not in (State.DISPUTED, State.SETTLED):
         raise WrongState(_("This item is not settled yet: its experts are still at work."))
+    if item.purpose == ReviewItem.Purpose.PAIRWISE:
+        raise WrongState(_("Two answers that are compared have no verdict to decide."))
     if chosen_answer and chosen_answer.interaction_id != item.interaction_id:
         raise WrongState(_("This correction belongs to another answer."))
     schema = current_schema(item.queue)

@@ -29,10 +29,20 @@ def _judged(interaction):
     annotations = (
         Annotation.objects.current()
         .filter(item__interaction=interaction)
-        .select_related("expert")
+        .select_related("expert", "preference")
         .prefetch_related("candidates")
     )
     for annotation in annotations.order_by("pk"):
+        if not annotation.verdict:
+            yield TrailEntry(
+                at=annotation.created_at,
+                kind="judged",
+                title=_("Compared with another answer: %(outcome)s")
+                % {"outcome": annotation.preference.get_outcome_display()},
+                text=annotation.note,
+                by=str(annotation.expert),
+            )
+            continue
         correction = next(iter(annotation.candidates.all()), None)
         yield TrailEntry(
             at=annotation.created_at,

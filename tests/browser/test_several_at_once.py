@@ -1,4 +1,4 @@
-"""Several at once in a browser: a selection as a stream, look-alikes ticked and taken back."""
+"""Several at once in a browser: a selection as a stream, look-alikes ticked and taken back, two answers compared."""
 
 import os
 import re
@@ -6,7 +6,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from annotation.models import Annotation, ReviewItem, Split
+from annotation import comparing
+from annotation.models import Annotation, Preference, ReviewItem, Split
 from feedbackhub.capture import near_duplicates
 from tests.annotation.desk import queue_with
 from tests.factories import InteractionFactory, ReviewItemFactory
@@ -97,3 +98,46 @@ def test_filtered_list_becomes_a_stream_with_a_way_out(sit_down, ben, queue, ali
     side.get_by_role("link", name="Leave it").click()
     expect(side.get_by_role("button", name="All my queues")).to_be_visible()
     assert "selection" not in page.url
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "dark"), (360, "light")])
+def test_two_answers_are_compared_with_keys_alone(sit_down, ana, queue, width, theme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    items = [
+        comparing.compare_answers(
+            interaction=InteractionFactory(
+                project=queue.project,
+                messages=[{"role": "user", "content": f"Question {number}?"}],
+                output=f"{SAME}\n\n- Keep **receipts**\n- Note the days",
+            ),
+            text=f"You **cannot** deduct it, you claim the allowance of {number} €.",
+            queue=queue,
+            label="prompt v14",
+        )
+        for number in (1, 2)
+    ]
+    page = sit_down(ana, "/p/tax-help/review/", width=width, theme=theme)
+    page.wait_for_selector("[data-ahead-count]")
+    expect(page.get_by_role("heading", name="Answer A")).to_be_visible()
+    expect(page.get_by_role("heading", name="Answer B")).to_be_visible()
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("Choose one of these.")).to_be_visible()
+    page.keyboard.press("b")
+    page.keyboard.press("q")
+    expect(page.locator('[name="preference"]:checked')).to_have_value("b")
+    expect(page.locator("[data-draft-status]")).to_have_text("Saved")
+    picture(page, f"compare-{width}-{theme}")
+    found = Axe().run(page, options={"runOnly": RULES})
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found.response["violations"]] == []
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#review-title")).to_contain_text(items[1].interaction.external_id)
+    page.wait_for_selector('[data-unsent="0"]')
+    assert Preference.objects.get().reasons == ["correct"]
+    page.keyboard.press("Control+z")
+    expect(page.locator('[name="preference"]:checked')).to_have_value("b")
+    expect(page.locator('[name="reasons"]:checked')).to_have_value("correct")
+    page.keyboard.press("=")
+    expect(page.locator('[name="preference"]:checked')).to_have_value("equal")
+    page.keyboard.press("x")
+    expect(page.locator('[name="preference"]:checked')).to_have_value("neither")

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from annotation import case_assertions, exporting, gold
+from annotation import case_assertions, comparing, exporting, gold
 from annotation.models import (
     Annotation,
     Assignment,
@@ -97,6 +97,7 @@ def judged(row, name, ana):
     ItemComment.objects.create(project=row.project, item=item, author=ana, text=f"Ask {name}.")
     wanted = {"kind": "must_not_mention", "texts": [name]}
     case_assertions.add(interaction=row, given=wanted, by=ana)
+    comparing.compare_answers(interaction=row, text=f"Never, {name}.", queue=item.queue)
     settlement = SettlementFactory(
         interaction=row,
         item=item,

@@ -70,10 +70,17 @@ function showErrors(errors) {
   (first ?? other).scrollIntoView({ block: "nearest" });
 }
 
+// What was wrong with a field is history once it is changed.
+screen.addEventListener("change", (event) => {
+  const place = event.target.closest?.("[data-errors-for]")?.querySelector("[data-error]");
+  if (place) place.hidden = true;
+});
+
 // What can be said without asking the server: what must be chosen and is not.
 function missing() {
   const errors = {};
-  if (!form().elements.verdict?.value) errors.verdict = words.needed;
+  const { verdict } = form().elements; // where two answers are compared there is none
+  if (verdict && !verdict.value) errors.verdict = words.needed;
   for (const group of form().querySelectorAll("[data-required]")) {
     if (!group.querySelector(":checked")) errors[group.dataset.errorsFor] = words.needed;
   }
