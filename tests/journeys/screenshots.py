@@ -7,6 +7,7 @@ role that comes to it. Prints what a browser or a server complained of on the wa
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -90,6 +91,7 @@ def shoot(person: Person, path: str, file: Path) -> None:
 
 
 if __name__ == "__main__":
+    os.environ["DJANGO_SETTINGS_MODULE"] = "feedbackhub.settings"
     import django
 
     django.setup()
