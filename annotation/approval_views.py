@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from annotation import case_assertions
 from annotation.approval import approve_each, not_ready_for_gold, ready_for_gold
-from annotation.gold import NotReady, missing_for_gold, promote_to_gold
+from annotation.gold import NotReady, missing_for_gold, personal_data_in, promote_to_gold
 from annotation.models import LabelSchema, Settlement
 from feedbackhub import filters
 from feedbackhub.accounts.access import project_page
@@ -74,7 +74,7 @@ def _open_case(request, rows, listed):
         return None
     named, pk = request.GET.get("case"), listed.rows[0].pk if listed.rows else None
     rows = rows.select_related(
-        "interaction__prompt_version", "chosen_answer__author", "decided_by", "schema"
+        "interaction__prompt_version", "chosen_answer__author", "decided_by", "schema", "project"
     ).prefetch_related("annotations__expert", "interaction__documents", "interaction__feedback")
     if named:
         try:
@@ -91,6 +91,7 @@ def _with_words(case):
     schema = case.schema
     causes = {cause["key"]: cause["name"] for cause in schema.root_causes}
     case.missing = missing_for_gold(case)
+    case.personal_data = personal_data_in(case)
     case.category_names = [(schema.category(key) or {}).get("name", key) for key in case.categories]
     case.cause_name = causes.get(case.root_cause, case.root_cause)
     case.tried = case_assertions.tried(case.interaction)
@@ -125,7 +126,8 @@ def _approve_one(request):
     if settlement is None:
         raise Http404
     try:
-        revision = promote_to_gold(settlement=settlement, by=request.user)
+        masks = "masks" in request.POST
+        revision = promote_to_gold(settlement=settlement, by=request.user, masks=masks)
     except NotReady as error:
         messages.error(request, " ".join(error.reasons))
     else:

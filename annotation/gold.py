@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotation import case_assertions
+from annotation import case_assertions, personal_data
 from annotation.models import (
     CandidateAnswer,
     GoldExample,
@@ -63,11 +63,21 @@ def missing_for_gold(settlement: Settlement) -> list[str]:
     return reasons
 
 
+def personal_data_in(settlement: Settlement) -> dict[str, int]:
+    """What its revision would hold of it, by kind."""
+    return personal_data.left_in(_content(settlement), settlement.project)
+
+
+def personal_data_left(found: dict[str, int]) -> str:
+    words = ", ".join(f"{count} × {kind}" for kind, count in sorted(found.items()))
+    return _("Personal data is left: %s. Mask it, or change the correction.") % words
+
+
 @transaction.atomic
-def promote_to_gold(*, settlement: Settlement, by) -> GoldRevision:
+def promote_to_gold(*, settlement: Settlement, by, masks=False) -> GoldRevision:
     """Approve a settlement as gold: a new example with its split, or a new revision of the one there is.
 
-    Raises NotReady. Approving the same settlement again answers the revision it has.
+    Raises NotReady, for personal data too, unless it is to be masked on the way (`masks`). Approving the same settlement again answers the revision it has.
     """
     settlement = (
         Settlement.objects.select_for_update(of=("self",))
@@ -77,9 +87,13 @@ def promote_to_gold(*, settlement: Settlement, by) -> GoldRevision:
     reasons = missing_for_gold(settlement)
     if reasons:
         raise NotReady(reasons)
+    content = _content(settlement)
+    if masks:
+        content = personal_data.masked(content, settlement.project)
+    elif found := personal_data.left_in(content, settlement.project):
+        raise NotReady([personal_data_left(found)])
     example = _example_of(settlement.interaction)
     newest = example.revisions.order_by("-revision").first()
-    content = _content(settlement)
     is_same = newest and newest.is_current and newest.settlement_id == settlement.pk
     if is_same and newest.content_hash == content_hash(content):
         GoldRevision.objects.filter(pk=newest.pk).update(approved_at=timezone.now())

@@ -48,6 +48,28 @@ def test_what_is_missing_for_gold_is_said(project, ben, change, reason):
     assert not GoldExample.objects.exists()
 
 
+def test_personal_data_keeps_a_case_from_gold_until_it_is_masked_there(project, ben):
+    settlement = SettlementFactory(
+        interaction__project=project, chosen_answer__text="Write to ada@example.org instead."
+    )
+    with pytest.raises(gold.NotReady, match="1 × EMAIL"):
+        gold.promote_to_gold(settlement=settlement, by=ben)
+    assert not GoldExample.objects.exists()
+    revision = gold.promote_to_gold(settlement=settlement, by=ben, masks=True)
+    assert revision.ideal_answer == "Write to [EMAIL] instead."
+    settlement.chosen_answer.refresh_from_db()
+    assert settlement.chosen_answer.text == "Write to ada@example.org instead."
+
+
+def test_what_a_project_does_not_mask_is_no_personal_data_there(project, ben):
+    Project.objects.filter(pk=project.pk).update(redaction_kinds=["CARD"])
+    settlement = SettlementFactory(
+        interaction__project=project, chosen_answer__text="Write to ada@example.org instead."
+    )
+    revision = gold.promote_to_gold(settlement=settlement, by=ben)
+    assert revision.ideal_answer == "Write to ada@example.org instead."
+
+
 def test_approving_twice_is_approving_once(project, ben):
     settlement = SettlementFactory(interaction__project=project)
     first = gold.promote_to_gold(settlement=settlement, by=ben)

@@ -373,3 +373,16 @@ def test_exports_cost_the_same_queries_with_one_and_with_three(as_user, dana, be
 def test_without_a_version_the_page_says_what_to_do_first(as_user, dana, project):
     text = as_user(dana).get(url("exports")).content.decode()
     assert "Nothing to export yet" in text and url("gold_versions") in text
+
+
+def test_approval_names_the_personal_data_that_is_left_and_masks_it(as_user, ben, project):
+    settlement = SettlementFactory(
+        interaction__project=project, chosen_answer__text="Write to ada@example.org instead."
+    )
+    page = as_user(ben)
+    url = f"/p/{project.slug}/gold/approve/"
+    shown = page.get(url).content.decode()
+    assert "<code>[EMAIL]</code> 1 ×" in shown
+    assert "Mask it and approve" in shown
+    page.post(url, {"case": settlement.public_id, "masks": "1"})
+    assert GoldRevision.objects.get().ideal_answer == "Write to [EMAIL] instead."

@@ -1,0 +1,40 @@
+"""Personal data that would go into gold: what an expert typed, or what came in before its kind was masked.
+
+Answers are masked when they come in, by what the project masked then. Gold is copied from there and from people's own
+words, and goes out into training files: so its texts are looked at once more, by what the project masks now.
+"""
+
+from collections import Counter
+
+from feedbackhub.redaction import KINDS, redact
+
+TEXTS = ("messages", "context", "ideal_answer", "rejected_answers", "preferences")
+
+
+def left_in(content: dict, project) -> dict[str, int]:
+    """What is left in a revision's texts, by kind."""
+    return _look_at(content, project)[1]
+
+
+def masked(content: dict, project) -> dict:
+    """The same content with all of it masked."""
+    return _look_at(content, project)[0]
+
+
+def _look_at(content: dict, project) -> tuple[dict, dict[str, int]]:
+    kinds = KINDS if project.redaction_kinds is None else frozenset(project.redaction_kinds)
+    counts: Counter[str] = Counter()
+
+    def look(value):
+        if isinstance(value, str):
+            found = redact(value, enabled=kinds)
+            counts.update(found.counts)
+            return found.text
+        if isinstance(value, list):
+            return [look(each) for each in value]
+        if isinstance(value, dict):
+            return {key: look(each) for key, each in value.items()}
+        return value
+
+    clean = {name: look(value) if name in TEXTS else value for name, value in content.items()}
+    return clean, dict(counts)
