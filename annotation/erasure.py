@@ -18,6 +18,7 @@ from annotation.models import (
     GoldVersion,
     GoldVersionMember,
     ItemComment,
+    ModelSuggestion,
     ReviewItem,
     Settlement,
     Span,
@@ -40,6 +41,7 @@ def _forget_work(erased):
     ItemComment.objects.filter(item__in=items).update(text="")
     Settlement.objects.filter(interaction__in=erased.interactions).update(spans=[], reason="")
     CaseAssertion.objects.filter(interaction__in=erased.interactions).delete()
+    ModelSuggestion.objects.filter(item__in=items).update(why="", failure="")
     _theirs(erased).update(text="", text_hash="erased", corrects_hash="")
     Comparison.objects.filter(item__in=items).update(text="", text_hash="erased", given_hash="")
     items.filter(state__in=ReviewItem.OPEN_STATES).update(state=ReviewItem.State.DISMISSED)

@@ -926,3 +926,4 @@ from annotation.evaluation_models import EvalResult, EvalRun, GateRules  # noqa:
 from annotation.comparison_models import Comparison, Preference  # noqa: E402, F401
 from annotation.people_models import Attention, Mention, QueuePause  # noqa: E402, F401
 from annotation.selection_models import ReviewSelection  # noqa: E402, F401
+from annotation.suggestion_models import ModelSuggestion  # noqa: E402, F401

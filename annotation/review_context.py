@@ -10,7 +10,7 @@ import json
 from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 
-from annotation import comparing, look_alikes, recall
+from annotation import comparing, look_alikes, recall, suggestions
 from annotation.models import Assignment, CandidateAnswer, ReviewItem
 from annotation.review_screen import LONGEST_COMPARED
 from annotation.settling import current_schema
@@ -37,7 +37,7 @@ def context_of(assignment, *, membership, has_answered: bool) -> dict:
         "prompt_change": _prompt_change(item.interaction),
         "waits_for_answer": not may_be_swayed and not is_measured,
         "cases": similar_cases(item, membership=membership) if shows else [],
-        "suggestion": _suggestion(item, schema) if shows else None,
+        "suggestions": _suggestions(item, schema) if shows else [],
         "candidates": _candidates(assignment) if shows else [],
         "look_alikes": look_alikes.look_alikes_of(assignment) if is_in_hand else [],
     }
@@ -90,7 +90,30 @@ def _case(settlement) -> dict:
     }
 
 
-def _suggestion(item, schema) -> dict | None:
+def _suggestions(item, schema) -> list[dict]:
+    """The model's, where one was asked, and what the reporter's own words mean in the schema."""
+    found = [_by_model(item, schema), _by_reporter(item, schema)]
+    return [each for each in found if each]
+
+
+def _by_model(item, schema) -> dict | None:
+    suggested = suggestions.of_item(item, schema)
+    if suggested is None:
+        return None
+    said, causes = suggested.values, {row["key"]: row["name"] for row in schema.root_causes}
+    named = [row["name"] for row in schema.categories if row["key"] in said["categories"]]
+    return {
+        "source": f"model:{suggested.model}"[:60],
+        "model": suggested.model,
+        "verdict": said["verdict"],
+        "severity": said["severity"],
+        "names": [*named, *filter(None, [causes.get(said["root_cause"])])],
+        "why": suggested.why,
+        "values": json.dumps(said),
+    }
+
+
+def _by_reporter(item, schema) -> dict | None:
     """What the reporter's own words mean in the schema."""
     said = set(
         item.interaction.feedback.filter(erased_at=None)

@@ -1,6 +1,6 @@
 """Annotation's brooms: what a killed worker, a lost message or somebody who went home left behind."""
 
-from annotation import exporting, intake, queue_rules, review_queue
+from annotation import exporting, intake, queue_rules, review_queue, suggestions
 from annotation.evaluation import runs
 from feedbackhub.outbox.sweeping import sweeper
 
@@ -9,3 +9,4 @@ sweeper(runs.take_back_abandoned)
 sweeper(review_queue.expire_leases)
 sweeper(intake.let_in)
 sweeper(queue_rules.watch_agreement)
+sweeper(suggestions.prepare_ahead)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from annotation import exporting, routing
+from annotation import exporting, routing, suggestions
 from annotation.evaluation import runs
 from annotation.models import RoutingRule
 from feedbackhub.celery import app
@@ -16,6 +16,11 @@ def make_export(export_id):
 @app.task
 def assess_evaluation(run_id):
     runs.assess_evaluation(run_id=run_id)
+
+
+@app.task
+def suggest(item_id):
+    suggestions.suggest(item_id=item_id)
 
 
 @app.task

@@ -253,6 +253,10 @@ EMBEDDER_KEY = env.str("EMBEDDER_KEY", default="")
 JUDGE = env.str("JUDGE", default="")
 JUDGE_MODEL = env.str("JUDGE_MODEL", default="gpt-4o-mini")
 JUDGE_KEY = env.str("JUDGE_KEY", default="")
+# Who suggests a judgement to the experts, ahead: nobody, or an OpenAI-compatible service.
+SUGGESTER = env.str("SUGGESTER", default="")
+SUGGESTER_MODEL = env.str("SUGGESTER_MODEL", default="gpt-4o-mini")
+SUGGESTER_KEY = env.str("SUGGESTER_KEY", default="")
 UNDO_SECONDS = env.int("UNDO_SECONDS", default=10)  # how long a submit can be taken back
 
 # --- API ----------------------------------------------------------------------------------------

@@ -130,7 +130,7 @@ def test_reporters_word_is_suggested_as_what_it_means(as_user, ana, queue, hand)
     schema.categories[1]["reported_as"] = ["outdated"]
     schema.save()
     FeedbackEventFactory(interaction=hand.item.interaction, category="outdated")
-    suggestion = beside(as_user(ana), hand).context["suggestion"]
+    (suggestion,) = beside(as_user(ana), hand).context["suggestions"]
     assert (suggestion["source"], suggestion["names"]) == ("reporter", ["Outdated"])
 
 

@@ -17,6 +17,7 @@ from annotation.models import (
     GoldExample,
     GoldVersion,
     ItemComment,
+    ModelSuggestion,
     ReviewItem,
     Settlement,
     Span,
@@ -97,6 +98,9 @@ def judged(row, name, ana):
     ItemComment.objects.create(project=row.project, item=item, author=ana, text=f"Ask {name}.")
     wanted = {"kind": "must_not_mention", "texts": [name]}
     case_assertions.add(interaction=row, given=wanted, by=ana)
+    ModelSuggestion.objects.create(
+        project=row.project, item=item, schema=annotation.schema, model="m", why=f"Of {name}."
+    )
     comparing.compare_answers(interaction=row, text=f"Never, {name}.", queue=item.queue)
     settlement = SettlementFactory(
         interaction=row,
