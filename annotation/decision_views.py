@@ -3,10 +3,11 @@
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from annotation import adjudication
+from annotation import adjudication, waits
 from annotation.models import Annotation, ItemComment, Settlement
 from annotation.refusals import Refusal
 from annotation.review_forms import ReplyForm
@@ -19,8 +20,11 @@ FIELDS = ("verdict", "severity", "root_cause")
 @project_page("see_own_work")
 @require_GET
 def decisions(request):
-    """Newest first."""
-    return _page(request)
+    """Newest first. Who looks at them has seen them."""
+    looked_at = timezone.now()
+    response = _page(request)
+    waits.note_decisions_seen(membership=request.membership, until=looked_at)
+    return response
 
 
 @project_page("see_own_work")

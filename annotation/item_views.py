@@ -14,7 +14,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from annotation import adjudication, comparing, lead_decisions, review_screen, selections, settling
+from annotation import (
+    adjudication,
+    comparing,
+    discussion_parts,
+    lead_decisions,
+    review_screen,
+    selections,
+    settling,
+)
 from annotation.models import (
     Annotation,
     Assignment,
@@ -104,6 +112,12 @@ def review_these(request):
 def item(request, public_id):
     """One item: what was to be judged, what each expert said, what the house holds, and what a lead may do."""
     return _page(request, _item(request, public_id))
+
+
+def show_item(request, public_id, *, comment_form, status):
+    """The page again, with a comment that could not be taken."""
+    found = _item(request, public_id)
+    return _page(request, found, comment_form=comment_form, status=status)
 
 
 @project_page("search_interactions")
@@ -291,7 +305,9 @@ def _decision_form(found, posted=None, *, marks=None, candidates=None):
     )
 
 
-def _page(request, found, *, decision=None, reason=None, refusal=None, status=200):
+def _page(
+    request, found, *, decision=None, reason=None, refusal=None, comment_form=None, status=200
+):
     schema = settling.current_schema(found.queue)
     choices = review_screen.choices_of(schema)
     annotations = list(_annotations(found))
@@ -329,7 +345,7 @@ def _page(request, found, *, decision=None, reason=None, refusal=None, status=20
         "reason": reason,
         "refusal": refusal,
         "assignments": found.assignments.select_related("expert").order_by("pk"),
-        "comments": found.comments.select_related("author"),
+        **discussion_parts.around(request, found, comment_form),
         "can_decide": found.purpose != ReviewItem.Purpose.PAIRWISE
         and found.state in (ReviewItem.State.DISPUTED, ReviewItem.State.SETTLED),
         **_compared(found, annotations),

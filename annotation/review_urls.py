@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotation import item_views, own_keys_views, review_parts, review_views
+from annotation import discussion_views, item_views, own_keys_views, review_parts, review_views
 
 urlpatterns = [
     path("review/", review_views.review, name="review"),
@@ -27,6 +27,14 @@ urlpatterns = [
     path("items/", item_views.review_items, name="review_items"),
     path("items/review-these/", item_views.review_these, name="review_these"),
     path("items/<uuid:public_id>/", item_views.item, name="item"),
+    path(
+        "items/<uuid:public_id>/discussion/",
+        discussion_views.item_discussion,
+        name="item_discussion",
+    ),
+    path(
+        "items/<uuid:public_id>/comment/", discussion_views.comment_on_item, name="comment_on_item"
+    ),
     path("items/<uuid:public_id>/text/<str:field>/", item_views.item_text, name="item_text"),
     path("items/<uuid:public_id>/decide/", item_views.decide_dispute, name="decide_dispute"),
     path("items/<uuid:public_id>/reopen/", item_views.reopen_item, name="reopen_item"),

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from annotation import agreement_views, decision_views, people_views
+from annotation import agreement_views, decision_views, people_views, waits_views
 
 urlpatterns = [
     path("agreement/", agreement_views.agreement, name="agreement"),
     path("agreement.csv", agreement_views.agreement_file, name="agreement_file"),
+    path("waiting/", waits_views.waits_for_me, name="waits_for_me"),
     path("people/", people_views.people_page, name="people"),
     path("people.csv", people_views.people_file, name="people_file"),
     path("people/me/", people_views.my_figures, name="my_figures"),

@@ -1,11 +1,13 @@
 """What the frame of every page shows: the project, the person's places, the theme."""
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
-from feedbackhub.accounts.models import Project
+from feedbackhub.accounts.models import Membership, Project
 from feedbackhub.accounts.permissions import PERMISSIONS
 
 # name, label, icon, permissions of which one is enough
@@ -39,6 +41,15 @@ SETTINGS_PLACES = [
 ]
 
 
+_beside_person: list[Callable[[Membership], dict | None]] = []
+
+
+def beside_person(function):
+    """Register what stands beside the person on every page of a project: {"url", "count", "shown"}, or None."""
+    _beside_person.append(function)
+    return function
+
+
 def frame(request):
     user = getattr(request, "user", None)
     theme = request.COOKIES.get("theme", "auto")
@@ -62,6 +73,7 @@ def frame(request):
         context["can"] = {permission: membership.may(permission) for permission in PERMISSIONS}
         context["places"] = list(_places(request, membership))
         context["settings_places"] = list(_settings_places(request, membership))
+        context["waiting"] = SimpleLazyObject(lambda: _waiting(membership))
     return context
 
 
@@ -80,6 +92,11 @@ def _places(request, membership):
             "icon": icon,
             "is_current": request.path.startswith(url),
         }
+
+
+def _waiting(membership) -> list[dict]:
+    """Asked when the bar is drawn: fragments have none."""
+    return [found for tell in _beside_person if (found := tell(membership))]
 
 
 def _own_links(membership):
