@@ -12,6 +12,7 @@ from triage import (
     clock,
     connections,
     describing,
+    digest,
     effect,
     escalation,
     fixing,
@@ -142,6 +143,11 @@ def due_letters() -> int:
 @sweeper
 def weekly_letters() -> int:
     return effect.write_weekly_letters()
+
+
+@sweeper
+def daily_digests() -> int:
+    return digest.write_digests()
 
 
 @sweeper
