@@ -13,6 +13,7 @@ import structlog
 from django.conf import settings
 from django.contrib import messages
 from django.db import DatabaseError
+from django.db.models import Count
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -24,6 +25,7 @@ from django.views.decorators.http import require_GET, require_POST
 from annotation import (
     annotating,
     comparing,
+    discussion,
     drafts,
     look_alikes,
     pausing,
@@ -134,6 +136,12 @@ def review_finished(request):
         )
     }
     rows = [(assignment, judged.get(assignment.pk)) for assignment in page]
+    talks = discussion.readable_by(request.membership).filter(
+        pk__in=[assignment.item_id for assignment in page]
+    )
+    said = dict(talks.values_list("pk").annotate(Count("comments")))
+    for assignment in page:
+        assignment.comment_count = said.get(assignment.item_id)  # None: not to be read yet
     return render(request, "annotation/review_finished.html", {"rows": rows, "page": page})
 
 

@@ -172,6 +172,16 @@ def test_who_cannot_read_it_finds_no_page(as_user, queue, ana, eve, project):
     assert not ItemComment.objects.exists()
 
 
+def test_an_expert_finds_it_among_what_they_judged_once_it_cannot_sway_them(
+    as_user, queue, ana, cem
+):
+    item = judge(ana, queue).item
+    page, there = "/p/tax-help/review/finished/", address("item_discussion", item)
+    assert there not in as_user(ana).get(page).content.decode()
+    judge(cem, queue)
+    assert there in as_user(ana).get(page).content.decode()
+
+
 def test_an_erased_answer_is_not_talked_about(as_user, disputed, ben):
     disputed.interaction.erased_at = timezone.now()
     disputed.interaction.save()
