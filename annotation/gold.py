@@ -92,7 +92,7 @@ def promote_to_gold(*, settlement: Settlement, by, masks=False) -> GoldRevision:
         content = personal_data.masked(content, settlement.project)
     elif found := personal_data.left_in(content, settlement.project):
         raise NotReady([personal_data_left(found)])
-    example = _example_of(settlement.interaction)
+    example = _example_of(settlement)
     newest = example.revisions.order_by("-revision").first()
     is_same = newest and newest.is_current and newest.settlement_id == settlement.pk
     if is_same and newest.content_hash == content_hash(content):
@@ -114,8 +114,10 @@ def promote_to_gold(*, settlement: Settlement, by, masks=False) -> GoldRevision:
     return revision
 
 
-def _example_of(interaction) -> GoldExample:
-    split = split_of_group(group_of(interaction))
+def _example_of(settlement) -> GoldExample:
+    interaction = settlement.interaction
+    first = next(iter(sorted(settlement.categories)), "")
+    split = split_of_group(group_of(interaction), first)
     example, is_new = GoldExample.objects.get_or_create(
         interaction=interaction, defaults={"project_id": interaction.project_id, "split": split}
     )

@@ -1,31 +1,65 @@
 """Which split a gold example is born into: by a stable hash of its near-duplicate group, so that no twin crosses the line.
 
-A group has one split. When groups merge, the strictest one wins; members that were already exported for training are
+A group has one split. Within a category the shares are kept by bending what the hash says: a split that would get more than
+one group too many gives it to the one that lacks most. Never into holdout: whatever the hash did not keep back from the start
+may have been shown already. When groups merge, the strictest one wins; members that were already exported for training are
 marked contaminated, and no training export carries them again.
 """
 
 import hashlib
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Count, F
 
 from annotation.models import ExportMember, ExportRun, GoldExample, Split
 from feedbackhub.accounts.models import Project
 from feedbackhub.capture.models import NearDuplicateGroup
 from feedbackhub.similarity import minhash
 
-DESCRIPTION = f"80 % train, 10 % validation, 10 % holdout by SHA-256 of the near-duplicate group. {minhash.DESCRIPTION}"
+DESCRIPTION = (
+    "80 % train, 10 % validation, 10 % holdout by SHA-256 of the near-duplicate group, evened out within a category, never into "
+    f"holdout. {minhash.DESCRIPTION}"
+)
+_SHARES = {Split.TRAIN: 0.8, Split.VALIDATION: 0.1, Split.HOLDOUT: 0.1}
+_LOOKED_AT = 1_000  # examples, the newest
+_TOO_MANY = 1  # groups
 _STRICTNESS = {Split.TRAIN: 0, Split.VALIDATION: 1, Split.HOLDOUT: 2}
 
 
-def split_of_group(group) -> Split:
-    """What the group's examples already have, the strictest of it; else what its key says."""
+def split_of_group(group, category: str = "") -> Split:
+    """What the group's examples already have, the strictest of it; else what its key says, evened out in its category."""
     taken = list(
         GoldExample.objects.filter(interaction__signature__group=group)
         .values_list("split", flat=True)
         .distinct()
     )
-    return strictest(taken) if taken else split_of_key(group.key)
+    if taken:
+        return strictest(taken)
+    wanted = split_of_key(group.key)
+    return _evened_out(wanted, _counts_of(group.project_id, category)) if category else wanted
+
+
+def _counts_of(project_id, category) -> dict[Split, int]:
+    """How many groups of this category each split has, among the newest examples."""
+    newest = GoldExample.objects.filter(project=project_id).order_by("-id")[:_LOOKED_AT]
+    found = (
+        GoldExample.objects.filter(
+            pk__in=newest.values("pk"),
+            revisions__is_current=True,
+            revisions__labels__categories__contains=[category],
+        )
+        .values_list("split")
+        .annotate(groups=Count("interaction__signature__group", distinct=True))
+    )
+    return {Split(split): groups for split, groups in found}
+
+
+def _evened_out(wanted: Split, counts: dict[Split, int]) -> Split:
+    total = sum(counts.values()) + 1
+    too_many = {split: counts.get(split, 0) - share * total for split, share in _SHARES.items()}
+    if too_many[wanted] + 1 <= _TOO_MANY:
+        return wanted
+    return min((Split.TRAIN, Split.VALIDATION), key=lambda split: too_many[split] / _SHARES[split])
 
 
 def split_of_key(key: str) -> Split:

@@ -1,8 +1,12 @@
 """No twin crosses the line between training and holdout, also when it turns up late."""
 
+from collections import Counter
+
+import pytest
+
 from annotation import gold, splits
 from annotation.exporting import make_export, request_export
-from annotation.models import GoldExample
+from annotation.models import GoldExample, Split
 from feedbackhub.accounts.models import Project
 from feedbackhub.capture.models import NearDuplicateGroup
 from feedbackhub.capture.near_duplicates import place
@@ -16,6 +20,25 @@ def test_the_hash_gives_about_eight_one_one():
     assert 2300 < found.count("train") < 2500
     assert 230 < found.count("holdout") < 370
     assert 230 < found.count("validation") < 370
+
+
+@pytest.mark.parametrize("wanted", Split)
+def test_within_a_category_no_split_gets_more_than_one_too_many(project, ben, monkeypatch, wanted):
+    """However the hash falls; and nothing is bent into holdout."""
+    monkeypatch.setattr(splits, "split_of_key", lambda key: wanted)
+    for number in range(20):
+        words = " ".join(f"word{number}x{n}" for n in range(8))
+        interaction = InteractionFactory(
+            project=project, messages=[{"role": "user", "content": words}]
+        )
+        place(interaction)
+        settlement = SettlementFactory(interaction=interaction, categories=["outdated"])
+        gold.promote_to_gold(settlement=settlement, by=ben)
+    counts = Counter(GoldExample.objects.values_list("split", flat=True))
+    holdout = 3 if wanted == "holdout" else 0
+    assert counts["holdout"] == pytest.approx(holdout, abs=1)
+    assert counts["validation"] == pytest.approx(2, abs=1)
+    assert counts["train"] >= 14
 
 
 def example(project, ben, words, split):

@@ -18,6 +18,7 @@ from tests.processes import Stack
 
 WIDTHS, THEMES = (1280, 360), ("light", "dark")
 SKIPPED = {"account_logout", "demo_sign_in", "export_download", "export_manifest"}
+ADDRESSES = "links => links.map(link => new URL(link.getAttribute('href'), document.baseURI).href)"
 FIRST = ("/", "/styleguide/")
 STRANGERS = ("/accounts/login/", "/accounts/password/reset/", "/nowhere/")
 
@@ -36,10 +37,10 @@ def main(folder: Path) -> int:
         shown: set[str] = set()
         for somebody in people:
             person = Person(browser, stack.url)
-            person.go(somebody["link"])
+            person.go(somebody["sign_in"])
             person.page.locator("main form button, form button").first.click()
             person.page.wait_for_load_state()
-            show_all(person, somebody["role"].lower(), shown, folder)
+            show_all(person, somebody["roles"][0].lower(), shown, folder)
             complaints += person.errors
             person.context.close()
     sys.stdout.write("\n".join([f"{len(shown)} pages", *sorted(set(complaints))]) + "\n")
@@ -61,7 +62,7 @@ def show_all(person: Person, role: str, shown: set[str], folder: Path) -> None:
         else:
             shown.add(name)
             shoot(person, path, folder / name.replace(" ", "-"))
-        found = person.page.eval_on_selector_all("a[href]", "links => links.map(l => l.href)")
+        found = person.page.eval_on_selector_all("a[href]", ADDRESSES)
         waiting += [urlsplit(link).path for link in found if link.startswith(person.url)]
 
 
