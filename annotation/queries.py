@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.core.cache import cache
 from django.db import connection
 from django.db.models import Case, Value, When
 from django.utils import timezone
@@ -13,6 +14,8 @@ from annotation.models import Assignment, ReviewItem, ReviewQueue
 from feedbackhub.accounts.models import Membership
 
 COUNT_LIMIT = 1_000  # a page shows "999+" from here on
+NEWEST_COMPARED, FEWEST_COMPARED = 200, 5  # of one's own labels, for one's agreement
+REMEMBERED = 600  # seconds
 
 # Fresh and begun items are counted apart, along the two partial indexes that claim_next uses.
 FIGURES = """
@@ -89,6 +92,80 @@ def effect_counter(function):
 def labels_in_fixes(membership: Membership) -> int:
     """How many of the member's labels went into a fix."""
     return sum(count(membership) for count in _effect_counters)
+
+
+@dataclass(frozen=True)
+class EffectTold:
+    """What one's labels led to, for one line: what carries the fix, and how the share of a category fell, where known."""
+
+    carrier: str  # "prompt 14"
+    category: str = ""
+    before: float | None = None
+    after: float | None = None
+
+
+_effect_tellers: list[Callable[[Membership], EffectTold | None]] = []
+
+
+def effect_teller(function):
+    """Register who knows the newest of what came of a member's labels."""
+    _effect_tellers.append(function)
+    return function
+
+
+def newest_effect(membership: Membership) -> EffectTold | None:
+    return next(filter(None, (tell(membership) for tell in _effect_tellers)), None)
+
+
+@dataclass(frozen=True)
+class OwnAgreement:
+    """How often a person's verdict is the one that was settled, where somebody else had a say in it too."""
+
+    same: int
+    compared: int
+
+    @property
+    def share(self) -> float | None:
+        return self.same / self.compared if self.compared >= FEWEST_COMPARED else None
+
+
+# As the page of people counts it (annotation/people.py), of the newest labels only.
+AGREEMENT = """
+SELECT count(*) FILTER (WHERE settled.verdict = said.verdict), count(*)
+  FROM (SELECT said.verdict, item.interaction_id, queue.schema_name
+          FROM annotation_annotation said
+          JOIN annotation_reviewitem item ON item.id = said.item_id AND item.purpose = 'label'
+          JOIN annotation_reviewqueue queue ON queue.id = item.queue_id
+         WHERE said.expert_id = %(expert)s AND said.project_id = %(project)s AND said.is_current
+           AND said.imported_from = '' AND item.state = 'settled'
+         ORDER BY said.created_at DESC
+         LIMIT %(newest)s) said
+  JOIN annotation_settlement settled
+    ON settled.interaction_id = said.interaction_id AND settled.schema_name = said.schema_name
+   AND settled.is_current AND settled.takes_effect_at <= %(now)s
+   AND (settled.annotation_count > 1 OR settled.decided_how = 'lead')
+   AND settled.decided_by_id IS DISTINCT FROM %(expert)s
+"""
+
+
+def agreement_of(membership: Membership) -> OwnAgreement:
+    """Of the newest 200 labels of a member; ten minutes old at most, since every screen shows it."""
+    key = f"own-agreement-{membership.project_id}-{membership.user_id}"
+    counts = cache.get(key)
+    if counts is None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                AGREEMENT,
+                {
+                    "expert": membership.user_id,
+                    "project": membership.project_id,
+                    "newest": NEWEST_COMPARED,
+                    "now": timezone.now(),
+                },
+            )
+            counts = cursor.fetchone()
+        cache.set(key, counts, REMEMBERED)
+    return OwnAgreement(*counts)
 
 
 def in_hand(*, project, expert, queue=None, items=None):

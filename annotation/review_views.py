@@ -550,6 +550,8 @@ def around(request, *, here=None, ahead=()) -> dict:
         "is_everything": not stream.query,
         "place": stream.place_of(here),
         "figures": queries.header_figures(membership=request.membership, queue=stream.queue),
+        "agreement": queries.agreement_of(request.membership),
+        "effect": queries.newest_effect(request.membership),
         "labels_in_fixes": queries.labels_in_fixes(request.membership),
         "here": here,
         "ahead": ahead,

@@ -4,6 +4,7 @@ A label went into a fix when the answer it is about is a case of a problem that 
 do not count.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,12 +17,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotation import queries
-from annotation.models import Annotation
+from annotation.models import Annotation, LabelSchema, Settlement
 from feedbackhub.accounts.models import Membership, Project, User
-from triage import letters
+from triage import letters, rates
 from triage.models import Fix, Notice
 
 COUNTS = (Fix.State.SHIPPED, Fix.State.VERIFIED)
+ENOUGH_SETTLED = 20  # answers on each side of a fix, before a share is told
 _REMEMBERED = 600  # seconds: the screen asks with every item
 MONDAY_AT = 7  # o'clock, UTC
 
@@ -61,6 +63,71 @@ def count_of(membership: Membership) -> int:
         count = rows.values("pk").distinct().count()
         cache.set(key, count, _REMEMBERED)
     return count
+
+
+@queries.effect_teller
+def newest_effect_of(membership: Membership) -> queries.EffectTold | None:
+    """The newest fix that holds labels of this member and names what carries it, with what it did to the category that
+    they named most there; ten minutes old at most.
+    """
+    key = f"effect-told-{membership.project_id}-{membership.user_id}"
+    told = cache.get(key, _UNKNOWN)
+    if told is _UNKNOWN:
+        told = _newest_effect(membership)
+        cache.set(key, told, _REMEMBERED)
+    return told
+
+
+_UNKNOWN = object()
+
+
+def _newest_effect(membership) -> queries.EffectTold | None:
+    mine = labels_in_fixes(project=membership.project_id, user=membership.user_id)
+    fix = (
+        Fix.objects.filter(pk__in=mine.values("fix_id"), shipped_at__isnull=False)
+        .exclude(carrier_version="")
+        .order_by("-shipped_at", "-id")
+        .first()
+    )
+    if fix is None:
+        return None
+    carrier = f"{fix.get_carrier_display().split()[0].lower()} {fix.carrier_version}"
+    named = Counter(
+        key
+        for keys in mine.filter(fix_id=fix.pk).values_list("categories", flat=True)
+        for key in keys
+    )
+    if not named:
+        return queries.EffectTold(carrier)
+    key, _count = named.most_common(1)[0]
+    before, after = (
+        _share_of(fix.project_id, key, *times)
+        for times in (
+            (fix.shipped_at - rates.BEFORE, fix.shipped_at),
+            (fix.shipped_at, fix.shipped_at + rates.BEFORE),
+        )
+    )
+    if before is None or after is None or after >= before:
+        return queries.EffectTold(carrier)
+    return queries.EffectTold(carrier, _category_name(fix.project_id, key), before, after)
+
+
+def _share_of(project_id, category, since, until) -> float | None:
+    """Of the settled answers of that time, those with this category; None where too few are settled to say."""
+    counts = Settlement.objects.filter(
+        project=project_id,
+        is_current=True,
+        interaction__occurred_at__gt=since,
+        interaction__occurred_at__lte=until,
+    ).aggregate(all=Count("pk"), named=Count("pk", filter=Q(categories__contains=[category])))
+    return counts["named"] / counts["all"] if counts["all"] >= ENOUGH_SETTLED else None
+
+
+def _category_name(project_id, key) -> str:
+    for schema in LabelSchema.objects.filter(project=project_id, is_current=True):
+        if found := schema.category(key):
+            return found["name"]
+    return key
 
 
 def effects_of(*, project, user, limit=100) -> list[Effect]:

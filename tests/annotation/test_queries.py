@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from annotation import queries, review_queue
-from annotation.models import Assignment, ReviewItem
+from annotation import queries, review_queue, settling
+from annotation.models import Assignment, ReviewItem, Settlement
 from feedbackhub.accounts.models import Membership
 from tests.annotation.desk import claim, judge, queue_with
 from tests.factories import QueueMemberFactory, ReviewItemFactory, ReviewQueueFactory
@@ -117,3 +118,34 @@ def test_a_lead_sees_what_needs_a_word_and_an_expert_that_of_their_queues(
     bens = Membership.objects.get(user=ben)
     assert list(queries.waiting_for_lead(bens)) == [disputed, flagged]
     assert list(queries.waiting_for_lead(anas)) == [flagged]
+
+
+# --- one's own agreement ----------------------------------------------------------------------------
+
+
+def agreement(user):
+    cache.clear()
+    return queries.agreement_of(user.membership_set.get())
+
+
+def test_own_agreement_is_with_what_others_had_a_say_in(ana, ben, project):
+    queue, _items = queue_with(project, items=6, overlap=2, held_ahead=9)
+    for said in ("wrong", "wrong", "wrong", "wrong", "partly"):
+        judge(ana, queue, said)
+        judge(ben, queue, "wrong")
+    for item in ReviewItem.objects.filter(state="disputed"):
+        settling.decide_dispute(
+            item=item, by=ben, verdict="wrong", severity="medium", reason="The law"
+        )
+    Settlement.objects.update(takes_effect_at=timezone.now())
+    assert agreement(ana) == queries.OwnAgreement(4, 5)
+    assert agreement(ana).share == 0.8
+    assert agreement(ben) == queries.OwnAgreement(4, 4)  # but for what he decided himself
+
+
+def test_own_agreement_is_silent_while_few_are_compared(ana, project):
+    queue, _items = queue_with(project, items=6, held_ahead=9)
+    for _ in range(6):
+        judge(ana, queue)  # nobody else had a say
+    assert agreement(ana) == queries.OwnAgreement(0, 0)
+    assert agreement(ana).share is None

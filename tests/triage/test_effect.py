@@ -16,6 +16,7 @@ from tests.factories import (
     ProblemFactory,
     ProblemMemberFactory,
     ReviewItemFactory,
+    SettlementFactory,
 )
 from tests.pages import assert_same_queries
 from triage import effect, fixing, letters
@@ -119,3 +120,55 @@ def test_on_monday_each_expert_reads_of_last_weeks_fixes_once(project, problem, 
     for letter_id in letters.due_letters():
         letters.send_letter(letter_id=letter_id)
     assert "- The rates are current. (2 labels)" in mail.outbox[0].body
+
+
+# --- the line under the review screen ---------------------------------------------------------------
+
+
+def told(user):
+    cache.clear()
+    return queries.newest_effect(Membership.objects.get(user=user))
+
+
+def settled_around(project, shipped_at, *, days, all, outdated):
+    for number in range(all):
+        interaction = InteractionFactory(
+            project=project, occurred_at=shipped_at + timedelta(days=days)
+        )
+        SettlementFactory(
+            interaction=interaction,
+            chosen_answer=None,
+            categories=["outdated"] if number < outdated else [],
+        )
+
+
+def test_the_line_names_what_carries_the_newest_fix(project, problem, ana, ben):
+    judged(ana, problem)
+    fixed(project, problem, carrier="prompt", carrier_version="13", days_ago=9)
+    fixed(project, problem, carrier="prompt", carrier_version="14", summary="Better")
+    assert told(ana) == queries.EffectTold("prompt 14")
+    assert told(ben) is None
+
+
+def test_the_line_says_how_the_category_fell_once_enough_is_settled(as_user, project, problem, ana):
+    annotation = judged(ana, problem)
+    annotation.categories = ["outdated"]
+    annotation.save()
+    fix = fixed(project, problem, carrier="prompt", carrier_version="14")
+    settled_around(project, fix.shipped_at, days=-3, all=20, outdated=4)
+    settled_around(project, fix.shipped_at, days=1, all=19, outdated=1)
+    assert told(ana).category == ""
+    settled_around(project, fix.shipped_at, days=1, all=1, outdated=0)
+    assert told(ana) == queries.EffectTold("prompt 14", "Outdated", 0.2, 0.05)
+    page = as_user(ana).get(reverse("review", args=["tax-help"]), follow=True)
+    assert page.context["effect"].category == "Outdated"
+
+
+def test_the_line_keeps_silent_about_a_category_that_rose(project, problem, ana):
+    annotation = judged(ana, problem)
+    annotation.categories = ["outdated"]
+    annotation.save()
+    fix = fixed(project, problem, carrier="prompt", carrier_version="14")
+    settled_around(project, fix.shipped_at, days=-3, all=20, outdated=1)
+    settled_around(project, fix.shipped_at, days=1, all=20, outdated=2)
+    assert told(ana) == queries.EffectTold("prompt 14")
