@@ -18,9 +18,11 @@ from annotation.refusals import Refusal
 from feedbackhub.accounts.access import project_page
 from feedbackhub.accounts.models import Membership, User
 from feedbackhub.list_pages import choice, list_page
+from feedbackhub.parts.templatetags.parts import duration
 
 USUAL = "30"  # days
 AT_ONCE = 30
+FIVE_MINUTES = 300
 
 
 @project_page("see_everyones_figures")
@@ -162,7 +164,7 @@ def _person(request, user):
         "who": user,
         "figures": figures,
         "is_me": user == request.user,
-        "places": _places(request, figures),
+        "queues": _queues_of(request, figures),
         "said": _said(figures),
         "chart": [{"label": _("judged"), "points": _points(figures)}],
         "by_week": period.days > people.BY_DAY,
@@ -172,14 +174,15 @@ def _person(request, user):
     return render(request, "annotation/person.html", context)
 
 
-def _places(request, figures) -> list[dict]:
-    """The queues that somebody judges in, with their score and pause there."""
+def _queues_of(request, figures) -> list[dict]:
+    """The queues that somebody judges in, with their score and pause there; oneself sees those with something to say."""
     member = Membership.objects.filter(project=request.project, user=figures.user).first()
     scores = {score.queue.pk: score for score in figures.scores}
     pauses = {pause.queue_id: pause for pause in figures.pauses}
     judges = member is not None and member.may("judge")
     here = list(ReviewQueue.objects.of_member(member).order_by("name", "pk")) if judges else []
     known = {queue.pk for queue in here}
+    may_pause = request.membership.may("change_queues")
     left = [score.queue for score in figures.scores if score.queue.pk not in known]
     return [
         {
@@ -189,6 +192,7 @@ def _places(request, figures) -> list[dict]:
             "judges": queue.pk in known,
         }
         for queue in [*here, *left]
+        if may_pause or queue.pk in scores or queue.pk in pauses
     ]
 
 
@@ -201,7 +205,15 @@ def _said(figures) -> dict:
             for reason, count in figures.skips.items()
         ],
         "trend": [count for _day, count in figures.trend],
+        "time": _time(figures.median_seconds),
     }
+
+
+def _time(seconds: float | None) -> str:
+    """To the second while that makes a difference."""
+    if seconds is None:
+        return "–"
+    return duration(seconds) if seconds >= FIVE_MINUTES else _("%(n)d s") % {"n": seconds}
 
 
 def _points(figures) -> list[dict]:

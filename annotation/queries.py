@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Case, Value, When
 from django.utils import timezone
 
-from annotation.models import Assignment, ReviewItem, ReviewQueue
+from annotation.models import Assignment, QueuePause, ReviewItem, ReviewQueue
 from feedbackhub.accounts.models import Membership
 
 COUNT_LIMIT = 1_000  # a page shows "999+" from here on
@@ -58,8 +58,11 @@ class HeaderFigures:
 
 
 def header_figures(*, membership: Membership, queue: ReviewQueue | None = None) -> HeaderFigures:
-    """For one member, of one queue or of all they judge in. Their day begins at midnight where they are."""
-    queues = ReviewQueue.objects.of_member(membership).filter(**{"pk": queue.pk} if queue else {})
+    """For one member, of one queue or of all they judge in and are not paused in. Their day begins at midnight where they are."""
+    paused = QueuePause.objects.filter(project=membership.project_id, user=membership.user_id)
+    queues = ReviewQueue.objects.of_member(membership).exclude(pk__in=paused.values("queue"))
+    if queue:
+        queues = queues.filter(pk=queue.pk)
     with connection.cursor() as cursor:
         cursor.execute(
             FIGURES,

@@ -93,11 +93,16 @@ def _expert(membership):
     )
     for score in calibration.below_the_bar(membership):
         yield Step(
-            f"{score.share:.0%}",
+            str(score.right),
             _(
-                "of the known cases in %(queue)s judged as they are settled; %(bar)d %% are asked for"
+                "of the last %(judged)d known cases in %(queue)s judged as they are settled; "
+                "%(bar)d %% are asked for"
             )
-            % {"queue": score.queue, "bar": score.queue.calibration_bar},
+            % {
+                "judged": score.judged,
+                "queue": score.queue,
+                "bar": score.queue.calibration_bar,
+            },
             verb=_("See"),
             url=page_url("my_figures", slug),
             icon="academic-cap",

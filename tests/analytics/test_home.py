@@ -220,6 +220,6 @@ def test_who_is_below_the_bar_or_paused_reads_it_and_the_lead_sees_how_many(
     pausing.pause_expert(queue=queue, user=ana, by=ben, reason="Let us talk.")
     home = f"/p/{project.slug}/"
     anas = as_user(ana).get(home).content.decode()
-    assert "of the known cases in Tax judged as they are settled; 70 % are asked for" in anas
+    assert "of the last 5 known cases in Tax judged as they are settled; 70 % are asked for" in anas
     assert "A lead paused your work in Tax. Let us talk." in anas
     assert "expert is below the bar on known cases" in as_user(ben).get(home).content.decode()

@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation import pausing, people
+from annotation import pausing, people, queries
 from annotation.models import Annotation, QueuePause
 from feedbackhub.accounts.models import Membership
 from tests.annotation.desk import judge, queue_with
@@ -277,6 +277,23 @@ def test_a_lead_pauses_somebody_and_lets_them_go_on(as_user, ana, ben, below):
     )
     assert answer.url == reverse("settings_queue", args=["tax-help", below.public_id])
     assert not QueuePause.objects.exists()
+
+
+def test_what_waits_in_a_queue_that_one_is_paused_in_does_not_wait_for_oneself(ana, ben, below):
+    ReviewItemFactory.create_batch(2, queue=below)
+    membership = Membership.objects.select_related("user").get(user=ana)
+    assert queries.header_figures(membership=membership, queue=below).left_for_me == 2
+    pausing.pause_expert(queue=below, user=ana, by=ben)
+    assert queries.header_figures(membership=membership, queue=below).left_for_me == 0
+
+
+def test_the_frame_stays_whole_on_a_persons_page(as_user, ana, ben, queue):
+    page = as_user(ben).get(reverse("person", args=["tax-help", ana.public_id]))
+    assert [place["name"] for place in page.context["places"]][:3] == [
+        "review",
+        "interactions",
+        "agreement",
+    ]
 
 
 def test_an_expert_pauses_nobody(as_user, ana, ben, below):
