@@ -7,6 +7,8 @@ A move names the state it starts from: of two people who move one problem at onc
 and nothing of the first is overwritten. Which moves exist stands in `triage.models`; the database refuses the others.
 """
 
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 
 from django.db import transaction
@@ -132,9 +134,7 @@ def join_problem(
         member.is_pinned = member.is_pinned or is_pinned
         member.save()
     _be_at_least_as_severe_as(problem, member)
-    priority.recompute(problem=problem)
-    if is_new:
-        ticket_notes.note_more_cases(problem=problem)
+    _members_changed(problem, has_more=is_new)
     return member
 
 
@@ -142,9 +142,38 @@ def join_problem(
 def leave_problem(*, member):
     """Take an answer out of its problem; idempotent. The problem's severity stays: a lead lowers it by hand."""
     if ProblemMember.objects.filter(pk=member.pk, left_at=None).update(left_at=timezone.now()):
-        priority.recompute(problem=member.problem)
+        _members_changed(member.problem)
     member.refresh_from_db()
     return member
+
+
+_changed_together: ContextVar[dict[int, bool] | None] = ContextVar("changed_together", default=None)
+
+
+@contextmanager
+def together():
+    """While many answers join and leave: each problem's figures are counted, and its tickets hear of it, once at the end."""
+    if _changed_together.get() is not None:
+        yield
+        return
+    token = _changed_together.set({})
+    try:
+        yield
+        changed = _changed_together.get()
+    finally:
+        _changed_together.reset(token)
+    for problem in Problem.objects.filter(pk__in=changed).order_by("pk"):
+        _members_changed(problem, has_more=changed[problem.pk])
+
+
+def _members_changed(problem, *, has_more=False) -> None:
+    changed = _changed_together.get()
+    if changed is not None:
+        changed[problem.pk] = changed.get(problem.pk, False) or has_more
+        return
+    priority.recompute(problem=problem)
+    if has_more:
+        ticket_notes.note_more_cases(problem=problem)
 
 
 # --- moving ---------------------------------------------------------------------------------------
@@ -242,8 +271,10 @@ def merge_problem(*, problem, into, by=None):
     )
     problem.refresh_from_db()
     escalation.cancel_pending(problem=problem)
-    for member in problem.members.filter(left_at=None).select_related("interaction", "settlement"):
-        change.move(member=member, to=into, source=member.source)
+    members = problem.members.filter(left_at=None).select_related("interaction", "settlement")
+    with together():
+        for member in members:
+            change.move(member=member, to=into, source=member.source)
     change.keep()
     return problem
 
@@ -290,9 +321,10 @@ def move_cases(*, members, to=None, title="", by=None):
             to.is_described_by_hand = True
             to.save(update_fields=["is_described_by_hand"])
         change.opened(to)
-    for member in members:
-        change.move(member=member, to=to)
-        placing_notes.note_by_hand(interaction=member.interaction, problem=to)
+    with together():
+        for member in members:
+            change.move(member=member, to=to)
+            placing_notes.note_by_hand(interaction=member.interaction, problem=to)
     change.keep()
     to.refresh_from_db()
     return to

@@ -174,8 +174,9 @@ def accept_regrouping(*, regrouping, by=None) -> Regrouping:
     if regrouping.state != Regrouping.State.READY:
         raise NotReady("This proposal was decided already, or is still being prepared.")
     change = changes.begin(kind=ProblemChange.Kind.REGROUP, project_id=project.pk, by=by)
-    for part in regrouping.plan:
-        _do(project, part, change)
+    with problems.together():
+        for part in regrouping.plan:
+            _do(project, part, change)
     regrouping.change = change.keep()
     regrouping.state = Regrouping.State.ACCEPTED
     regrouping.decided_by, regrouping.decided_at = by, timezone.now()

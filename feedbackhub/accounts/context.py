@@ -73,7 +73,7 @@ def frame(request):
         context["can"] = {permission: membership.may(permission) for permission in PERMISSIONS}
         context["places"] = list(_places(request, membership))
         context["settings_places"] = list(_settings_places(request, membership))
-        context["waiting"] = SimpleLazyObject(lambda: _waiting(membership))
+        context["waits_for_me"] = SimpleLazyObject(lambda: _waiting(membership))
     return context
 
 

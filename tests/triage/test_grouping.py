@@ -1,6 +1,8 @@
 """Merging, splitting, moving, renaming, regrouping: what a lead may do to problems, and that all of it can be undone."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from feedbackhub.capture.erasure import erase_person
@@ -206,6 +208,18 @@ def test_what_was_left_alone_joins_its_like_or_opens_a_problem_only_when_accepte
     assert (cases_of(bicycles), cases_of(fresh)) == (set(BICYCLE), set(RENT))
     assert "rent" in fresh.title.lower()
     assert Placement.objects.get(interaction=astray).problem == bicycles
+
+
+def test_many_that_join_are_counted_once_for_each_problem(project):
+    bicycles = problem_of(project, BICYCLE[:3], source="expert")
+    for number in range(12):
+        alone(project, f"{BICYCLE[3]} Number {number}?")
+    row = proposed(project)
+    with CaptureQueriesContext(connection) as asked_of_database:
+        regrouping.accept_regrouping(regrouping=row)
+    counted = [each for each in asked_of_database if 'MAX("capture_interaction"' in each["sql"]]
+    bicycles.refresh_from_db()
+    assert (bicycles.member_count, len(counted)) == (15, 1)
 
 
 def test_an_accepted_regrouping_is_undone_whole(project):
