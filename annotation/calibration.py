@@ -73,6 +73,8 @@ def scores(*, project, experts=None, queues=None) -> dict[tuple[int, int], Score
     if queues is None:
         queues = ReviewQueue.objects.filter(project=project)
     by_id = {queue.pk: queue for queue in queues}
+    if not by_id:
+        return {}
     said = Annotation.objects.current().filter(
         project=project, item__queue__in=by_id, item__purpose=Purpose.CALIBRATION
     )
@@ -96,6 +98,13 @@ def scores(*, project, experts=None, queues=None) -> dict[tuple[int, int], Score
         (expert, queue): _score(by_id[queue], right[expert, queue], count)
         for (expert, queue), count in judged.items()
     }
+
+
+def experts_below(project) -> set[int]:
+    """Who fell below the bar of a queue that measures its experts, by id."""
+    queues = list(ReviewQueue.objects.filter(USES_CALIBRATION, project=project))
+    found = scores(project=project, queues=queues)
+    return {expert for (expert, _queue), score in found.items() if score.is_below}
 
 
 def below_the_bar(membership) -> list[Score]:

@@ -675,7 +675,13 @@ class Settlement(ProjectModel):
         indexes = [
             models.Index(
                 fields=["project", "-id"], condition=Q(is_current=True), name="settlement_newest"
-            )
+            ),
+            # what leads decided since somebody looked: asked on every page
+            models.Index(
+                fields=["project", "-created_at"],
+                condition=Q(is_current=True, decided_how="lead"),
+                name="settlement_by_lead",
+            ),
         ]
 
     def __str__(self):

@@ -6,13 +6,16 @@ def fill(apps, schema_editor):
     QueueMember = apps.get_model("annotation", "QueueMember")
     QueuePause = apps.get_model("annotation", "QueuePause")
     QueuePause.objects.bulk_create(
-        QueuePause(
-            project_id=member.project_id,
-            queue_id=member.queue_id,
-            user_id=member.user_id,
-            paused_at=member.paused_at,
-        )
-        for member in QueueMember.objects.filter(paused_at__isnull=False)
+        [
+            QueuePause(
+                project_id=member.project_id,
+                queue_id=member.queue_id,
+                user_id=member.user_id,
+                paused_at=member.paused_at,
+            )
+            for member in QueueMember.objects.filter(paused_at__isnull=False)
+        ],
+        ignore_conflicts=True,  # there and back again
     )
 
 

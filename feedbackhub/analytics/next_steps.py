@@ -167,11 +167,7 @@ def _lead(membership):
         icon="scale",
         tone="caution",
     )
-    below = {
-        expert
-        for (expert, _queue), score in calibration.scores(project=project).items()
-        if score.is_below
-    }
+    below = calibration.experts_below(project)
     if below:
         yield Step(
             str(len(below)),
