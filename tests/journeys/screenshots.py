@@ -54,7 +54,7 @@ def show_all(person: Person, role: str, shown: set[str], folder: Path) -> None:
         name = name_of(path)
         if path in FIRST[:1]:
             name = f"home of {role}"
-        if name in SKIPPED or name in seen:
+        if name in SKIPPED or name.endswith("_file") or name in seen:
             continue
         seen.add(name)
         if name in shown:
