@@ -9,7 +9,7 @@ import sys
 
 from benchmarks import house
 
-ALL = ["capture", "claims", "lists", "exports", "next_item", "nearest"]
+ALL = ["capture", "claims", "lists", "exports", "next_item", "scrolling", "nearest"]
 
 
 def main() -> None:

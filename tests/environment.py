@@ -49,6 +49,7 @@ FOREIGN = [  # a developer's own, that must not leak in
     "EMBEDDER_MODEL",
     "FILE_STORAGE",
     "JUDGE",
+    "SUGGESTER",
     "FILE_STORAGE_OPTIONS",
     "LOG_LEVEL",
     "OUTBOUND_ALLOWED_HOSTS",
