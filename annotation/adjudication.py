@@ -7,15 +7,16 @@ from annotation import settling
 from annotation.candidates import propose_answer
 from annotation.models import Annotation, CandidateAnswer, ItemComment, Settlement
 from annotation.refusals import InvalidAnswer, WrongState
+from annotation.schema_history import keys_now
 
 FIELDS = ("verdict", "severity", "root_cause")
 
 
-def differing_fields(annotations) -> set[str]:
-    """The fields in which the experts do not say the same."""
+def differing_fields(annotations, schema) -> set[str]:
+    """The fields in which the experts do not say the same, under the schema of today."""
     differing = {name for name in FIELDS if len({getattr(a, name) for a in annotations}) > 1}
     for name, said in (
-        ("categories", {frozenset(a.categories) for a in annotations}),
+        ("categories", {frozenset(keys_now(schema, a.categories)) for a in annotations}),
         ("rubric_scores", {frozenset(a.rubric_scores.items()) for a in annotations}),
     ):
         if len(said) > 1:

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 from rest_framework.response import Response
 
-from annotation import label_schema
 from annotation.api_shapes import AgreementShape
 from annotation.csv_answers import csv_answer
 from annotation.models import ReviewQueue
+from annotation.schema_history import ProjectCategories
 from feedbackhub import filters
 from feedbackhub.accounts.access import project_page
 from feedbackhub.api.problems import invalid
@@ -143,8 +143,7 @@ def _names(request, judgements) -> dict[int, str]:
 
 
 def _named_fields(report, project) -> list[dict]:
-    schema = label_schema.current_schema(project)
-    words = {each["key"]: each["name"] for each in schema.categories} if schema else {}
+    words = ProjectCategories(project).names
     said = {
         "verdict": _("Verdict"),
         "severity": _("Severity"),

@@ -1,7 +1,7 @@
 """Gold approval: a lead reads one settled case with its evidence, and approves it; or all that are shown."""
 
 from django.contrib import messages
-from django.db.models import F, Q
+from django.db.models import F
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,6 +13,12 @@ from annotation import case_assertions
 from annotation.approval import approve_each, not_ready_for_gold, ready_for_gold
 from annotation.gold import NotReady, missing_for_gold, personal_data_in, promote_to_gold
 from annotation.models import LabelSchema, Settlement
+from annotation.schema_history import (
+    ProjectCategories,
+    category_filter,
+    category_words,
+    other_words,
+)
 from feedbackhub import filters
 from feedbackhub.accounts.access import project_page
 from feedbackhub.capture.browsing import LastUserMessage
@@ -25,9 +31,6 @@ SHOWN = 25
 FILTERS = {
     "verdict": filters.one_of("verdict", ["correct", "partly", "wrong", "harmful"]),
     "severity": filters.one_of("severity", Severity.values),
-    "category": filters.Filter(
-        filters.text("categories").read, lambda values: Q(categories__overlap=values)
-    ),
     "feature": filters.text("interaction__feature"),
 }
 
@@ -45,7 +48,7 @@ def gold_approve(request):
         .annotate(question_line=LastUserMessage(F("interaction__messages")))
         .defer("interaction__messages", "interaction__output", "spans"),
         order=("-id",),
-        allowed=FILTERS,
+        allowed={**FILTERS, "category": category_filter(request.project)},
         chips=_chips(request),
         others=("show", "case"),
         limit=SHOWN,
@@ -63,8 +66,7 @@ def _chips(request):
     query = request.GET
     yield choice(query, "verdict", _("Verdict"), [(k, w[2]) for k, w in VERDICTS.items()])
     yield choice(query, "severity", _("Severity"), [(k, w[1]) for k, w in SEVERITIES.items()])
-    schema = LabelSchema.objects.filter(project=request.project, is_current=True).first()
-    categories = [(c["key"], c["name"]) for c in schema.categories] if schema else []
+    categories = ProjectCategories(request.project).to_choose()
     yield choice(query, "category", _("Category"), categories)
 
 
@@ -87,13 +89,15 @@ def _open_case(request, rows, listed):
 
 
 def _with_words(case):
-    """What it lacks, and its labels in the words of the schema they were given under."""
-    schema = case.schema
-    causes = {cause["key"]: cause["name"] for cause in schema.root_causes}
+    """What it lacks, and its labels in the words of the schema they were given under and of today's."""
+    now = LabelSchema.objects.filter(
+        project=case.project_id, name=case.schema_name, is_current=True
+    ).first()
+    versions = {"then": case.schema, "now": now or case.schema}
     case.missing = missing_for_gold(case)
     case.personal_data = personal_data_in(case)
-    case.category_names = [(schema.category(key) or {}).get("name", key) for key in case.categories]
-    case.cause_name = causes.get(case.root_cause, case.root_cause)
+    case.category_names = [category_words(key, **versions) for key in case.categories]
+    case.cause_name = other_words("root_causes", case.root_cause, **versions)
     case.tried = case_assertions.tried(case.interaction)
     return case
 

@@ -4,6 +4,7 @@ Both sides are shares: of the living gold examples, and of the complaints of the
 A gap is where complaints have at least five points more than gold.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from annotation import intake
 from annotation.models import ReviewItem, ReviewQueue
+from annotation.schema_history import merged_keys
 from feedbackhub.capture.browsing import COMPLAINTS
 from feedbackhub.capture.models import Interaction
 
@@ -24,10 +26,11 @@ GAP = 0.05
 PARTS = {"category": "category", "feature": "feature", "model": "model", "severity": "severity"}
 
 GOLD = """
-SELECT 'category' AS part, category AS key, count(*) AS number
+SELECT 'category' AS part, category AS key, count(DISTINCT revision.id) AS number
   FROM annotation_goldrevision revision
   JOIN annotation_goldexample example ON example.id = revision.example_id
- CROSS JOIN LATERAL jsonb_array_elements_text(revision.labels -> 'categories') AS category
+ CROSS JOIN LATERAL jsonb_array_elements_text(revision.labels -> 'categories') AS said
+ CROSS JOIN LATERAL (SELECT coalesce(%(merged)s::jsonb ->> said, said) AS category) AS today
  WHERE revision.project_id = %(project)s AND revision.is_current AND example.retired_at IS NULL
    AND revision.erased_at IS NULL
  GROUP BY category
@@ -74,8 +77,11 @@ class Row:
 
 
 def coverage(project, schema=None) -> dict[str, list[Row]]:
-    """{part: rows}, the widest gap first. Reported categories count under the schema's that name them in `reported_as`."""
+    """{part: rows}, the widest gap first. Reported categories count under the schema's that name them in `reported_as`, and
+    what was merged under what it was merged into.
+    """
     values = {
+        "merged": json.dumps(merged_keys(schema) if schema else {}),
         "project": project.pk,
         "kinds": list(COMPLAINTS),
         "since": timezone.now() - timedelta(days=DAYS),
@@ -102,7 +108,7 @@ def _counted(statement, values) -> dict[str, dict[str, int]]:
 
 
 def _by_schema(reported, schema) -> dict[str, int]:
-    named = {
+    named = (merged_keys(schema) if schema else {}) | {
         word: category["key"]
         for category in (schema.categories if schema else [])
         for word in [*category.get("reported_as", []), category["key"]]

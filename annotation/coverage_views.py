@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from annotation import coverage
 from annotation.label_schema import current_schema
 from annotation.models import ReviewQueue
+from annotation.schema_history import ProjectCategories
 from feedbackhub.accounts.access import project_page
 
 TITLES = {
@@ -26,7 +27,7 @@ def gold_coverage(request):
     if request.method == "POST":
         return _review(request, schema, queues)
     parts = coverage.coverage(request.project, schema)
-    names = {each["key"]: each["name"] for each in schema.categories} if schema else {}
+    names = ProjectCategories(request.project).names
     return render(
         request,
         "annotation/gold_coverage.html",

@@ -8,9 +8,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from annotation import adjudication, waits
-from annotation.models import Annotation, ItemComment, Settlement
+from annotation.models import Annotation, ItemComment, LabelSchema, Settlement
 from annotation.refusals import Refusal
 from annotation.review_forms import ReplyForm
+from annotation.schema_history import category_words, keys_now
 from feedbackhub.accounts.access import project_page
 from feedbackhub.list_pages import list_page
 
@@ -55,19 +56,23 @@ def _page(request, *, wrong=(None, None), status=200):
         annotation.item_id: annotation
         for annotation in Annotation.objects.current()
         .filter(item__in=items, expert=request.user)
-        .select_related("assignment")
+        .select_related("assignment", "schema")
     }
     replies = {
         comment.replies_to_id: comment
         for comment in ItemComment.objects.filter(replies_to__in=listed.rows, author=request.user)
     }
+    schemas = LabelSchema.objects.filter(project=request.project, is_current=True)
+    now = {schema.name: schema for schema in schemas}
     shown = [
         {
             "settlement": settlement,
             "own": own[settlement.item_id],
-            "own_categories": _names(settlement, own[settlement.item_id].categories),
-            "categories": _names(settlement, settlement.categories),
-            "differing": _differing(settlement, own[settlement.item_id]),
+            "own_categories": _names(own[settlement.item_id], now[settlement.schema_name]),
+            "categories": _names(settlement, now[settlement.schema_name]),
+            "differing": _differing(
+                settlement, own[settlement.item_id], now[settlement.schema_name]
+            ),
             "reply": replies.get(settlement.pk),
             "form": wrong[1] if settlement.pk == wrong[0] else None,
         }
@@ -78,13 +83,12 @@ def _page(request, *, wrong=(None, None), status=200):
     return render(request, "annotation/decisions.html", context, status=status)
 
 
-def _names(settlement, keys) -> str:
-    names = {each["key"]: each["name"] for each in settlement.schema.categories}
-    return ", ".join(names.get(key, key) for key in keys)
+def _names(said, now) -> str:
+    return ", ".join(category_words(key, then=said.schema, now=now) for key in said.categories)
 
 
-def _differing(settlement, own) -> set[str]:
+def _differing(settlement, own, now) -> set[str]:
     differing = {name for name in FIELDS if getattr(settlement, name) != getattr(own, name)}
-    if set(settlement.categories) != set(own.categories):
+    if set(keys_now(now, settlement.categories)) != set(keys_now(now, own.categories)):
         differing.add("categories")
     return differing

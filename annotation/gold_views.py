@@ -15,7 +15,8 @@ from annotation import gold as golden
 from annotation.approval import ready_for_gold
 from annotation.assertions import words
 from annotation.lineage import lineage
-from annotation.models import GoldExample, GoldRevision, GoldVersion, LabelSchema, Split
+from annotation.models import GoldExample, GoldRevision, GoldVersion, Split
+from annotation.schema_history import ProjectCategories, category_filter
 from feedbackhub import filters
 from feedbackhub.accounts.access import project_page
 from feedbackhub.capture.browsing import LINE, LastUserMessage
@@ -46,14 +47,14 @@ FILTERS = {
     "verdict": filters.Filter(
         filters.one_of("", VERDICTS).read, lambda values: _current(labels__verdict__in=values)
     ),
-    "category": filters.Filter(
-        filters.text("").read,
-        lambda values: _current(labels__categories__contains=values[-1]),
-    ),
     "retired": filters.yes_no(Q(retired_at__isnull=False)),
     "contaminated": filters.yes_no(Q(is_contaminated=True)),
     "since": filters.since("created_at"),
 }
+
+
+def _has_category(keys) -> Q:
+    return _current(labels__categories__has_any_keys=keys)
 
 
 @project_page("browse_gold")
@@ -67,7 +68,7 @@ def gold(request):
         request,
         rows.defer("interaction__messages", "interaction__output", "interaction__metadata"),
         order=("-id",),
-        allowed=FILTERS,
+        allowed={**FILTERS, "category": category_filter(request.project, _has_category)},
         chips=_chips(request),
     )
     _add_revisions(listed.rows)
@@ -92,14 +93,13 @@ def _chips(request):
     query = request.GET
     yield choice(query, "split", _("Split"), Split.choices)
     yield choice(query, "verdict", _("Verdict"), [(k, w[2]) for k, w in VERDICTS.items()])
-    yield choice(query, "category", _("Category"), list(_category_names(request.project).items()))
+    yield choice(query, "category", _("Category"), ProjectCategories(request.project).to_choose())
     yield choice(query, "retired", _("Retired"), [("yes", _("only")), ("no", _("not"))])
     yield choice(query, "contaminated", _("Contaminated"), [("yes", _("only")), ("no", _("not"))])
 
 
 def _category_names(project) -> dict[str, str]:
-    schema = LabelSchema.objects.filter(project=project, is_current=True).order_by("pk").first()
-    return {c["key"]: c["name"] for c in schema.categories} if schema else {}
+    return ProjectCategories(project).names
 
 
 def _add_revisions(examples) -> None:

@@ -36,6 +36,7 @@ from annotation.models import (
 from annotation.refusals import InvalidAnswer, Refusal
 from annotation.review_forms import DecisionForm, DiscussionForm, ReasonForm
 from annotation.review_views import plain_text
+from annotation.schema_history import category_words, keys_to_choose, other_words
 from feedbackhub import filters
 from feedbackhub.accounts.access import project_page
 from feedbackhub.capture.models import FeedbackEvent
@@ -281,7 +282,7 @@ def _annotations(found):
     return (
         Annotation.objects.current()
         .filter(item=found)
-        .select_related("expert", "assignment")
+        .select_related("expert", "assignment", "schema")
         .prefetch_related("spans", "candidates")
         .order_by("pk")
     )
@@ -316,7 +317,7 @@ def _page(
         Settlement.objects.filter(
             interaction=found.interaction_id, schema_name=found.queue.schema_name, is_current=True
         )
-        .select_related("decided_by", "chosen_answer__author", "item")
+        .select_related("decided_by", "chosen_answer__author", "item", "schema")
         .first()
     )
     marks = adjudication.marks_of(annotations)
@@ -333,13 +334,13 @@ def _page(
             for each in annotations
         ],
         "marks": _worded(marks, choices),
-        "differing": adjudication.differing_fields(annotations),
+        "differing": adjudication.differing_fields(annotations, schema),
         "candidates": candidates,
         "settlement": settlement,
-        "settled": _settled_words(settlement, choices),
+        "settled": _settled_words(settlement, schema),
         "decision": decision,
         "chosen": _chosen(
-            decision, settlement, annotations, marks, taken, found.interaction.output
+            decision, schema, settlement, annotations, marks, taken, found.interaction.output
         ),
         "taken": taken,
         "reason": reason,
@@ -373,28 +374,26 @@ def _compared(found, annotations) -> dict:
 
 
 def _side(annotation, schema, choices, interaction, marks) -> dict:
-    """What one expert said, in words and with the marks in their colours."""
-    words = {choice["value"]: choice["label"] for choice in choices["categories"]}
-    causes = {choice["value"]: choice["label"] for choice in choices["root_causes"]}
+    """What one expert said, in the words of then and of today, with the marks in their colours."""
+    versions = {"then": annotation.schema, "now": schema}
     labels = {label["key"]: label for label in choices["span_labels"]}
     corrections = sorted(annotation.candidates.all(), key=lambda candidate: -candidate.revision)
     shared = {mark["key"] for mark in marks if mark["is_shared"]}
-    criteria = {criterion["key"]: criterion["name"] for criterion in schema.rubric}
     return {
         "annotation": annotation,
-        "categories": [words.get(key, key) for key in annotation.categories],
-        "root_cause": causes.get(annotation.root_cause, annotation.root_cause),
+        "categories": [category_words(key, **versions) for key in annotation.categories],
+        "root_cause": other_words("root_causes", annotation.root_cause, **versions),
         "marks": [
             {
                 "quote": span.quote,
-                "label": labels.get(span.label, {}).get("name", span.label),
+                "label": other_words("span_labels", span.label, **versions),
                 "colour": labels.get(span.label, {}).get("colour", 1),
                 "is_shared": f"{span.field}:{span.start}:{span.end}:{span.label}" in shared,
             }
             for span in annotation.spans.all()
         ],
         "scores": [
-            (criteria.get(key, key), score)
+            (other_words("rubric", key, **versions), score)
             for key, score in sorted(annotation.rubric_scores.items())
         ],
         "correction": corrections[0] if corrections else None,
@@ -417,18 +416,17 @@ def _worded(marks, choices) -> list[dict]:
     ]
 
 
-def _settled_words(settlement, choices) -> dict:
+def _settled_words(settlement, schema) -> dict:
     if settlement is None:
         return {}
-    words = {choice["value"]: choice["label"] for choice in choices["categories"]}
-    causes = {choice["value"]: choice["label"] for choice in choices["root_causes"]}
+    versions = {"then": settlement.schema, "now": schema}
     return {
-        "categories": [words.get(key, key) for key in settlement.categories],
-        "root_cause": causes.get(settlement.root_cause, settlement.root_cause),
+        "categories": [category_words(key, **versions) for key in settlement.categories],
+        "root_cause": other_words("root_causes", settlement.root_cause, **versions),
     }
 
 
-def _chosen(decision, settlement, annotations, marks, taken, output) -> dict:
+def _chosen(decision, schema, settlement, annotations, marks, taken, output) -> dict:
     """What the decision form shows as chosen: what was posted; one expert's answer, when a lead takes it; else what
     stands; else what the experts share.
     """
@@ -441,7 +439,7 @@ def _chosen(decision, settlement, annotations, marks, taken, output) -> dict:
         }
     source = taken or settlement or (annotations[0] if annotations else None)
     is_one = bool(taken or settlement)
-    differing = set() if is_one else adjudication.differing_fields(annotations)
+    differing = set() if is_one else adjudication.differing_fields(annotations, schema)
     answer = ""
     if taken:
         newest = max(taken.candidates.all(), key=lambda each: each.revision, default=None)
@@ -453,9 +451,15 @@ def _chosen(decision, settlement, annotations, marks, taken, output) -> dict:
             name: getattr(source, name) if source and name not in differing else ""
             for name in adjudication.FIELDS
         },
-        "categories": source.categories
+        "categories": keys_to_choose(schema, source.categories)
         if is_one
-        else sorted({key for annotation in annotations for key in annotation.categories}),
+        else sorted(
+            {
+                key
+                for annotation in annotations
+                for key in keys_to_choose(schema, annotation.categories)
+            }
+        ),
         "marks": _chosen_marks(marks, settlement, taken),
         "chosen_answer": answer,
         "own_answer": output if len(output) <= review_screen.LONGEST_COMPARED else "",

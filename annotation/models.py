@@ -44,8 +44,11 @@ class LabelSchema(ProjectModel):
     is_frozen = models.BooleanField(default=False)
     # [{"key", "name", "parent", "meaning", "default_severity", "good_example", "bad_example", "reported_as": [...]}]
     categories = models.JSONField(default=list)
+    # categories that nobody chooses any more, as they were, and what became of each: {…, "into": [key, …]}. One key: merged
+    # into it. Several: split into them. None: retired.
+    former = models.JSONField(default=list)
     span_labels = models.JSONField(default=list)  # [{"key", "name"}]
-    rubric = models.JSONField(default=list)  # [{"key", "name", "scale", "required"}]
+    rubric = models.JSONField(default=list)  # [{"key", "name", "scale", "good", "required"}]
     root_causes = models.JSONField(default=list)  # [{"key", "name"}]
     guidelines = models.TextField(blank=True)  # Markdown
     created_at = models.DateTimeField(default=timezone.now)
@@ -67,6 +70,9 @@ class LabelSchema(ProjectModel):
     def category(self, key: str) -> dict | None:
         return next((c for c in self.categories if c["key"] == key), None)
 
+    def former_category(self, key: str) -> dict | None:
+        return next((c for c in self.former if c["key"] == key), None)
+
     @property
     def category_keys(self) -> list[str]:
         return [c["key"] for c in self.categories]
@@ -86,6 +92,11 @@ class CategoryProposal(ProjectModel):
     name = models.CharField(max_length=80)
     meaning = models.TextField(blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    category_key = models.CharField(max_length=60, blank=True)  # what it became, or belongs to
+    answer = models.CharField(max_length=500, blank=True)  # the lead's word to who proposed it
+    decided_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True)  # who proposed it has read what was decided
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -13,6 +13,7 @@ from annotation.models import (
     Settlement,
     Verdict,
 )
+from annotation.schema_history import category_filter
 from feedbackhub import filters
 from feedbackhub.api.lists import ProjectListView
 from feedbackhub.api.problems import invalid, not_found
@@ -95,15 +96,17 @@ class AnnotationsView(ProjectListView):
     filters = {
         "verdict": filters.one_of("verdict", Verdict.values),
         "severity": filters.one_of("severity", Severity.values),
-        "category": filters.Filter(
-            filters.text("categories").read, lambda values: Q(categories__overlap=values)
-        ),
+        "category": filters.text("categories"),
         "queue": filters.text("item__queue__slug"),
         "item": filters.public_id("item__public_id"),
         "interaction_id": filters.text("item__interaction__external_id"),
         "current": filters.yes_no(Q(is_current=True)),
         "created_since": filters.since("created_at"),
     }
+
+    def filters_now(self):
+        """What was merged is found under what it was merged into."""
+        return {**self.filters, "category": category_filter(self.project)}
 
     def rows(self):
         rows = Annotation.objects.filter(

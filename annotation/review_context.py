@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from annotation import comparing, look_alikes, recall, suggestions
 from annotation.models import Assignment, CandidateAnswer, ReviewItem
 from annotation.review_screen import LONGEST_COMPARED
+from annotation.schema_history import category_words, keys_to_choose
 from annotation.settling import current_schema
 from feedbackhub.capture import browsing, vectors
 from feedbackhub.outbound import OutboundError
@@ -36,14 +37,14 @@ def context_of(assignment, *, membership, has_answered: bool) -> dict:
         "session": _rest_of_session(item.interaction),
         "prompt_change": _prompt_change(item.interaction),
         "waits_for_answer": not may_be_swayed and not is_measured,
-        "cases": similar_cases(item, membership=membership) if shows else [],
+        "cases": similar_cases(item, schema, membership=membership) if shows else [],
         "suggestions": _suggestions(item, schema) if shows else [],
         "candidates": _candidates(assignment) if shows else [],
         "look_alikes": look_alikes.look_alikes_of(assignment) if is_in_hand else [],
     }
 
 
-def similar_cases(item, *, membership, most=MOST_CASES) -> list[dict]:
+def similar_cases(item, schema, *, membership, most=MOST_CASES) -> list[dict]:
     """The likest settled cases of the queues that this member sees; what recall keeps back is not among them."""
     question = vectors.question(item.interaction)
     if not question:
@@ -65,24 +66,25 @@ def similar_cases(item, *, membership, most=MOST_CASES) -> list[dict]:
         and case.settlement.interaction_id != item.interaction_id
     ][:most]
     prefetch_related_objects(cases, "schema")
-    return [_case(settlement) for settlement in cases]
+    return [_case(settlement, schema) for settlement in cases]
 
 
 # --- steps ----------------------------------------------------------------------------------------
 
 
-def _case(settlement) -> dict:
-    names = {row["key"]: row["name"] for row in settlement.schema.categories}
+def _case(settlement, schema) -> dict:
     values = {
         "verdict": settlement.verdict,
         "severity": settlement.severity,
-        "categories": settlement.categories,
+        "categories": keys_to_choose(schema, settlement.categories),
         "root_cause": settlement.root_cause,
     }
     answer = settlement.chosen_answer
     return {
         "settlement": settlement,
-        "categories": [names.get(key, key) for key in settlement.categories],
+        "categories": [
+            category_words(key, then=settlement.schema, now=schema) for key in settlement.categories
+        ],
         "source": f"case:{settlement.public_id}",
         "values": json.dumps(values),
         "is_comparable": answer is not None

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from annotation import comparing, review_keys
 from annotation.answers import answers_of
 from annotation.models import Annotation, Assignment, Verdict
+from annotation.schema_history import keys_to_choose
 from annotation.settling import current_schema
 from feedbackhub.capture.models import Interaction
 from feedbackhub.capture.vocabulary import (
@@ -118,6 +119,8 @@ def show_assignment(
     reported = {event.category for event in shown["feedback"] if event.category}
     if answers is None:
         answers = assignment.draft or _answers_that_count(assignment)
+    if answers.get("categories"):
+        answers = {**answers, "categories": keys_to_choose(schema, answers["categories"])}
     return {
         **shown,
         "assignment": assignment,

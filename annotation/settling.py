@@ -23,13 +23,15 @@ from psycopg.types.json import Jsonb
 from annotation.answers import check_answers
 from annotation.consensus import agreeing_voices, asks_one_more, weights_of
 from annotation.models import Annotation, LabelSchema, ReviewItem, ReviewQueue, Settlement
-from annotation.refusals import WrongState
+from annotation.refusals import InvalidAnswer, WrongState
+from annotation.schema_history import keys_now
 from annotation.slots import count_slots, lock_item_and_interaction
 from feedbackhub import outbox
 from feedbackhub.ids import make_public_id
 from feedbackhub.prepared import rows_of
 
 State = ReviewItem.State
+ANSWERED = ("categories", "span_labels", "rubric", "root_causes")  # what answers are held against
 
 # The settlement, its annotations and its item in one statement. Those who agree bring every mark of theirs, and the
 # newest correction among them is chosen; a lead says both.
@@ -113,17 +115,18 @@ def _settle_by_experts(item, because_of, is_taken_back) -> int | None:
     if is_elsewhere:
         before = list(standing.annotations.current())
         voices, agreeing = [*before, *voices], [*before, *agreeing]
+    schema_id, words = _common_words(agreeing)
     return _settle(
         item,
         standing=standing,
         voices=voices,
         agreeing=agreeing,
-        schema_id=agreeing[-1].schema_id,
+        schema_id=schema_id,
         verdict=agreeing[0].verdict,
         severity=agreeing[0].severity,
         takes_effect_at=because_of.final_at if because_of else None,
         weights=_shown(weights, voices),
-        **_common_words(agreeing),
+        **words,
     )
 
 
@@ -220,10 +223,19 @@ def current_schema(queue, version: int | None = None) -> LabelSchema:
 
 
 def freeze(schema: LabelSchema) -> None:
-    """From its first use on, a version says the same for ever."""
-    if not schema.is_frozen:
-        LabelSchema.objects.filter(pk=schema.pk, is_frozen=False).update(is_frozen=True)
-        schema.is_frozen = True
+    """From its first use on, a version says the same for ever.
+
+    Raises InvalidAnswer when a lead changed it since it was read: the answer was held against what is no more.
+    """
+    if schema.is_frozen:
+        return
+    kept = LabelSchema.objects.select_for_update(no_key=True).get(pk=schema.pk)
+    if any(getattr(kept, part) != getattr(schema, part) for part in ANSWERED):
+        raise InvalidAnswer(
+            {"schema_version": _("A lead changed the categories this moment. Submit once more.")}
+        )
+    LabelSchema.objects.filter(pk=schema.pk, is_frozen=False).update(is_frozen=True)
+    schema.is_frozen = True
 
 
 def is_decided_by_lead(item) -> bool:
@@ -341,11 +353,20 @@ def _ask_one_more(item) -> None:
     count_slots(item.pk)
 
 
-def _common_words(agreeing: list[Annotation]) -> dict:
-    """What those who agree say together: a category that half of them name, the cause that most of them name."""
-    named = Counter(key for voice in agreeing for key in voice.categories)
+def _common_words(agreeing: list[Annotation]) -> tuple[int, dict]:
+    """What those who agree say together: a category that half of them name, the cause that most of them name.
+
+    Under the newest of the versions that they answered under: one may have said what was merged meanwhile.
+    """
+    schema_ids = {voice.schema_id for voice in agreeing}
+    if len(schema_ids) > 1:
+        schema = LabelSchema.objects.filter(pk__in=schema_ids).order_by("-version")[0]
+        schema_id, said = schema.pk, [keys_now(schema, voice.categories) for voice in agreeing]
+    else:
+        schema_id, said = agreeing[0].schema_id, [voice.categories for voice in agreeing]
+    named = Counter(key for keys in said for key in keys)
     causes = Counter(voice.root_cause for voice in agreeing if voice.root_cause)
-    return {
+    return schema_id, {
         "categories": [key for key, count in named.most_common() if 2 * count >= len(agreeing)],
         "root_cause": causes.most_common(1)[0][0] if causes else "",
     }

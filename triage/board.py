@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotation.models import LabelSchema
+from annotation.schema_history import category_filter, category_words
 from feedbackhub import filters
 from feedbackhub.accounts.models import Membership
 from feedbackhub.capture.vocabulary import Severity
@@ -112,7 +113,7 @@ def problem_filters(membership) -> dict[str, filters.Filter]:
         "severity": filters.one_of("severity", Severity.values),
         "fixable_by": filters.one_of("fixable_by", Problem.FixableBy.values),
         "owner": filters.Filter(owner, owned_by),
-        "category": filters.text("category"),
+        "category": category_filter(membership.project, lambda keys: Q(category__in=keys)),
         "needs": filters.Filter(
             needs.read, lambda values: Q(*(NEEDS[value]() for value in values)), needs.choices
         ),
@@ -127,7 +128,12 @@ def filter_chips(query, project, members, schema) -> list[dict]:
         choice(query, "severity", _("Severity"), reversed(Severity.choices)),
         choice(query, "fixable_by", _("Fixable by"), Problem.FixableBy.choices),
         choice(query, "owner", _("Owner"), people),
-        choice(query, "category", _("Category"), category_names(schema).items()),
+        choice(
+            query,
+            "category",
+            _("Category"),
+            [(each["key"], each["name"]) for each in (schema.categories if schema else ())],
+        ),
         choice(query, "needs", _("Needs"), needs_choices()),
     ]
 
@@ -143,7 +149,11 @@ def current_schema(project):
 
 
 def category_names(schema) -> dict[str, str]:
-    return {each["key"]: each["name"] for each in (schema.categories if schema else ())}
+    """{key: name}; a former one with what became of it."""
+    if schema is None:
+        return {}
+    keys = [each["key"] for each in (*schema.categories, *schema.former)]
+    return {key: category_words(key, then=None, now=schema) for key in keys}
 
 
 # --- what a card says ------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """What the experts said about items that several of them judged: the units that agreement is measured on.
 
 Only judgements that count (current revisions) of items made for labels: calibration and repeats measure people, not the
-shared view. The newest `MOST` judgements are read; a report says when there are more.
+shared view. What was merged counts with what it was merged into. The newest `MOST` judgements are read; a report says when there are more.
 """
 
 from collections import defaultdict
@@ -13,6 +13,7 @@ from django.db.models import Count, F, Q
 
 from annotation.agreement.span_overlap import Mark
 from annotation.models import Annotation, ReviewItem, Span
+from annotation.schema_history import ProjectCategories
 from feedbackhub.accounts.models import User
 
 MOST = 20_000
@@ -78,11 +79,15 @@ def shared_judgements(*, project, queue=None, since=None, until=None, of=None) -
             item_public_id=F("item__public_id"),
             external_id=F("item__interaction__external_id"),
             queue=F("item__queue__slug"),
+            schema_name=F("schema__name"),
             state=F("item__state"),
         )[: MOST + 1]
     )
     is_capped = len(rows) > MOST
     rows = rows[:MOST]
+    categories = ProjectCategories(project)
+    for row in rows:
+        row["categories"] = categories.count_as(row["categories"], row["schema_name"])
     items: dict[int, JudgedItem] = {}
     for row in rows:
         item = items.setdefault(
