@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from annotation import coverage
-from annotation.label_schema import current_schema
 from annotation.models import ReviewQueue
 from annotation.schema_history import ProjectCategories
 from feedbackhub.accounts.access import project_page
@@ -22,18 +21,18 @@ TITLES = {
 
 @project_page("browse_gold", post="flag_interaction")
 def gold_coverage(request):
-    schema = current_schema(request.project)
+    categories = ProjectCategories(request.project)
+    schema = categories.own
     queues = ReviewQueue.objects.for_project(request.project).filter(is_open=True).order_by("name")
     if request.method == "POST":
         return _review(request, schema, queues)
     parts = coverage.coverage(request.project, schema)
-    names = ProjectCategories(request.project).names
     return render(
         request,
         "annotation/gold_coverage.html",
         {
             "parts": [(part, TITLES[part], rows) for part, rows in parts.items() if rows],
-            "names": names,
+            "names": categories.names,
             "queues": list(queues),
             "days": coverage.DAYS,
         },

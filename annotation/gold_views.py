@@ -64,12 +64,13 @@ def gold(request):
     )
     if "retired" not in request.GET:
         rows = rows.filter(retired_at=None)
+    categories = ProjectCategories(request.project)
     listed = list_page(
         request,
         rows.defer("interaction__messages", "interaction__output", "interaction__metadata"),
         order=("-id",),
         allowed={**FILTERS, "category": category_filter(request.project, _has_category)},
-        chips=_chips(request),
+        chips=_chips(request, categories),
     )
     _add_revisions(listed.rows)
     return render(
@@ -78,7 +79,7 @@ def gold(request):
         {
             "list": listed,
             "ready_count": _some(ready_for_gold(request.project)),
-            "names": _category_names(request.project),
+            "names": categories.names,
         },
         status=listed.status,
     )
@@ -89,17 +90,13 @@ def _some(queryset) -> str:
     return f"{SOME}+" if count > SOME else str(count) if count else ""
 
 
-def _chips(request):
+def _chips(request, categories):
     query = request.GET
     yield choice(query, "split", _("Split"), Split.choices)
     yield choice(query, "verdict", _("Verdict"), [(k, w[2]) for k, w in VERDICTS.items()])
-    yield choice(query, "category", _("Category"), ProjectCategories(request.project).to_choose())
+    yield choice(query, "category", _("Category"), categories.to_choose())
     yield choice(query, "retired", _("Retired"), [("yes", _("only")), ("no", _("not"))])
     yield choice(query, "contaminated", _("Contaminated"), [("yes", _("only")), ("no", _("not"))])
-
-
-def _category_names(project) -> dict[str, str]:
-    return ProjectCategories(project).names
 
 
 def _add_revisions(examples) -> None:
@@ -144,7 +141,7 @@ def gold_example(request, public_id):
             ),
             "rejected": revision.rejected_answers[0] if revision.rejected_answers else "",
             "lineage": lineage(example),
-            "names": _category_names(request.project),
+            "names": ProjectCategories(request.project).names,
             "assertions": [words(assertion) for assertion in revision.assertions],
         },
     )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotation import discussion_views, item_views, own_keys_views, review_parts, review_views
+from annotation import discussion_views, item_views, own_keys_views, proposal_views, review_parts, review_views
 
 urlpatterns = [
     path("review/", review_views.review, name="review"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("review/shell/", review_parts.review_shell, name="review_shell"),
     path("review/worker.js", review_parts.review_worker, name="review_worker"),
     path("review/keys/", own_keys_views.own_keys, name="own_keys"),
+    path("review/categories/", proposal_views.what_can_be_said, name="what_can_be_said"),
     path("review/finished/", review_views.review_finished, name="review_finished"),
     path("review/<uuid:public_id>/", review_views.review_item, name="review_item"),
     path("review/<uuid:public_id>/context/", review_parts.review_beside, name="review_context"),

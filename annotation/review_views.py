@@ -26,6 +26,7 @@ from annotation import (
     annotating,
     comparing,
     discussion,
+    category_proposals,
     drafts,
     look_alikes,
     pausing,
@@ -554,6 +555,7 @@ def around(request, *, here=None, ahead=()) -> dict:
         "effect": queries.newest_effect(request.membership),
         "labels_in_fixes": queries.labels_in_fixes(request.membership),
         "here": here,
+        "proposals_answered": category_proposals.untold_count(request.membership),
         "ahead": ahead,
         "keys": review_screen.keys_of(request.user.review_keys),
     }

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from annotation.default_schema import NAME
 from annotation.models import LabelSchema
 from feedbackhub import filters
 
@@ -93,16 +94,19 @@ class ProjectCategories:
         self._by_name = {schema.name: schema for schema in self.schemas}
 
     @property
+    def own(self) -> LabelSchema | None:
+        return self._by_name.get(NAME)
+
+    @property
     def names(self) -> dict[str, str]:
-        """{key: name}; those to choose first, then former ones that still count as themselves."""
+        """{key: name}; those to choose first, then former ones with what became of them."""
         found = {}
         for schema in self.schemas:
             for row in schema.categories:
                 found.setdefault(row["key"], row["name"])
         for schema in self.schemas:
             for row in schema.former:
-                if key_now(schema, row["key"]) == row["key"]:
-                    found.setdefault(row["key"], category_words(row["key"], then=None, now=schema))
+                found.setdefault(row["key"], category_words(row["key"], then=None, now=schema))
         return found
 
     def to_choose(self) -> list[tuple[str, str]]:

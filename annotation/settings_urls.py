@@ -1,6 +1,12 @@
 from django.urls import path
 
-from annotation import queue_settings, rule_settings, schema_settings
+from annotation import (
+    proposal_views,
+    queue_settings,
+    rule_settings,
+    schema_settings,
+    schema_versions_views,
+)
 
 urlpatterns = [
     path("settings/queues/", queue_settings.settings_queues, name="settings_queues"),
@@ -23,8 +29,41 @@ urlpatterns = [
         name="retire_category",
     ),
     path(
+        "settings/schema/category/<slug:key>/restore/",
+        schema_settings.restore,
+        name="restore_category",
+    ),
+    path(
+        "settings/schema/category/<slug:key>/merge/", schema_settings.merge, name="merge_category"
+    ),
+    path(
+        "settings/schema/category/<slug:key>/split/", schema_settings.split, name="split_category"
+    ),
+    path("settings/schema/category/<slug:key>/move/", schema_settings.move, name="move_category"),
+    path("settings/schema/list/<slug:part>/", schema_settings.schema_list, name="schema_list"),
+    path("settings/schema/another/", schema_settings.new_schema, name="new_schema"),
+    path("settings/schema/file/", schema_versions_views.take_in_schema, name="take_in_schema"),
+    path(
+        "settings/schema/versions/", schema_versions_views.schema_versions, name="schema_versions"
+    ),
+    path(
+        "settings/schema/versions/<int:number>.json",
+        schema_versions_views.schema_file,
+        name="schema_file",
+    ),
+    path(
+        "settings/schema/versions/<int:old>-<int:new>/",
+        schema_versions_views.schema_differences,
+        name="schema_differences",
+    ),
+    path(
+        "settings/schema/proposals/<int:pk>/",
+        proposal_views.answer_proposal,
+        name="answer_proposal",
+    ),
+    path(
         "settings/schema/proposals/<int:pk>/decline/",
-        schema_settings.decline,
+        proposal_views.decline,
         name="decline_proposal",
     ),
 ]

@@ -59,7 +59,7 @@ document.addEventListener("keydown", (event) => {
   }
   const control = [...scope.querySelectorAll(`[data-key="${CSS.escape(name)}"]`)].find(
     (each) =>
-      !each.disabled && !each.closest("[data-own-keys]") && (each.checkVisibility?.() ?? true),
+      !each.disabled && !each.closest("[data-own-keys], [inert]") && (each.checkVisibility?.() ?? true),
   );
   if (!control) return;
   event.preventDefault();
@@ -74,7 +74,7 @@ document.addEventListener("opens", (event) => {
   list.replaceChildren();
   const seen = new Set();
   for (const control of document.querySelectorAll("[data-key]")) {
-    if (control.closest("dialog, template") || seen.has(control.dataset.key)) continue;
+    if (control.closest("dialog, template, [inert]") || seen.has(control.dataset.key)) continue;
     seen.add(control.dataset.key);
     const shown = (control.closest("label") ?? control).cloneNode(true);
     const caps = shown.querySelector(".keycaps");

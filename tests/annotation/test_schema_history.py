@@ -221,12 +221,13 @@ def test_coverage_counts_a_case_of_two_merged_categories_once(project, golden):
     assert counted() == {"factual_error": 1}
 
 
-def test_the_names_of_a_project_leave_out_what_counts_elsewhere(project, said):
+def test_a_project_knows_the_name_of_every_category_it_ever_had(project, said):
     act(project, "merge_category", key="outdated", into="factual_error")
     act(project, "retire_category", key="harmful")
     categories = ProjectCategories(project)
     assert categories.names == {
         "factual_error": "Factual error",
+        "outdated": "Outdated (now Factual error)",
         "harmful": "Harmful (retired)",
     }
     assert categories.to_choose() == [("factual_error", "Factual error")]
