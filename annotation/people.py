@@ -19,12 +19,12 @@ from annotation.calibration import Score
 from annotation.models import (
     Annotation,
     Assignment,
-    LabelSchema,
     QueuePause,
     ReviewItem,
     Settlement,
 )
 from annotation.queries import midnight_of, zone_of
+from annotation.schema_history import ProjectCategories
 from feedbackhub.accounts.models import Membership, User
 from feedbackhub.accounts.permissions import EXPERT
 
@@ -236,16 +236,12 @@ def _agreement(found, own) -> None:
 def _habits(found, project, period) -> None:
     labels = _judged(project, period.since).filter(item__purpose=LABEL)
     totals = dict(labels.values_list("expert").annotate(Count("pk")))
-    everybody, named = Counter(), defaultdict(dict)
-    rows = (
-        labels.annotate(category=Unnest(F("categories")))
-        .values_list("expert", "category")
-        .annotate(Count("pk"))
-    )
-    for expert, category, count in rows:
+    categories = ProjectCategories(project)
+    everybody, named = Counter(), defaultdict(Counter)
+    for expert, category, count in _named(labels, categories):
         everybody[category] += count
-        named[expert][category] = count
-    names = _names(project)
+        named[expert][category] += count
+    names = categories.names
     all_labels = sum(totals.values())
     for expert, figures in found.items():
         figures.labels = totals.get(expert, 0)
@@ -256,8 +252,8 @@ def _habits(found, project, period) -> None:
                 Habit(
                     category,
                     names.get(category, category),
-                    named[expert].get(category, 0),
-                    named[expert].get(category, 0) / figures.labels,
+                    named[expert][category],
+                    named[expert][category] / figures.labels,
                     count / all_labels,
                 )
                 for category, count in everybody.items()
@@ -266,9 +262,19 @@ def _habits(found, project, period) -> None:
         )
 
 
-def _names(project) -> dict[str, str]:
-    schemas = LabelSchema.objects.filter(project=project, is_current=True).only("categories")
-    return {each["key"]: each["name"] for schema in schemas for each in schema.categories}
+def _named(labels, categories):
+    """(expert, category, how often): counted by the database, but for what was merged, which counts once under today's."""
+    merged = Q(categories__overlap=list(categories.merged()))
+    yield from (
+        labels.exclude(merged)
+        .annotate(category=Unnest(F("categories")))
+        .values_list("expert", "category")
+        .annotate(Count("pk"))
+    )
+    said = labels.filter(merged).values_list("expert", "categories", "schema__name")
+    for expert, keys, schema_name in said.iterator():
+        for category in categories.count_as(keys, schema_name):
+            yield expert, category, 1
 
 
 def _skips(found, project, period) -> None:

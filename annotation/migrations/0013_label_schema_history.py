@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0008_exports_in_pieces_with_preferences'),
+        ('annotation', '0012_several_at_once'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
