@@ -13,6 +13,7 @@ from collections import defaultdict
 from django.db.models import Count, F, Q
 
 from annotation.models import Annotation, ReviewItem, ReviewQueue, Settlement
+from annotation.queue_rules import has_anybody_left
 
 MOST_EXTRA = 2
 MOST_REVIEWERS = 9
@@ -83,4 +84,5 @@ def asks_one_more(item: ReviewItem, voices: list[Annotation]) -> bool:
         and queue.consensus != Rule.UNANIMOUS  # a further voice cannot make them one
         and item.overlap < min(MOST_REVIEWERS, queue.overlap + MOST_EXTRA)
         and not any(voice.is_harm for voice in voices)
+        and has_anybody_left(item)
     )

@@ -11,13 +11,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from annotation.models import QueueMember, QueuePause, ReviewQueue
+from feedbackhub.accounts.models import Membership
 from feedbackhub.capture.vocabulary import Severity
 
 FIRST_IN_LINE = (
     100  # from this priority on an item goes first whatever the order, and a full queue takes it
 )
 MOST_REVIEWERS = 9
-FEWEST_ITEMS = 20  # judged by several, before alpha says anything
 LOOKED_AT_EVERY = timedelta(hours=1)
 RANK = 10  # between two severities, so that a rule's small priority cannot lift one over the other
 
@@ -34,7 +34,26 @@ def overlap_for(queue: ReviewQueue, interaction) -> int:
         overlap = named.count() or queue.overlap
     else:
         overlap = queue.overlap if _bucket(queue, interaction) < queue.overlap_percent else 1
-    return min(overlap + queue.has_extra_reviewer, MOST_REVIEWERS)
+    if queue.has_extra_reviewer and not queue.everybody_judges:
+        overlap = max(overlap, min(overlap + 1, _most_judges(queue)))
+    return min(overlap, MOST_REVIEWERS)
+
+
+def has_anybody_left(item) -> bool:
+    """Whether somebody who judges in this queue has not had the item yet."""
+    named = QueueMember.objects.filter(queue=item.queue_id)
+    experts = Membership.objects.filter(project=item.project_id)
+    if named.exists():
+        experts = experts.filter(user__in=named.values("user"))
+    paused = QueuePause.objects.filter(queue=item.queue_id).values("user")
+    had = item.assignments.values("expert")
+    left = experts.exclude(user__in=had).exclude(user__in=paused)
+    return any(member.may("judge") for member in left)
+
+
+def _most_judges(queue) -> int:
+    """A number that nobody can fill would keep an item for ever."""
+    return QueueMember.objects.filter(queue=queue).count() or MOST_REVIEWERS
 
 
 def place_in_line(queue: ReviewQueue, priority: int, severity: str | None = None) -> int:
@@ -82,7 +101,7 @@ def _is_low(queue) -> tuple[bool, float | None]:
 
     judged = shared_judgements(project=queue.project, queue=queue)
     found = alpha(item.unit(verdict_of) for item in judged.items)
-    if found.value is None or found.items < FEWEST_ITEMS:
+    if found.value is None or found.items < queue.agreement_items:
         return queue.has_extra_reviewer, found.value
     return found.value < queue.adds_reviewer_below, found.value
 

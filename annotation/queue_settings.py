@@ -9,6 +9,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from annotation.consensus import weights_of
+from annotation.label_schema import schemas_of
 from annotation.models import QueueMember, ReviewItem, ReviewQueue
 from annotation.pausing import judges_of
 from annotation.queues import save_queue
@@ -22,6 +24,7 @@ LIMITS = {
     "overlap": (1, 9),
     "overlap_percent": (0, 100),
     "adds_reviewer_below": (0, 1),
+    "agreement_items": (2, 10_000),
     "due_hours": (1, 8_760),
     "daily_cap": (1, 10_000),
     "calibration_percent": (0, 50),
@@ -50,12 +53,14 @@ class QueueForm(forms.ModelForm):
         fields = [
             "name",
             "is_open",
+            "schema_name",
             "overlap",
             "overlap_percent",
             "everybody_judges",
             "consensus",
             "on_tie",
             "adds_reviewer_below",
+            "agreement_items",
             "is_blind",
             "suggestions_after_first_answer",
             "order",
@@ -82,6 +87,7 @@ class QueueForm(forms.ModelForm):
             "consensus": gettext_lazy("An item is settled when"),
             "on_tie": gettext_lazy("When they do not agree"),
             "adds_reviewer_below": gettext_lazy("Add a reviewer while alpha is below"),
+            "agreement_items": gettext_lazy("… on so many items or more"),
             "order": gettext_lazy("Which comes first"),
             "due_hours": gettext_lazy("Hours until an item is due"),
             "daily_cap": gettext_lazy("Items one person judges a day at most"),
@@ -112,7 +118,10 @@ class QueueForm(forms.ModelForm):
             "consensus": gettext_lazy("A voice that says harm is never outvoted: a lead decides."),
             "on_tie": gettext_lazy("With “all say the same” it is always a lead."),
             "adds_reviewer_below": gettext_lazy(
-                "0 to 1, often .667. Looked at once an hour, from 20 items judged by several on. Empty: never."
+                "0 to 1, often .667. Looked at once an hour. Empty: never."
+            ),
+            "agreement_items": gettext_lazy(
+                "Items that several judged, before alpha says anything."
             ),
             "due_hours": gettext_lazy("Empty: as the rule that brings it in says."),
             "daily_cap": gettext_lazy(
@@ -152,6 +161,16 @@ class QueueForm(forms.ModelForm):
         self.fields["members"].queryset = judges.order_by("name")
         others = ReviewQueue.objects.for_project(project).exclude(pk=self.instance.pk)
         self.fields["not_my_field_queue"].queryset = others.order_by("name")
+        self.schema_before = self.instance.schema_name
+        names = [schema.name for schema in schemas_of(project)]
+        names = list(dict.fromkeys([self.schema_before, *names]))
+        self.fields["schema_name"] = forms.ChoiceField(
+            label=_("Label schema"),
+            choices=[(name, name) for name in names],
+            initial=self.schema_before,
+            required=False,
+            help_text=_("What is asked of each answer. It stays while the queue holds items."),
+        )
         self.fields["not_my_field_queue"].empty_label = _("any colleague of this queue")
         if self.instance.pk:
             self.initial["members"] = [
@@ -169,6 +188,22 @@ class QueueForm(forms.ModelForm):
                     name,
                     _("Between %(least)d and %(most)d.") % {"least": least, "most": most},
                 )
+        cleaned["schema_name"] = cleaned.get("schema_name") or self.schema_before
+        if (
+            self.instance.pk
+            and cleaned["schema_name"] != self.schema_before
+            and self.instance.items.exists()
+        ):
+            self.add_error(
+                "schema_name",
+                _("This queue holds items already. Make another queue for another schema."),
+            )
+        named = len(cleaned.get("members") or ())
+        if not cleaned.get("everybody_judges") and 0 < named < (cleaned.get("overlap") or 1):
+            self.add_error(
+                "members",
+                _("Name at least as many people as judge an item, or nobody."),
+            )
         if cleaned.get("everybody_judges") and not 0 < len(cleaned.get("members") or ()) <= 9:
             self.add_error("members", _("Name one to nine people who judge each item."))
         return cleaned
@@ -214,6 +249,13 @@ def _edit(request, found):
     return render(
         request,
         "annotation/settings_queue.html",
-        {"form": form, "queue": found, "judges": judges_of(found) if found else []},
+        {"form": form, "queue": found, "judges": _judges(found) if found else []},
         status=400 if form.errors else 200,
     )
+
+
+def _judges(queue) -> list[dict]:
+    """Who judges here, each with what their word weighs."""
+    judges = judges_of(queue)
+    weights = weights_of(queue.project_id, [each["user"].pk for each in judges])
+    return [{**each, "weight": weights[each["user"].pk]} for each in judges]

@@ -39,6 +39,7 @@ def context_of(assignment, *, membership, has_answered: bool) -> dict:
         "waits_for_answer": not may_be_swayed and not is_measured,
         "cases": similar_cases(item, schema, membership=membership) if shows else [],
         "suggestions": _suggestions(item, schema) if shows else [],
+        "others": _others(assignment, schema) if shows else [],
         "candidates": _candidates(assignment) if shows else [],
         "look_alikes": look_alikes.look_alikes_of(assignment) if is_in_hand else [],
     }
@@ -151,6 +152,23 @@ def _prompt_change(interaction) -> dict | None:
         "before": before,
         "is_comparable": len(version.text) + len(before) <= 2 * LONGEST_COMPARED,
     }
+
+
+def _others(assignment, schema) -> list[dict]:
+    """What colleagues said about this item already, where the queue is open."""
+    if assignment.item.queue.is_blind or assignment.item.overlap == 1:
+        return []
+    said = assignment.item.annotations.current().exclude(expert=assignment.expert_id)
+    return [
+        {
+            "annotation": annotation,
+            "categories": [
+                category_words(key, then=annotation.schema, now=schema)
+                for key in annotation.categories
+            ],
+        }
+        for annotation in said.select_related("expert", "schema").order_by("pk")
+    ]
 
 
 def _candidates(assignment) -> list[dict]:

@@ -18,13 +18,12 @@ from annotation.leases import lost, new_lease, write_in_hand
 from annotation.models import (
     Annotation,
     Assignment,
-    QueueMember,
     QueuePause,
     ReviewItem,
     ReviewQueue,
 )
 from annotation.queries import midnight_of
-from annotation.queue_rules import overlap_for
+from annotation.queue_rules import has_anybody_left, overlap_for
 from annotation.refusals import ClaimRefused, WrongState
 from annotation.slots import count_slots, free_slot, lock_item, take_next
 from feedbackhub.accounts.models import Membership
@@ -374,7 +373,7 @@ def skip(*, assignment, fence: int, reason: str, note: str = "") -> Assignment:
         )
         return assignment
     has_moved = reason == Skip.NOT_MY_FIELD and _move_to_other_field(item)
-    if reason != Skip.NOT_MY_FIELD or not (has_moved or _has_anybody_left(item)):
+    if reason != Skip.NOT_MY_FIELD or not (has_moved or has_anybody_left(item)):
         ReviewItem.objects.filter(pk=item.pk).update(needs_discussion=True)
     return assignment
 
@@ -398,18 +397,6 @@ def _move_to_other_field(item) -> bool:
     except IntegrityError:  # it waits there already
         ReviewItem.objects.filter(pk=item.pk).update(state=ReviewItem.State.DISMISSED)
     return True
-
-
-def _has_anybody_left(item) -> bool:
-    """Whether somebody who judges in this queue has not had the item yet."""
-    named = QueueMember.objects.filter(queue=item.queue_id)
-    experts = Membership.objects.filter(project=item.project_id)
-    if named.exists():
-        experts = experts.filter(user__in=named.values("user"))
-    paused = QueuePause.objects.filter(queue=item.queue_id).values("user")
-    had = item.assignments.values("expert")
-    left = experts.exclude(user__in=had).exclude(user__in=paused)
-    return any(member.may("judge") for member in left)
 
 
 # --- leases that are over -------------------------------------------------------------------------

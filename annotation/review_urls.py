@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from annotation import discussion_views, item_views, own_keys_views, proposal_views, review_parts, review_views
+from annotation import (
+    discussion_views,
+    item_views,
+    own_keys_views,
+    proposal_views,
+    review_parts,
+    review_views,
+)
 
 urlpatterns = [
     path("review/", review_views.review, name="review"),

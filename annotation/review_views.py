@@ -24,9 +24,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from annotation import (
     annotating,
+    category_proposals,
     comparing,
     discussion,
-    category_proposals,
     drafts,
     look_alikes,
     pausing,

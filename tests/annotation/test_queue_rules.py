@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.urls import reverse
 from django.utils import timezone
 
 from annotation import intake, queue_rules, review_queue
 from annotation.models import ReviewItem, ReviewQueue
+from annotation.queues import save_queue
 from annotation.refusals import ClaimRefused
 from tests.annotation.agreement.test_agreement_page import judged
 from tests.annotation.desk import claim, judge, queue_with
@@ -179,3 +181,78 @@ def test_not_my_field_brings_the_other_queues_number_of_experts(project, ana):
     review_queue.skip(assignment=held, fence=held.fence, reason="not_my_field")
     item.refresh_from_db()
     assert (item.queue, item.overlap) == (other, 1)
+
+
+def test_low_alpha_speaks_from_as_many_items_as_the_queue_says(project, ana, ben):
+    queue, _ = queue_with(project, items=0, overlap=2, adds_reviewer_below=0.667, agreement_items=5)
+    shared(queue, ana, ben, agree=2, differ=3)
+    assert watched(queue) is True
+
+
+def test_an_added_reviewer_needs_somebody_who_is_named(project, ana, ben):
+    queue, _ = queue_with(project, items=0, overlap=2, has_extra_reviewer=True)
+    for user in (ana, ben):
+        QueueMemberFactory(queue=queue, user=user)
+    (item,) = come_in(queue)
+    assert item.overlap == 2
+    QueueMemberFactory(queue=queue, user=_member(project, "Gus", "expert"))
+    (item,) = come_in(queue)
+    assert item.overlap == 3
+
+
+def test_where_all_named_judge_low_agreement_adds_nobody(project, ana, ben):
+    queue, _ = queue_with(project, items=0, everybody_judges=True, has_extra_reviewer=True)
+    for user in (ana, ben):
+        QueueMemberFactory(queue=queue, user=user)
+    (item,) = come_in(queue)
+    assert item.overlap == 2
+
+
+# --- named reviewers change -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def named(project, ana, ben):
+    """A queue where Ana and Ben judge each item; one is judged by Ana, one is fresh."""
+    queue, _ = queue_with(project, items=0, everybody_judges=True)
+    save_queue(queue=queue, members=[ana, ben])
+    come_in(queue, 2)
+    judge(ana, queue)
+    return queue
+
+
+def overlaps(queue):
+    return list(queue.items.order_by("pk").values_list("state", "overlap", "taken_count"))
+
+
+def test_a_named_reviewer_more_judges_the_open_items_too(project, ana, ben, named):
+    gus = _member(project, "Gus", "expert")
+    save_queue(queue=named, members=[ana, ben, gus])
+    assert overlaps(named) == [("waiting", 3, 1), ("waiting", 3, 0)]
+    judge(gus, named)
+    judge(ben, named)
+    assert overlaps(named)[0] == ("settled", 3, 3)
+
+
+def test_an_item_that_waited_only_for_somebody_who_left_is_settled(ana, ben, named):
+    save_queue(queue=named, members=[ana])
+    assert overlaps(named) == [("settled", 1, 1), ("waiting", 1, 0)]
+
+
+def test_what_somebody_judged_before_they_left_still_counts(ana, ben, named):
+    save_queue(queue=named, members=[ben])
+    assert overlaps(named) == [("waiting", 2, 1), ("waiting", 1, 0)]
+    judge(ben, named)
+    assert overlaps(named)[0] == ("settled", 2, 2)
+
+
+# --- open queues ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_blind", [True, False])
+def test_only_an_open_queue_shows_what_others_said_before(project, ana, ben, as_user, is_blind):
+    queue, _ = queue_with(project, overlap=2, is_blind=is_blind)
+    judge(ana, queue, note="Look at the date.", categories=["outdated"])
+    held = claim(ben, queue)
+    page = as_user(ben).get(reverse("review_context", args=["tax-help", held.public_id]))
+    assert ("Look at the date." in page.content.decode()) is not is_blind

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from annotation import rules
+from annotation import adjudication, rules
 from annotation.default_rules import install_defaults
 from annotation.models import (
     CategoryProposal,
@@ -14,9 +14,11 @@ from annotation.models import (
     RoutingMatch,
     RoutingRule,
 )
+from tests.annotation.desk import judge, queue_with
 from tests.factories import (
     FeedbackEventFactory,
     InteractionFactory,
+    LabelSchemaFactory,
     QueueMemberFactory,
     ReviewItemFactory,
     ReviewQueueFactory,
@@ -39,6 +41,7 @@ QUEUE = {
     "overlap_percent": 100,
     "consensus": "majority",
     "on_tie": "lead",
+    "agreement_items": 20,
     "order": "priority",
     "calibration_percent": 0,
     "calibration_bar": 70,
@@ -52,10 +55,12 @@ QUEUE = {
 
 
 def test_a_lead_makes_a_queue_with_its_members(as_user, ben, ana, project):
-    as_user(ben).post(url("new_queue"), {**QUEUE, "members": [ana.public_id], "intake_cap": 50})
+    as_user(ben).post(
+        url("new_queue"), {**QUEUE, "members": [ana.public_id, ben.public_id], "intake_cap": 50}
+    )
     queue = ReviewQueue.objects.get(name="Tax")
     assert (queue.slug, queue.overlap, queue.intake_cap, queue.is_blind) == ("tax", 2, 50, True)
-    assert list(queue.members.all()) == [ana]
+    assert set(queue.members.all()) == {ana, ben}
 
 
 def test_two_queues_of_one_name_get_two_slugs(as_user, ben, project):
@@ -85,6 +90,8 @@ def test_a_member_who_stays_is_not_made_anew_and_one_who_goes_is_gone(
         ({"overlap": 10}, "overlap"),
         ({"overlap_percent": 101}, "overlap_percent"),
         ({"adds_reviewer_below": 1.5}, "adds_reviewer_below"),
+        ({"agreement_items": 1}, "agreement_items"),
+        ({"schema_name": "nothing"}, "schema_name"),
         ({"due_hours": 0}, "due_hours"),
         ({"daily_cap": 0}, "daily_cap"),
         ({"consensus": "loudest"}, "consensus"),
@@ -116,6 +123,40 @@ def test_people_and_queues_of_another_project_cannot_be_chosen(
     )
     assert set(answer.context["form"].errors) == {"members", "not_my_field_queue"}
     assert as_user(ben).get(url("settings_queue", theirs.public_id)).status_code == 404
+
+
+def test_a_queue_names_its_schema_and_keeps_it_while_it_holds_items(as_user, ben, project):
+    for name in ("default", "tone"):
+        LabelSchemaFactory(project=project, name=name)
+    client = as_user(ben)
+    client.post(url("new_queue"), {**QUEUE, "overlap": 1, "schema_name": "tone"})
+    queue = ReviewQueue.objects.get()
+    assert queue.schema_name == "tone"
+    address = url("settings_queue", queue.public_id)
+    client.post(address, {**QUEUE, "overlap": 1, "schema_name": "default"})
+    queue.refresh_from_db()
+    assert queue.schema_name == "default"
+    ReviewItemFactory(queue=queue)
+    answer = client.post(address, {**QUEUE, "overlap": 1, "schema_name": "tone"})
+    assert list(answer.context["form"].errors) == ["schema_name"]
+
+
+def test_a_queue_names_at_least_as_many_people_as_judge_an_item(as_user, ben, ana, project):
+    given = {**QUEUE, "overlap": 3, "members": [ana.public_id, ben.public_id]}
+    answer = as_user(ben).post(url("new_queue"), given)
+    assert list(answer.context["form"].errors) == ["members"]
+
+
+def test_a_queues_page_shows_what_each_persons_word_weighs(as_user, ben, ana, project):
+    queue, _items = queue_with(project, consensus="weighted", overlap=2)
+    judge(ana, queue)
+    judge(ben, queue, "correct", "none")
+    item = queue.items.get()
+    adjudication.decide(item=item, by=ben, verdict="wrong", severity="medium", reason="It is.")
+    page = as_user(ben).get(url("settings_queue", queue.public_id))
+    weights = {each["user"]: each["weight"] for each in page.context["judges"]}
+    assert weights == {ana: 0.67, ben: 0.33}
+    assert ">0.67<" in page.content.decode()
 
 
 def test_an_engineer_may_not_judge_so_cannot_be_a_member(as_user, ben, dana, project):
