@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0012_several_at_once'),
+        ('annotation', '0014_model_suggestions'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
