@@ -80,8 +80,9 @@ def test_what_was_merged_twice_counts_with_the_last(project, said):
 
 def test_the_reporters_words_of_a_merged_category_suggest_the_other_one(project, said):
     act(project, "change_category", key="outdated", reported_as=["outdated"])
+    act(project, "change_category", key="factual_error", reported_as=["wrong"])
     act(project, "merge_category", key="outdated", into="factual_error")
-    assert now_of(project).category("factual_error")["reported_as"] == ["outdated"]
+    assert now_of(project).category("factual_error")["reported_as"] == ["wrong", "outdated"]
 
 
 def test_a_split_category_keeps_what_was_said_until_somebody_chooses(project, said):
