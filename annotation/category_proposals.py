@@ -63,17 +63,13 @@ def proposals_of(membership) -> QuerySet:
     )
 
 
-def untold_count(membership) -> int:
-    """How many of a member's proposals were answered since they last looked."""
-    return _untold(membership).count()
-
-
 def tell(membership) -> None:
     """They have read all the answers."""
-    _untold(membership).update(told_at=timezone.now())
+    untold(membership).update(told_at=timezone.now())
 
 
-def _untold(membership) -> QuerySet:
+def untold(membership) -> QuerySet:
+    """A member's proposals that were answered since they last looked."""
     return CategoryProposal.objects.filter(
         project=membership.project_id,
         proposed_by=membership.user_id,

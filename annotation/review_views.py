@@ -24,7 +24,6 @@ from django.views.decorators.http import require_GET, require_POST
 
 from annotation import (
     annotating,
-    category_proposals,
     comparing,
     discussion,
     drafts,
@@ -555,7 +554,6 @@ def around(request, *, here=None, ahead=()) -> dict:
         "effect": queries.newest_effect(request.membership),
         "labels_in_fixes": queries.labels_in_fixes(request.membership),
         "here": here,
-        "proposals_answered": category_proposals.untold_count(request.membership),
         "ahead": ahead,
         "keys": review_screen.keys_of(request.user.review_keys),
     }

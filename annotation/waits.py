@@ -1,4 +1,4 @@
-"""What waits for somebody: where they were named, what a lead decided on their items, what came back to them; for who
+"""What waits for somebody: where they were named, what a lead decided on their items or answered to their proposals, what came back to them; for who
 leads: disputes, what is to be discussed, categories proposed.
 
 Judging itself is not in it: that has its own page. Each count stops at SOME.
@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation import adjudication, discussion, queries
+from annotation import adjudication, category_proposals, discussion, queries
 from annotation.models import (
     Assignment,
     Attention,
@@ -37,6 +37,7 @@ class Waiting:
     disputes: int = 0
     discussions: int = 0
     proposals: int = 0
+    answers: int = 0
 
     @property
     def total(self) -> int:
@@ -96,6 +97,11 @@ def proposals_for(membership: Membership):
     )
 
 
+def answers_for(membership: Membership):
+    """What leads answered to the categories that they proposed."""
+    return category_proposals.untold(membership).select_related("decided_by").order_by("-pk")
+
+
 KINDS = {
     "mentions": mentions_for,
     "decisions": decisions_for,
@@ -103,6 +109,7 @@ KINDS = {
     "disputes": disputes_for,
     "discussions": discussions_for,
     "proposals": proposals_for,
+    "answers": answers_for,
 }
 
 

@@ -7,10 +7,11 @@ from collections import Counter
 import pytest
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Q
+from django.utils import timezone
 
-from annotation import annotating, review_queue
+from annotation import annotating, lead_decisions, pausing, review_queue
 from annotation.models import Annotation, Assignment, ReviewItem
-from annotation.refusals import ClaimRefused, StaleSubmit, UndoIsOver
+from annotation.refusals import ClaimRefused, LeaseLost, Refusal, StaleSubmit, UndoIsOver
 from feedbackhub.outbox import delivery
 from feedbackhub.outbox.models import OutboxEvent, OutboxEventQuerySet
 from tests.annotation.desk import at_once, claim, queue_with, submit
@@ -91,6 +92,75 @@ def test_claims_and_expiries_side_by_side_keep_slots_and_counts_together(project
     for item in ReviewItem.objects.annotate(live=live):
         assert item.taken_count == item.live <= 2
         assert item.state == ("in_review" if item.live == 2 else "waiting")
+
+
+def test_overlap_holds_while_one_is_paused_one_lease_expires_and_a_lead_sends_work_back(
+    project, ben
+):
+    """Twelve experts at 24 items of three voices each. Asked of the tables at the end: rules 3 and 4."""
+    experts = experts_of(project, 12)
+    queue, items = queue_with(project, items=24, overlap=3, held_ahead=10)
+    paused, slow, *others = experts
+    lost = claim(slow, queue)
+    Assignment.objects.filter(pk=lost.pk).update(lease_until=timezone.now())
+    is_paused, sent_back = threading.Event(), []
+
+    def work(expert):
+        for _ in range(200):
+            try:
+                assignment = claim(expert, queue)
+            except ClaimRefused:
+                return
+            if assignment is None:
+                return
+            before = assignment.annotations.count()  # one when a lead sent it back
+            submit(assignment, "correct", "none", revision=before)
+
+    def pause():
+        pausing.pause_expert(queue=queue, user=paused, by=ben, reason="Rest.")
+        is_paused.set()
+
+    def send_back():
+        while len(sent_back) < 3:
+            done = Assignment.objects.filter(item__queue=queue, state="submitted")
+            found = done.exclude(pk__in=sent_back).exclude(expert=paused).first()
+            if found is None:
+                continue
+            try:
+                lead_decisions.return_assignment(assignment=found, by=ben, reason="Once more.")
+            except Refusal:
+                continue
+            sent_back.append(found.pk)
+
+    outcomes = at_once(
+        *(lambda e=expert: work(e) for expert in experts),
+        pause,
+        send_back,
+        review_queue.expire_leases,
+    )
+    assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
+    with pytest.raises(LeaseLost):
+        submit(lost, "correct", "none")
+    with pytest.raises(ClaimRefused):
+        claim(paused, queue)
+    for expert in (*others, slow):  # what was sent back or came free after they stopped
+        work(expert)
+    assert (is_paused.is_set(), len(sent_back)) == (True, 3)
+
+    live = Count("assignments", filter=Q(assignments__state__in=Assignment.LIVE_STATES))
+    voices = Count("annotations", filter=Q(annotations__is_current=True), distinct=True)
+    for item in ReviewItem.objects.annotate(live=live):
+        assert item.taken_count == item.live == 3
+    assert set(ReviewItem.objects.annotate(voices=voices).values_list("state", "voices")) == {
+        ("settled", 3)
+    }
+    twice = Annotation.objects.current().values("item", "expert").annotate(n=Count("pk"))
+    assert not twice.filter(n__gt=1).exists()
+    for assignment in Assignment.objects.prefetch_related("annotations"):
+        revisions = sorted(each.revision for each in assignment.annotations.all())
+        assert revisions == list(range(1, len(revisions) + 1))
+    repeated = Annotation.objects.values("assignment", "submit_key").annotate(n=Count("pk"))
+    assert not repeated.filter(n__gt=1).exists()
 
 
 def test_the_database_refuses_a_second_expert_on_one_slot_and_one_expert_twice(project):
