@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from annotation import annotating, lead_decisions, pausing, review_queue
 from annotation.models import Annotation, Assignment, ReviewItem
-from annotation.refusals import ClaimRefused, LeaseLost, Refusal, StaleSubmit, UndoIsOver
+from annotation.refusals import ClaimRefused, Refusal, StaleSubmit, UndoIsOver
 from feedbackhub.outbox import delivery
 from feedbackhub.outbox.models import OutboxEvent, OutboxEventQuerySet
 from tests.annotation.desk import at_once, claim, queue_with, submit
@@ -99,7 +99,7 @@ def test_overlap_holds_while_one_is_paused_one_lease_expires_and_a_lead_sends_wo
 ):
     """Twelve experts at 24 items of three voices each. Asked of the tables at the end: rules 3 and 4."""
     experts = experts_of(project, 12)
-    queue, items = queue_with(project, items=24, overlap=3, held_ahead=10)
+    queue, _items = queue_with(project, items=24, overlap=3, held_ahead=10)
     paused, slow, *others = experts
     lost = claim(slow, queue)
     Assignment.objects.filter(pk=lost.pk).update(lease_until=timezone.now())
@@ -139,7 +139,7 @@ def test_overlap_holds_while_one_is_paused_one_lease_expires_and_a_lead_sends_wo
         review_queue.expire_leases,
     )
     assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
-    with pytest.raises(LeaseLost):
+    with pytest.raises(StaleSubmit):
         submit(lost, "correct", "none")
     with pytest.raises(ClaimRefused):
         claim(paused, queue)

@@ -17,6 +17,6 @@ def keep_what_was_retired(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("annotation", "0015_label_schema_history")]
+    dependencies = [("annotation", "0016_label_schema_history")]
 
     operations = [migrations.RunPython(keep_what_was_retired, migrations.RunPython.noop)]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0016_fill_labelschema_former'),
+        ('annotation', '0017_fill_labelschema_former'),
     ]
 
     operations = [

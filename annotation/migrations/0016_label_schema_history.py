@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0014_model_suggestions'),
+        ('annotation', '0015_what_leads_decided'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
