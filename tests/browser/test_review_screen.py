@@ -201,12 +201,12 @@ def test_conflict_of_keys_is_shown_while_choosing(sit_down, ana, items):
         ["Also on: Write a note", "Also on: Wrong"]
     )
     page.get_by_label("Write a note").focus()
-    page.keyboard.press("=")
+    page.keyboard.press(";")
     expect(page.locator("[data-said]:not(:empty)")).to_have_count(0)
     page.get_by_role("button", name="Save my keys").click()
     expect(page.get_by_text("Saved. The caps")).to_be_visible()
     ana.refresh_from_db()
-    assert ana.review_keys == {"note": "="}
+    assert ana.review_keys == {"note": ";"}
 
 
 def test_enter_on_a_choice_does_not_submit(sit_down, ana, items):

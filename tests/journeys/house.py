@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import uuid
 from contextlib import contextmanager
 
@@ -14,6 +15,11 @@ from feedbackhub.quickstart import Child, die_with_parent
 from tests.environment import ROOT
 from tests.journeys.outside import MailServer, Trackers
 from tests.processes import Stack, wait_for
+
+STANDING = (
+    "SELECT pid FROM pg_stat_activity"
+    " WHERE state = 'idle in transaction' AND xact_start < now() - interval '0.4 s'"
+)
 
 
 class House(Stack):
@@ -55,6 +61,19 @@ class House(Stack):
         said = json.loads(self._console.stdout.readline())
         assert "error" not in said, said["error"]
         return said["answer"]
+
+    def freeze_worker(self) -> None:
+        """Between two transactions of all its processes: a frozen transaction keeps its locks, and that is another matter."""
+
+        def is_frozen() -> bool:
+            self.freeze("worker")
+            threading.Event().wait(0.5)
+            if not self.sql(STANDING):
+                return True
+            self.thaw("worker")
+            return False
+
+        wait_for(is_frozen, 60, "the worker was in a transaction each time")
 
     def sweep(self) -> None:
         """What beat rings for every 30 seconds, here and now."""

@@ -257,7 +257,7 @@ def test_a_frozen_worker_that_thaws_past_its_lease_sends_no_second_mail(house, t
     house.mail.stall("RCPT")
     ship_fix(house, tenant)
     wait_for(house.mail.is_holding.is_set, 60, "no mail was begun")
-    house.freeze("worker")
+    house.freeze_worker()
     try:
         tenant.move("triage_notice", lease_until=PAST, due_at=PAST)
         with house.another("worker"):

@@ -41,7 +41,7 @@ def test_cards_are_walked_with_arrows_and_moved_with_m(visit, ben, project, prob
     page.keyboard.press("m")
     page.keyboard.press("Enter")
     assert lies_in(page, "investigating") == "investigating"
-    assert page.evaluate("document.activeElement.closest('[data-card]').id") == "p7"
+    page.wait_for_function("document.activeElement.closest('[data-card]')?.id === 'p7'")
 
 
 def test_who_was_not_quick_enough_sees_where_it_is_now(visit, ben, problem):
