@@ -36,7 +36,7 @@ def test_worker_and_beat_work_with_postgresql_as_broker():
         stack.kill_postgres()
         stack.start_postgres()
         publish(stack, 3)
-        wait_for(lambda: told(stack) == [1, 2, 3], 120)
+        assert wait_for(lambda: told(stack) == [1, 2, 3], 120)
         stack.wait_until_up()
 
 
@@ -55,7 +55,7 @@ def test_worker_and_beat_work_with_redis_as_broker(redis_server):
         redis_server.kill()
         redis_server.start()
         publish(stack, 3)
-        wait_for(lambda: told(stack) == [1, 2, 3], 120)
+        assert wait_for(lambda: told(stack) == [1, 2, 3], 120)
 
 
 def test_a_frozen_web_process_thaws_and_a_killed_one_starts_again():

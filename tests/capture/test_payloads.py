@@ -485,7 +485,9 @@ def test_each_kind_asks_for_what_it_needs(kind):
     [{"next_interaction_id": "b"}, {"metadata": {"next_interaction_id": "b"}}, {"comment": "And?"}],
 )
 def test_a_follow_up_carries_its_text_or_the_next_interaction(content):
-    read_feedback({"interaction_id": "a", "kind": "follow_up", **content})
+    assert (
+        read_feedback({"interaction_id": "a", "kind": "follow_up", **content}).kind == "follow_up"
+    )
 
 
 @pytest.mark.parametrize(
@@ -576,7 +578,8 @@ def test_a_callback_is_https_without_credentials(url):
 
 @pytest.mark.parametrize("url", ["https://x.test", "https://[::1]:8443/cb", "HTTPS://a_b.test?x=@"])
 def test_a_callback_may_be_any_such_address(url):
-    read_feedback(changed(FEEDBACK, reporter__callback_url=url))
+    payload = read_feedback(changed(FEEDBACK, reporter__callback_url=url))
+    assert payload.reporter.callback_url == url
 
 
 @pytest.mark.parametrize(
