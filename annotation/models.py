@@ -1,10 +1,19 @@
-"""From an answer to the truth about it: schema, queues, items, assignments, annotations, settlements, gold, exports."""
+"""From an answer to the truth about it: schema, items, assignments, annotations, settlements.
+
+Queues, gold and what else belongs to a topic of its own have files of their own; all are imported from here.
+"""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from annotation.queue_models import (  # noqa: F401
+    QueueMember,
+    ReviewQueue,
+    RoutingMatch,
+    RoutingRule,
+)
 from feedbackhub.accounts.models import (
     ProjectForeignKey,
     ProjectModel,
@@ -104,180 +113,6 @@ class CategoryProposal(ProjectModel):
 
     def __str__(self):
         return self.name
-
-
-# --- where work waits -----------------------------------------------------------------------------
-
-
-class ReviewQueueQuerySet(models.QuerySet):
-    def for_project(self, project):
-        return self.filter(project=project)
-
-    def of_member(self, membership):
-        """The queues that a member judges in: those that name them, and those that name nobody."""
-        return self.filter(project=membership.project_id).filter(
-            Q(pk__in=QueueMember.objects.filter(user=membership.user_id).values("queue"))
-            | ~models.Exists(QueueMember.objects.filter(queue=models.OuterRef("pk")))
-        )
-
-
-@tracked("name", "overlap", "is_blind", "is_open", "consensus", "has_extra_reviewer")
-class ReviewQueue(ProjectModel):
-    """Where items wait for the experts who can judge them, and the rules of judging there.
-
-    A queue without members is for everybody who may judge in the project.
-    """
-
-    class Consensus(models.TextChoices):
-        MAJORITY = "majority", "More than half say the same"
-        UNANIMOUS = "unanimous", "All say the same"
-        WEIGHTED = "weighted", "More than half by weight: who did well on known cases weighs more"
-
-    class OnTie(models.TextChoices):
-        LEAD = "lead", "A lead decides"
-        REVIEWER = "reviewer", "One more expert is asked, twice at most"
-
-    class Order(models.TextChoices):
-        PRIORITY = "priority", "What the routing rules put first"
-        OLDEST = "oldest", "Oldest first"
-        SEVERITY = "severity", "Worst claimed severity first"
-
-    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
-    name = models.CharField(max_length=80)
-    slug = models.SlugField(max_length=50)
-    schema_name = models.CharField(max_length=80, default="default")
-    overlap = models.PositiveSmallIntegerField(default=1)  # how many experts judge an item
-    overlap_percent = models.PositiveSmallIntegerField(default=100)  # on how many items; else one
-    everybody_judges = models.BooleanField(default=False)  # all named members judge each item
-    consensus = models.CharField(
-        max_length=10, choices=Consensus.choices, default=Consensus.MAJORITY
-    )
-    on_tie = models.CharField(max_length=10, choices=OnTie.choices, default=OnTie.LEAD)
-    adds_reviewer_below = models.FloatField(null=True, blank=True)  # alpha; null: never by itself
-    agreement_items = models.PositiveSmallIntegerField(default=20)  # before alpha says anything
-    has_extra_reviewer = models.BooleanField(default=False)  # agreement is low: one more for each
-    alpha = models.FloatField(null=True)  # of the verdict, when last looked at
-    alpha_at = models.DateTimeField(null=True)
-    order = models.CharField(max_length=10, choices=Order.choices, default=Order.PRIORITY)
-    due_hours = models.PositiveSmallIntegerField(null=True, blank=True)
-    daily_cap = models.PositiveSmallIntegerField(
-        null=True, blank=True
-    )  # judged a day by one person
-    calibration_percent = models.PositiveSmallIntegerField(default=0)  # known cases slipped in
-    calibration_bar = models.PositiveSmallIntegerField(default=70)  # percent to get right
-    onboarding_count = models.PositiveSmallIntegerField(default=0)  # known cases that come first
-    repeat_percent = models.PositiveSmallIntegerField(default=0)  # own items shown again
-    repeat_weeks = models.PositiveSmallIntegerField(default=4)  # after this long
-    is_blind = models.BooleanField(default=True)  # others' answers stay hidden
-    suggestions_after_first_answer = models.BooleanField(default=False)
-    lease_minutes = models.PositiveSmallIntegerField(default=30)
-    held_ahead = models.PositiveSmallIntegerField(default=3)  # items one person may hold at once
-    intake_cap = models.PositiveIntegerField(
-        null=True, blank=True
-    )  # items waiting at most; null: no cap
-    not_my_field_queue = ProjectForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL)
-    members = models.ManyToManyField(User, through="QueueMember")
-    is_open = models.BooleanField(default=True)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    objects = ReviewQueueQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            project_parent("reviewqueue"),
-            *same_project("reviewqueue", "not_my_field_queue"),
-            models.UniqueConstraint(fields=["project", "slug"], name="reviewqueue_slug"),
-            models.CheckConstraint(condition=Q(overlap__range=(1, 9)), name="reviewqueue_overlap"),
-            models.CheckConstraint(
-                condition=Q(overlap_percent__range=(0, 100)), name="reviewqueue_overlap_percent"
-            ),
-            models.CheckConstraint(
-                condition=Q(lease_minutes__range=(1, 1440)), name="reviewqueue_lease"
-            ),
-            models.CheckConstraint(
-                condition=Q(held_ahead__range=(1, 10)), name="reviewqueue_held_ahead"
-            ),
-        ]
-
-    def __str__(self):
-        return self.name
-
-
-class QueueMember(ProjectModel):
-    """Who judges in a queue."""
-
-    queue = ProjectForeignKey(ReviewQueue, on_delete=models.CASCADE)
-    user = models.ForeignKey(User, on_delete=models.CASCADE)
-
-    class Meta:
-        constraints = [
-            *same_project("queuemember", "queue"),
-            models.UniqueConstraint(fields=["queue", "user"], name="queuemember_once"),
-        ]
-
-    def __str__(self):
-        return f"{self.user_id} in {self.queue_id}"
-
-
-@tracked("name", "position", "is_active", "when", "action", "priority")
-class RoutingRule(ProjectModel):
-    """When an answer looks like this, it goes to that queue, or escalates at once. The first that matches queues it."""
-
-    class Action(models.TextChoices):
-        REVIEW = "review", "Send to review"
-        ESCALATE = "escalate", "Escalate at once"
-
-    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
-    name = models.CharField(max_length=120)
-    position = models.PositiveSmallIntegerField(default=100)
-    is_active = models.BooleanField(default=True)
-    # {"kinds", "categories", "severities", "max_score", "regenerates", "models", "prompt_versions", "features",
-    #  "roles", "regions", "metadata": {key: value}, "sample_percent"} – annotation/routing.py says what each means
-    when = models.JSONField(default=dict)
-    action = models.CharField(max_length=10, choices=Action.choices, default=Action.REVIEW)
-    queue = ProjectForeignKey(ReviewQueue, null=True, blank=True, on_delete=models.CASCADE)
-    priority = models.SmallIntegerField(default=0)  # higher first
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        ordering = ["position", "id"]
-        constraints = [
-            project_parent("routingrule"),
-            *same_project("routingrule", "queue"),
-            models.CheckConstraint(
-                condition=Q(action="review", queue__isnull=False)
-                | Q(action="escalate", queue__isnull=True),
-                name="routingrule_queue",
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["project", "position"],
-                condition=Q(is_active=True),
-                name="routingrule_active",
-            )
-        ]
-
-    def __str__(self):
-        return self.name
-
-
-class RoutingMatch(ProjectModel):
-    """The log of what a rule did: once per rule and interaction."""
-
-    rule = ProjectForeignKey(RoutingRule, on_delete=models.CASCADE)
-    interaction = ProjectForeignKey(Interaction, on_delete=models.CASCADE)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        constraints = [
-            *same_project("routingmatch", "rule", "interaction"),
-            models.UniqueConstraint(fields=["rule", "interaction"], name="routingmatch_once"),
-        ]
-        indexes = [models.Index(fields=["rule", "-id"], name="routingmatch_newest")]
-
-    def __str__(self):
-        return f"{self.rule_id} on {self.interaction_id}"
 
 
 class ReviewItemQuerySet(models.QuerySet):
@@ -727,220 +562,17 @@ class ItemComment(ProjectModel):
         return f"comment {self.pk}"
 
 
-# --- gold -----------------------------------------------------------------------------------------
-
-
-class Split(models.TextChoices):
-    TRAIN = "train", "Train"
-    VALIDATION = "validation", "Validation"
-    HOLDOUT = "holdout", "Holdout"
-
-
-class CaseAssertion(ProjectModel):
-    """What must be true of any answer to an interaction's input, as an expert wrote it; gold takes a copy at approval."""
-
-    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
-    interaction = ProjectForeignKey(
-        Interaction, on_delete=models.CASCADE, related_name="assertions"
-    )
-    body = models.JSONField()  # {"kind", …}, as `annotation.assertions.tidy` leaves it
-    author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
-    created_at = models.DateTimeField(default=timezone.now)
-    changed_at = models.DateTimeField(default=timezone.now)  # written, removed or put back
-    removed_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [
-            project_parent("caseassertion"),
-            *same_project("caseassertion", "interaction"),
-        ]
-
-    def __str__(self):
-        return f"{self.body.get('kind')} of {self.interaction_id}"
-
-
-@tracked("split", "is_contaminated", "retired_at", "erased_at")
-class GoldExample(ProjectModel):
-    """A case that teaches or tests a model: an identity whose split is frozen at birth, by near-duplicate group."""
-
-    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
-    interaction = ProjectForeignKey(
-        Interaction, on_delete=models.PROTECT, related_name="gold_examples"
-    )
-    split = models.CharField(max_length=10, choices=Split.choices)
-    is_contaminated = models.BooleanField(
-        default=False
-    )  # exported for training before its group became stricter
-    retired_at = models.DateTimeField(null=True)
-    erased_at = models.DateTimeField(null=True)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        constraints = [
-            project_parent("goldexample"),
-            *same_project("goldexample", "interaction"),
-            models.UniqueConstraint(fields=["interaction"], name="goldexample_once"),
-        ]
-        indexes = [
-            models.Index(fields=["project", "-id"], name="goldexample_newest"),
-            models.Index(fields=["project", "split", "-id"], name="goldexample_split"),
-        ]
-
-    def __str__(self):
-        return f"gold {self.public_id}"
-
-
-class GoldRevision(ProjectModel):
-    """One immutable wording of a gold example, with the settlement it came from."""
-
-    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
-    example = ProjectForeignKey(GoldExample, on_delete=models.CASCADE, related_name="revisions")
-    revision = models.PositiveSmallIntegerField()
-    is_current = models.BooleanField(default=True)
-    settlement = ProjectForeignKey(
-        Settlement, on_delete=models.PROTECT, related_name="gold_revisions"
-    )
-    messages = models.JSONField()  # [{role, content}], ends before the answer
-    context = models.JSONField(default=list)  # the retrieved documents
-    ideal_answer = models.TextField(blank=True)
-    rejected_answers = ArrayField(models.TextField(), default=list)
-    preferences = models.JSONField(default=list, blank=True)  # [{"chosen", "rejected"}], texts
-    labels = models.JSONField(default=dict)  # {"verdict", "severity", "categories", "root_cause"}
-    assertions = models.JSONField(default=list)
-    content_hash = models.CharField(max_length=64)  # SHA-256 of all of the above
-    approved_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
-    approved_at = models.DateTimeField(default=timezone.now)
-    erased_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [
-            project_parent("goldrevision"),
-            *same_project("goldrevision", "example", "settlement"),
-            models.UniqueConstraint(fields=["example", "revision"], name="goldrevision_revision"),
-            models.UniqueConstraint(
-                fields=["example"], condition=Q(is_current=True), name="goldrevision_current"
-            ),
-        ]
-
-    def __str__(self):
-        return f"{self.example_id} r{self.revision}"
-
-
-@tracked("number", "digest", "example_count")
-class GoldVersion(ProjectModel):
-    """A frozen, numbered set of revisions; its digest changes only with the erasure epoch."""
-
-    number = models.PositiveIntegerField()
-    description = models.TextField(blank=True)
-    tags = ArrayField(models.CharField(max_length=80), default=list, blank=True)
-    digest = models.CharField(max_length=64)
-    previous_digests = models.JSONField(default=list)  # [{"digest", "erasure_epoch"}]
-    erasure_epoch = models.PositiveIntegerField(default=0)
-    example_count = models.PositiveIntegerField(default=0)
-    revisions = models.ManyToManyField(GoldRevision, through="GoldVersionMember")
-    frozen_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        constraints = [
-            project_parent("goldversion"),
-            models.UniqueConstraint(fields=["project", "number"], name="goldversion_number"),
-        ]
-
-    def __str__(self):
-        return f"gold v{self.number}"
-
-
-class GoldVersionMember(ProjectModel):
-    """A revision in a version, with the split it had then."""
-
-    version = ProjectForeignKey(GoldVersion, on_delete=models.CASCADE, related_name="members")
-    revision = ProjectForeignKey(GoldRevision, on_delete=models.CASCADE, related_name="memberships")
-    split = models.CharField(max_length=10, choices=Split.choices)
-
-    class Meta:
-        constraints = [
-            *same_project("goldversionmember", "version", "revision"),
-            models.UniqueConstraint(fields=["version", "revision"], name="goldversionmember_once"),
-        ]
-
-    def __str__(self):
-        return f"{self.revision_id} in {self.version_id}"
-
-
-_EXPORT_MOVES = {
-    "pending": ["running", "cancelled", "failed"],
-    "running": ["done", "failed", "cancelled", "pending"],  # pending again: its worker died
-    "done": ["pending"],  # rewritten after an erasure
-    "failed": ["pending"],
-    "cancelled": [],
-}
-
-
-@tracked("state", "format", "digest", "row_count")
-class ExportRun(ProjectModel):
-    """One export of one version in one format: made by a worker, watched, downloaded, verified."""
-
-    class State(models.TextChoices):
-        PENDING = "pending", "Waiting for a worker"
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        FAILED = "failed", "Failed"
-        CANCELLED = "cancelled", "Cancelled"
-
-    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
-    version = ProjectForeignKey(GoldVersion, on_delete=models.PROTECT, related_name="exports")
-    format = models.CharField(max_length=40)
-    filter = models.JSONField(default=dict)  # {"splits": [...], …}, allow-listed
-    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
-    progress_count = models.PositiveIntegerField(default=0)
-    total_count = models.PositiveIntegerField(default=0)
-    row_count = models.PositiveIntegerField(default=0)
-    manifest = models.JSONField(default=dict)
-    digest = models.CharField(max_length=64, blank=True)  # SHA-256 of the file
-    size_bytes = models.PositiveBigIntegerField(default=0)
-    file_name = models.CharField(max_length=200, blank=True)  # in the storage; made by us
-    erasure_epoch = models.PositiveIntegerField(default=0)
-    lease_until = models.DateTimeField(null=True)
-    checkpoint = models.JSONField(default=dict, blank=True)  # what was put aside, and up to where
-    failure = models.TextField(blank=True)
-    requested_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
-    created_at = models.DateTimeField(default=timezone.now)
-    finished_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [project_parent("exportrun"), *same_project("exportrun", "version")]
-        indexes = [
-            models.Index(fields=["project", "-id"], name="exportrun_newest"),
-            models.Index(
-                fields=["lease_until"],
-                condition=Q(state__in=["pending", "running"]),
-                name="exportrun_unfinished",
-            ),
-        ]
-        triggers = [legal_moves("state", _EXPORT_MOVES)]
-
-    def __str__(self):
-        return f"{self.format} of {self.version_id}"
-
-
-class ExportMember(ProjectModel):
-    """Which revision went into which export: the way forward from a gold row, and what an erasure must rewrite."""
-
-    export = ProjectForeignKey(ExportRun, on_delete=models.CASCADE, related_name="members")
-    revision = ProjectForeignKey(GoldRevision, on_delete=models.CASCADE, related_name="exported_in")
-
-    class Meta:
-        constraints = [
-            *same_project("exportmember", "export", "revision"),
-            models.UniqueConstraint(fields=["export", "revision"], name="exportmember_once"),
-        ]
-
-    def __str__(self):
-        return f"{self.revision_id} in {self.export_id}"
-
-
-from annotation.evaluation_models import EvalResult, EvalRun, GateRules  # noqa: E402, F401, I001
+from annotation.gold_models import (  # noqa: E402, F401, I001
+    CaseAssertion,
+    ExportMember,
+    ExportRun,
+    GoldExample,
+    GoldRevision,
+    GoldVersion,
+    GoldVersionMember,
+    Split,
+)
+from annotation.evaluation_models import EvalResult, EvalRun, GateRules  # noqa: E402, F401
 from annotation.comparison_models import Comparison, Preference  # noqa: E402, F401
 from annotation.people_models import Attention, Mention, QueuePause  # noqa: E402, F401
 from annotation.selection_models import ReviewSelection  # noqa: E402, F401
