@@ -1,4 +1,5 @@
-from django.urls import include, path
+from django.urls import include, path, reverse_lazy
+from django.views.generic import RedirectView
 
 from feedbackhub.accounts import demo_sign_in, views
 
@@ -12,11 +13,20 @@ project_urls = [
     path("settings/audit/", views.settings_audit, name="settings_audit"),
 ]
 
+# An address is given by whoever invites: nobody changes their own, and none is confirmed by letter.
+to_profile = RedirectView.as_view(url=reverse_lazy("profile"))
+addresses_stay = [
+    path("email/", to_profile),
+    path("confirm-email/", to_profile),
+    path("confirm-email/<str:key>/", to_profile),
+]
+
 urlpatterns = [
     path("", views.home, name="home"),
     path("profile/", views.profile, name="profile"),
     path("theme/", views.choose_theme, name="theme"),
     path("demo/<str:token>/", demo_sign_in.sign_in, name="demo_sign_in"),
+    path("accounts/", include(addresses_stay)),
     path("accounts/", include("allauth.account.urls")),
     path("p/<slug:project>/", include(project_urls)),
 ]

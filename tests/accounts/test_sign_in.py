@@ -103,3 +103,13 @@ def test_cookies_are_secure_unless_told_otherwise():
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
     )
     assert said.stdout.split() == ["True", "True", "True", "False"]
+
+
+@pytest.mark.parametrize("path", ["/accounts/email/", "/accounts/confirm-email/"])
+def test_nobody_gives_themselves_another_address(client, nia, path):
+    client.force_login(nia, backend="allauth.account.auth_backends.AuthenticationBackend")
+    answer = client.post(path, {"action_add": "", "email": "boss@example.com"})
+    assert answer.url == reverse("profile")
+    nia.refresh_from_db()
+    assert nia.email == "nia@example.com"
+    assert not nia.emailaddress_set.filter(email="boss@example.com").exists()
