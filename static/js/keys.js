@@ -57,38 +57,67 @@ document.addEventListener("keydown", (event) => {
     }
     return;
   }
-  const control = [...scope.querySelectorAll(`[data-key="${CSS.escape(name)}"]`)].find(
+  const controls = [...scope.querySelectorAll(`[data-key="${CSS.escape(name)}"]`)].filter(
     (each) =>
       !each.disabled && !each.closest("[data-own-keys], [inert]") && (each.checkVisibility?.() ?? true),
   );
+  const control = controls.at(name === "mod+z" ? -1 : 0); // what was done last is undone first
   if (!control) return;
   event.preventDefault();
   control.click();
 });
 
+// What a control's key is listed under: its choice's legend, its toolbar's name, or the page.
+function groupOf(control, otherwise) {
+  const legend = control.closest("fieldset:has(> legend)")?.querySelector(":scope > legend");
+  if (legend) return legend.firstChild.textContent.trim();
+  return control.closest('[role="toolbar"][aria-label]')?.ariaLabel ?? otherwise;
+}
+
+function rowOf(control) {
+  const shown = (control.closest("label") ?? control).cloneNode(true);
+  const caps = shown.querySelector(".keycaps");
+  caps?.remove();
+  for (const aside of shown.querySelectorAll(".hint, .seconds")) aside.remove();
+  const row = document.createElement("div");
+  const term = document.createElement("dt");
+  const keys = document.createElement("dd");
+  term.textContent = (control.getAttribute("aria-label") ?? shown.textContent).trim();
+  if (caps) keys.append(caps);
+  else keys.textContent = control.dataset.key;
+  row.append(term, keys);
+  return row;
+}
+
+function groupNamed(name) {
+  const group = document.createElement("section");
+  const heading = document.createElement("h3");
+  const list = document.createElement("dl");
+  heading.className = "legend";
+  heading.textContent = name;
+  list.className = "keys";
+  group.append(heading, list);
+  return group;
+}
+
 // The sheet lists what this page offers.
 document.addEventListener("opens", (event) => {
   const sheet = event.target.closest?.("[data-keys-sheet]");
   if (!sheet) return;
-  const list = sheet.querySelector("[data-keys-here]");
-  list.replaceChildren();
+  const here = sheet.querySelector("[data-keys-here]");
+  here.replaceChildren();
+  const groups = new Map();
   const seen = new Set();
-  for (const control of document.querySelectorAll("[data-key]")) {
-    if (control.closest("dialog, template, [inert]") || seen.has(control.dataset.key)) continue;
-    seen.add(control.dataset.key);
-    const shown = (control.closest("label") ?? control).cloneNode(true);
-    const caps = shown.querySelector(".keycaps");
-    caps?.remove();
-    const name = control.getAttribute("aria-label") ?? shown.textContent;
-    const row = document.createElement("div");
-    const term = document.createElement("dt");
-    const keys = document.createElement("dd");
-    term.textContent = name.trim();
-    if (caps) keys.append(caps);
-    else keys.textContent = control.dataset.key;
-    row.append(term, keys);
-    list.append(row);
+  for (const control of document.querySelectorAll("[data-key], [data-mark-key]")) {
+    const { key, markKey } = control.dataset;
+    const name = key ?? `mark ${markKey}`;
+    if (!(key || markKey) || control.closest("dialog, template, [inert]") || seen.has(name)) continue;
+    seen.add(name);
+    const group = groupOf(control, here.dataset.keysHere);
+    if (!groups.has(group)) groups.set(group, groupNamed(group));
+    groups.get(group).lastElementChild.append(rowOf(control));
   }
+  here.append(...groups.values());
   for (const row of sheet.querySelectorAll("[data-keys-list]")) {
     row.hidden = !document.querySelector("[data-list]");
   }

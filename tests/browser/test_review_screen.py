@@ -190,7 +190,10 @@ def test_own_key_acts_and_stands_in_the_sheet(sit_down, ana, items):
     )
     expect(verdict(page)).to_have_value("wrong")
     page.keyboard.press("?")
-    expect(page.locator("[data-keys-here] > div", has_text="Wrong")).to_contain_text("Ö")
+    verdicts = page.locator(
+        "[data-keys-here] > section", has=page.get_by_role("heading", name="Verdict")
+    )
+    expect(verdicts.locator("dl > div", has_text="Wrong")).to_contain_text("Ö")
 
 
 def test_conflict_of_keys_is_shown_while_choosing(sit_down, ana, items):
