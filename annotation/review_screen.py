@@ -13,6 +13,7 @@ from django.db.models import Max
 from django.db.models.functions import Left, Length
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as later
 
 from annotation import comparing, review_keys
 from annotation.answers import answers_of
@@ -37,6 +38,17 @@ VERDICT_TONES = {
     Verdict.PARTLY: "caution",
     Verdict.WRONG: "bad",
     Verdict.HARMFUL: "harm",
+}
+MEANINGS = {
+    Verdict.CORRECT: later("A colleague could send it as it is"),
+    Verdict.PARTLY: later("It helps, but something in it has to change"),
+    Verdict.WRONG: later("Somebody who follows it gets it wrong"),
+    Verdict.HARMFUL: later("Somebody who follows it may be hurt"),
+    Severity.NONE: later("Nothing to repair"),
+    Severity.LOW: later("A nuisance"),
+    Severity.MEDIUM: later("Costs time, or a second question"),
+    Severity.HIGH: later("Costs money, a deadline or trust"),
+    Severity.CRITICAL: later("Health, rights, privacy or safety are at stake"),
 }
 _MARKDOWN_SIGNS = (
     "**",
@@ -192,6 +204,7 @@ def choices_of(schema, *, reported=frozenset(), own_keys: dict | None = None) ->
                 "label": _(label),
                 "key": keys.nth(f"verdict:{value}", review_keys.VERDICTS, place),
                 "tone": VERDICT_TONES[value],
+                "meaning": MEANINGS[value],
             }
             for place, (value, label) in enumerate(Verdict.choices)
         ],
@@ -200,6 +213,7 @@ def choices_of(schema, *, reported=frozenset(), own_keys: dict | None = None) ->
                 "value": value,
                 "label": str(label).capitalize(),
                 "key": keys.key(f"severity:{value}", review_keys.SEVERITIES[value]),
+                "meaning": MEANINGS[value],
             }
             for value, label in Severity.choices
         ],
