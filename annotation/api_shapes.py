@@ -94,6 +94,8 @@ class RatingShape(TypedDict):
 
 
 class AnnotationShape(TypedDict):
+    """`applied_with` is the annotation that it was given together with, to a look-alike."""
+
     id: UUID
     item_id: UUID
     interaction_id: str
@@ -114,6 +116,7 @@ class AnnotationShape(TypedDict):
     seconds_spent: int | None
     spans: list[SpanShape]
     correction: str | None
+    applied_with: UUID | None
     created_at: datetime
     final_at: datetime
     taken_back_at: datetime | None

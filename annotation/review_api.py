@@ -115,7 +115,7 @@ class AnnotationsView(ProjectListView):
         if "current" not in self.request.query_params:
             rows = rows.current()
         return rows.select_related(
-            "item__interaction", "item__queue", "schema", "expert"
+            "item__interaction", "item__queue", "schema", "expert", "applied_with"
         ).prefetch_related(
             "spans",
             Prefetch("candidates", queryset=CandidateAnswer.objects.order_by("-revision")),
@@ -154,6 +154,7 @@ class AnnotationsView(ProjectListView):
                 for span in row.spans.all()
             ],
             "correction": corrections[0].text if corrections else None,
+            "applied_with": row.applied_with.public_id if row.applied_with else None,
             "created_at": row.created_at,
             "final_at": row.final_at,
             "taken_back_at": row.taken_back_at,
