@@ -136,22 +136,24 @@ def fill(project, queue, chance) -> None:
     )
     for statement in (
         """INSERT INTO capture_interactiontext (project_id, interaction_id, search)
-           SELECT project_id, id, to_tsvector('simple', messages->0->>'content') FROM capture_interaction""",
+           SELECT project_id, id, to_tsvector('simple', messages->0->>'content') FROM capture_interaction
+            WHERE project_id = %s""",
         """INSERT INTO capture_nearduplicategroup (project_id, key, created_at)
-           SELECT project_id, external_id, now() FROM capture_interaction""",
+           SELECT project_id, external_id, now() FROM capture_interaction WHERE project_id = %s""",
         """INSERT INTO capture_nearduplicatesignature (project_id, interaction_id, group_id, parameters, bands)
            SELECT i.project_id, i.id, g.id, 'v1', '{}' FROM capture_interaction i
-             JOIN capture_nearduplicategroup g ON g.key = i.external_id""",
+             JOIN capture_nearduplicategroup g ON g.key = i.external_id AND g.project_id = i.project_id
+            WHERE i.project_id = %s""",
     ):
-        execute(statement, None)
+        execute(statement, [project.pk])
     execute(
         """
         INSERT INTO annotation_reviewitem (public_id, project_id, queue_id, interaction_id, purpose, round, state,
                overlap, taken_count, priority, reason, needs_discussion, created_at)
         SELECT gen_random_uuid(), project_id, %s, id, 'label', 1, 'settled', 1, 1, 0, 'sample', false, now()
-          FROM capture_interaction
+          FROM capture_interaction WHERE project_id = %s
         """,
-        [queue.pk],
+        [queue.pk, project.pk],
     )
     execute(
         """
@@ -160,9 +162,9 @@ def fill(project, queue, chance) -> None:
                created_at, takes_effect_at)
         SELECT gen_random_uuid(), project_id, interaction_id, id, %s, 'default', true, 'agreed', '', 'correct', 'none',
                '{}', '', '[]', 1, now(), now()
-          FROM annotation_reviewitem
+          FROM annotation_reviewitem WHERE project_id = %s
         """,
-        [schema.pk],
+        [schema.pk, project.pk],
     )
     execute(
         """
@@ -177,10 +179,11 @@ def fill(project, queue, chance) -> None:
         """
         INSERT INTO triage_problemmember (project_id, problem_id, interaction_id, source, severity, is_pinned, joined_at)
         SELECT i.project_id, p.id, i.id, 'similarity', 'medium', false, now()
-          FROM (SELECT *, row_number() OVER (ORDER BY messages->0->>'content') AS place FROM capture_interaction) i
-          JOIN triage_problem p ON p.number = 1 + (i.place - 1) / %s
+          FROM (SELECT *, row_number() OVER (ORDER BY messages->0->>'content') AS place FROM capture_interaction
+                 WHERE project_id = %s) i
+          JOIN triage_problem p ON p.project_id = i.project_id AND p.number = 1 + (i.place - 1) / %s
         """,
-        [MEMBERS],
+        [project.pk, MEMBERS],
     )
 
 
@@ -197,7 +200,8 @@ def embed_all(project, embedder) -> None:
         indexes = cursor.fetchall()
         for name, _definition in indexes:
             cursor.execute(f"DROP INDEX {name}")
-        rows = list(Interaction.objects.order_by("pk").values_list("pk", "messages"))
+        asked = Interaction.objects.filter(project=project)
+        rows = list(asked.order_by("pk").values_list("pk", "messages"))
         for start in range(0, len(rows), _AT_ONCE):
             some = rows[start : start + _AT_ONCE]
             made = embedder.embed([messages[0]["content"] for _pk, messages in some])
