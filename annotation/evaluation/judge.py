@@ -2,10 +2,15 @@
 
 Any OpenAI-compatible service (`JUDGE`, `JUDGE_MODEL`, `JUDGE_KEY`); none by default. The gold itself is the yardstick: of
 each sentence an expert wrote, the ideal answer must be told to fulfil it and the rejected one not to. A judge that agrees
-with the people in fewer than `NEEDED` of these gets no say, and the run shows why.
+with the people on fewer than `NEEDED` of either gets no say, and the run shows why: one that says yes to everything is right
+about each ideal answer, one that is away about none.
 """
 
+import itertools
 import json
+import time
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -15,8 +20,9 @@ from annotation.evaluation.verdict import wilson
 from feedbackhub import outbound
 
 NEEDED = 0.8
-FEWEST = 5  # questions: with fewer nothing is known of the judge
-MOST = 40  # questions that its agreement is measured on
+FEWEST = 5  # ideal answers, and as many rejected ones: with fewer nothing is known of the judge
+MOST = 20  # of each that its agreement is measured on
+AT_ONCE = 5  # answers that it is asked about at the same time
 LONGEST = 20_000  # characters of a text that it reads
 
 _ASKED = (
@@ -28,28 +34,41 @@ _ASKED = (
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How often the judge says what the people said."""
+    """How often the judge says what the people said, of ideal and of rejected answers."""
 
     model: str
-    asked: int
-    agreed: int
+    ideal_asked: int = 0
+    ideal_agreed: int = 0
+    rejected_asked: int = 0
+    rejected_agreed: int = 0
 
     @property
     def is_trusted(self) -> bool:
-        return self.asked >= FEWEST and self.agreed >= NEEDED * self.asked
+        return _suffices(self.ideal_asked, self.ideal_agreed) and _suffices(
+            self.rejected_asked, self.rejected_agreed
+        )
 
     def as_json(self) -> dict:
-        low, high = wilson(self.agreed, self.asked)
+        asked = self.ideal_asked + self.rejected_asked
+        agreed = self.ideal_agreed + self.rejected_agreed
+        low, high = wilson(agreed, asked)
         return {
             "model": self.model,
-            "asked": self.asked,
-            "agreed": self.agreed,
-            "share": round(self.agreed / self.asked, 4) if self.asked else None,
+            "asked": asked,
+            "agreed": agreed,
+            "ideal": {"asked": self.ideal_asked, "agreed": self.ideal_agreed},
+            "rejected": {"asked": self.rejected_asked, "agreed": self.rejected_agreed},
+            "share": round(agreed / asked, 4) if asked else None,
             "low": None if low is None else round(low, 4),
             "high": None if high is None else round(high, 4),
             "needed": NEEDED,
+            "fewest": FEWEST,
             "is_trusted": self.is_trusted,
         }
+
+
+def _suffices(asked: int, agreed: int) -> bool:
+    return asked >= FEWEST and agreed >= NEEDED * asked
 
 
 class Judge:
@@ -96,25 +115,51 @@ def configured() -> Judge | None:
     return Judge(settings.JUDGE, model=settings.JUDGE_MODEL, key=settings.JUDGE_KEY)
 
 
-def measure(judge: Judge, cases) -> Agreement:
-    """Ask the judge what people have decided: an ideal answer fulfils its case's sentences, a rejected one does not all."""
-    asked = agreed = 0
+def one_by_one(function, things) -> list:
+    return [function(thing) for thing in things]
+
+
+def measure(
+    judge: Judge, cases: Iterable[GoldCase], *, ask_all=one_by_one, seconds: float = 600
+) -> Agreement:
+    """Ask the judge what people have decided: an ideal answer fulfils its case's sentences, a rejected one does not all.
+
+    No verdict is no agreement. It ends when it knows, when the judge is hopeless and when the time is over. `ask_all` is
+    how a function is called with several things.
+    """
+    ends = time.monotonic() + seconds
+    asked, agreed = Counter(), Counter()
+    known = _known(cases)
+    while batch := list(itertools.islice(known, AT_ONCE)):
+        verdicts = ask_all(lambda each: _says(judge, *each[:2]), batch)
+        for (_case, _text, is_good), verdict in zip(batch, verdicts, strict=True):
+            asked[is_good] += 1
+            agreed[is_good] += verdict is is_good
+        misses = max(asked[side] - agreed[side] for side in (True, False))
+        if misses > (1 - NEEDED) * MOST or time.monotonic() > ends:
+            break
+    return Agreement(judge.model, asked[True], agreed[True], asked[False], agreed[False])
+
+
+def _known(cases):
+    """(case, text, whether it is good), at most `MOST` of each kind."""
+    chosen = Counter()
     for case in cases:
-        sentences = sentences_of(case)
-        for text, is_good in _known(case):
-            if asked >= MOST:
-                return Agreement(judge.model, asked, agreed)
-            verdicts = [judge.holds(sentence, text)[0] for sentence in sentences]
-            asked += 1
-            agreed += (False not in verdicts and None not in verdicts) is is_good
-    return Agreement(judge.model, asked, agreed)
+        texts = [(case.ideal_answer, True), (next(iter(case.rejected_answers), ""), False)]
+        for text, is_good in texts:
+            if text and chosen[is_good] < MOST:
+                chosen[is_good] += 1
+                yield case, text, is_good
+        if min(chosen[True], chosen[False]) >= MOST:
+            return
 
 
-def _known(case: GoldCase):
-    if case.ideal_answer:
-        yield case.ideal_answer, True
-    for text in case.rejected_answers[:1]:
-        yield text, False
+def _says(judge, case, text) -> bool | None:
+    """Whether the text fulfils every sentence; None as soon as there is no verdict on one."""
+    for sentence in sentences_of(case):
+        if (verdict := judge.holds(sentence, text)[0]) is not True:
+            return verdict
+    return True
 
 
 def sentences_of(case: GoldCase) -> list[str]:

@@ -26,6 +26,7 @@ LEASE = timedelta(seconds=60)
 LEASE_WITH_A_JUDGE = timedelta(minutes=10)  # measuring it is up to eighty questions
 BATCH = 200
 JUDGED_AT_ONCE = 5  # answers between two heartbeats where each asks a model
+MEASURED_ON = 1_000  # cases that are looked through for answers to measure a judge on
 MOST_ATTEMPTS = 20
 MOST_RESULTS = 30_000
 LONGEST_OUTPUT = 1_048_576  # characters
@@ -227,7 +228,7 @@ def _judge_of(run):
         split__in=[Split.TRAIN, Split.VALIDATION],  # the holdout is not worn out by measuring
         revision__erased_at=None,
         revision__assertions__contains=[{"kind": "rubric"}],
-    ).order_by("revision__example_id")[: judging.MOST]
+    ).order_by("revision__example_id")[:MEASURED_ON]
     trust = judging.measure(judge, [_gold_case(each.revision) for each in members])
     return (judge if trust.is_trusted else None), trust
 

@@ -46,8 +46,12 @@ def service(httpserver, settings):
 
 @pytest.fixture
 def version(project, ben):
-    """Four cases, each with a sentence for a judge."""
-    for number in range(4):
+    """Five cases, each with a sentence for a judge."""
+    return judged_version(project, ben, 5)
+
+
+def judged_version(project, ben, count):
+    for number in range(count):
         interaction = InteractionFactory(
             project=project,
             messages=[{"role": "user", "content": f"Question {number * 7919:o}?"}],
@@ -62,7 +66,7 @@ def version(project, ben):
 
 def test_without_a_judge_a_sentence_counts_neither_way(version):
     run = evaluate(version, results=[{**row, "output": "Fine."} for row in answers(version)])
-    assert (len(run.summary["undecided"]), run.summary["judge"]) == (4, None)
+    assert (len(run.summary["undecided"]), run.summary["judge"]) == (5, None)
 
 
 def test_a_judge_that_agrees_with_the_people_decides(version, service):
@@ -70,7 +74,7 @@ def test_a_judge_that_agrees_with_the_people_decides(version, service):
     rows[0]["output"] = "You may deduct nothing at all."
     run = evaluate(version, results=rows)
     judge = run.summary["judge"]
-    assert (judge["asked"], judge["agreed"], judge["is_trusted"]) == (8, 8, True)
+    assert (judge["asked"], judge["agreed"], judge["is_trusted"]) == (10, 10, True)
     assert [each["id"] for each in run.summary["failed"]] == [rows[0]["id"]]
     assert run.summary["failed"][0]["why"] == "So."
 
@@ -79,8 +83,63 @@ def test_a_judge_that_disagrees_too_much_has_no_say(version, service):
     service.says = lambda answer: True
     run = evaluate(version)
     judge = run.summary["judge"]
-    assert (judge["agreed"], judge["is_trusted"]) == (4, False)
-    assert len(run.summary["undecided"]) == 4
+    assert (judge["agreed"], judge["is_trusted"]) == (5, False)
+    assert len(run.summary["undecided"]) == 5
+
+
+class Known:
+    """A judge that answers as it is told to, from the text; None is no verdict."""
+
+    model = "judge-1"
+
+    def __init__(self, says):
+        self.says = says
+
+    def holds(self, sentence, answer):
+        return self.says(answer), ""
+
+
+RUBRIC = [{"kind": "rubric", "sentence": SENTENCE}]
+
+
+@pytest.mark.parametrize(
+    ("says", "agreed"),
+    [
+        (lambda answer: answer == "good", (5, 5)),
+        (lambda answer: None, (0, 0)),
+        (lambda answer: False, (0, 5)),
+        (lambda answer: True, (5, 0)),
+        (lambda answer: True if answer == "good" else None, (5, 0)),
+    ],
+    ids=["right", "away", "always no", "always yes", "away for the rejected"],
+)
+def test_a_judge_must_agree_on_ideal_and_on_rejected_answers(says, agreed):
+    found = judging.measure(Known(says), [GoldCase("good", ["bad"], RUBRIC)] * 5)
+    assert (found.ideal_agreed, found.rejected_agreed) == agreed
+    assert found.is_trusted is (agreed == (5, 5))
+
+
+@pytest.mark.parametrize("says", [lambda answer: None, lambda answer: False])
+def test_gold_without_ideal_answers_trusts_no_judge(says):
+    found = judging.measure(Known(says), [GoldCase("", ["bad"], RUBRIC)] * 30)
+    assert (found.ideal_asked, found.is_trusted) == (0, False)
+
+
+def test_too_few_of_either_kind_are_no_measure():
+    cases = [GoldCase("good", [], RUBRIC)] * 9 + [GoldCase("good", ["bad"], RUBRIC)] * 4
+    found = judging.measure(Known(lambda answer: answer == "good"), cases)
+    assert (found.ideal_asked, found.rejected_asked, found.is_trusted) == (13, 4, False)
+
+
+def test_measuring_ends_when_enough_was_asked_when_it_is_hopeless_and_when_time_is_over():
+    cases = [GoldCase("good", ["bad"], RUBRIC)] * 60
+    right = Known(lambda answer: answer == "good")
+    enough = judging.measure(right, cases)
+    assert (enough.ideal_asked, enough.rejected_asked) == (20, 20)
+    hopeless = judging.measure(Known(lambda answer: None), cases)
+    assert hopeless.ideal_asked + hopeless.rejected_asked == 10
+    late = judging.measure(right, cases, seconds=0)
+    assert (late.ideal_asked + late.rejected_asked, late.is_trusted) == (5, False)
 
 
 def test_what_fails_by_computation_is_not_asked_about(service):
@@ -105,4 +164,4 @@ def test_a_judge_that_is_away_leaves_its_sentences_open(version, settings):
     settings.JUDGE = "https://judge.invalid/v1"
     run = evaluate(version)
     assert run.summary["judge"]["is_trusted"] is False
-    assert len(run.summary["undecided"]) == 4
+    assert len(run.summary["undecided"]) == 5
