@@ -180,6 +180,29 @@ def test_key_held_into_the_next_item_does_nothing_there(sit_down, ana, items):
     expect(verdict(page)).to_have_value("correct")
 
 
+def test_command_enter_submits_one_item_after_the_other(sit_down, ana, items):
+    """macOS sends no keyup for Enter while ⌘ is down."""
+    page = sit_down(ana, REVIEW)
+    wait_until_ahead(page)
+    for number in (2, 3):
+        page.keyboard.press("1")
+        for name, key, code, held in (
+            ("keydown", "Meta", "MetaLeft", True),
+            ("keydown", "Enter", "Enter", True),
+            ("keyup", "Meta", "MetaLeft", False),
+        ):
+            page.evaluate(
+                """([name, init]) => document.body.dispatchEvent(
+                  new KeyboardEvent(name, {bubbles: true, cancelable: true, ...init}))""",
+                [name, {"key": key, "code": code, "metaKey": held}],
+            )
+        expect(page.locator('[data-text="output"]')).to_have_text(
+            f"Answer number {number} of this test."
+        )
+    wait_until_sent(page)
+    assert Annotation.objects.count() == 2
+
+
 def test_own_key_acts_and_stands_in_the_sheet(sit_down, ana, items):
     ana.review_keys = {"verdict:wrong": "ö"}
     ana.save()

@@ -48,19 +48,21 @@ export function bareKeys(event) {
 // A key that was down when an item came on the screen was meant for the one before.
 const down = new Set();
 const stale = new Set();
+function forgetKeys() {
+  down.clear();
+  stale.clear();
+}
 addEventListener("keydown", ({ code }) => code && down.add(code), true);
 addEventListener(
   "keyup",
-  ({ code }) => {
+  ({ code, key }) => {
     down.delete(code);
     stale.delete(code);
+    if (key === "Meta") forgetKeys(); // macOS never tells of a key that was let go while ⌘ was down
   },
   true,
 );
-addEventListener("blur", () => {
-  down.clear();
-  stale.clear();
-});
+addEventListener("blur", forgetKeys);
 onItem(() => {
   for (const code of down) stale.add(code);
 });
