@@ -146,23 +146,28 @@ def _fuse(*rankings) -> list[int]:
 
 def _may_be_shown(project, interactions) -> dict[int, Settlement]:
     """The settlements of these that are in effect and outside the holdout, by interaction; the newest of several."""
-    groups = dict(
-        NearDuplicateSignature.objects.filter(interaction__in=interactions).values_list(
-            "interaction_id", "group_id"
-        )
-    )
-    kept = outside_the_holdout(set(groups.values()))
     rows = (
         _in_effect()
         .filter(
             project=project,
-            interaction__in=[pk for pk in interactions if groups.get(pk) in kept],
+            interaction__in=placed_outside_the_holdout(interactions),
             interaction__erased_at=None,
         )
         .select_related("interaction", "chosen_answer")
         .order_by("id")
     )
     return {row.interaction_id: row for row in rows}
+
+
+def placed_outside_the_holdout(interactions) -> set[int]:
+    """Those that were placed, in a group whose split is not the holdout; who has no group yet waits for it."""
+    groups = dict(
+        NearDuplicateSignature.objects.filter(interaction__in=interactions).values_list(
+            "interaction_id", "group_id"
+        )
+    )
+    kept = outside_the_holdout(set(groups.values()))
+    return {interaction for interaction, group in groups.items() if group in kept}
 
 
 def outside_the_holdout(groups) -> set[int]:

@@ -29,7 +29,6 @@ from annotation.models import (
 )
 from annotation.settling import current_schema
 from feedbackhub import outbound, redaction
-from feedbackhub.capture.models import NearDuplicateSignature
 from feedbackhub.capture.vocabulary import Severity
 from feedbackhub.doorbell import ring
 
@@ -154,7 +153,7 @@ def _ask_for(queue) -> list[int]:
     )
     if not items:
         return []
-    may_be_sent = _outside_the_holdout([interaction for _item, interaction in items])
+    may_be_sent = recall.placed_outside_the_holdout([interaction for _item, interaction in items])
     schema = current_schema(queue)
     made = ModelSuggestion.objects.bulk_create(
         [
@@ -170,17 +169,6 @@ def _ask_for(queue) -> list[int]:
         ignore_conflicts=True,
     )
     return [each.item_id for each in made]
-
-
-def _outside_the_holdout(interactions) -> set[int]:
-    """Those that were placed, in a group whose split is not the holdout; who has no group yet waits for it."""
-    groups = dict(
-        NearDuplicateSignature.objects.filter(interaction__in=interactions).values_list(
-            "interaction_id", "group_id"
-        )
-    )
-    kept = recall.outside_the_holdout(set(groups.values()))
-    return {interaction for interaction, group in groups.items() if group in kept}
 
 
 def _ask(asked) -> dict | None:

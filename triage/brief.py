@@ -1,11 +1,13 @@
 """The brief for whoever repairs a problem, as Markdown: what is wrong, where, the failing cases, examples for the prompt.
 
 Others' words are quoted line by line, and what Markdown would act on in them is taken away: a mention, an image or a link in
-a model's answer must do nothing in a ticket.
+a model's answer must do nothing in a ticket. A case of the holdout, or one that would be born into it, keeps its right answer:
+what is written here goes into a prompt (rule 6).
 """
 
 import re
 
+from annotation import recall
 from triage import board, evidence, occurrence, priority
 from triage.models import Problem
 
@@ -22,6 +24,7 @@ def brief(problem: Problem, membership, schema) -> str:
         ]
     )
     cases = [case for case in evidence.cases(rows, problem.project, schema) if not case.is_erased]
+    kept_back = _keep_back(cases)
     parts = [
         f"# P{problem.number} {plain(problem.title)}",
         _facts(problem, schema),
@@ -30,8 +33,21 @@ def brief(problem: Problem, membership, schema) -> str:
         _arithmetic(problem),
         *(_case(number, case) for number, case in enumerate(cases, 1)),
         _examples([case for case in cases if case.correction][:EXAMPLES]),
+        f"{kept_back} {'case' if kept_back == 1 else 'cases'} kept back: holdout"
+        if kept_back
+        else "",
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _keep_back(cases) -> int:
+    """Take the right answers off those that may not be shown; answers how many these are."""
+    corrected = [case for case in cases if case.correction]
+    shown = recall.placed_outside_the_holdout([case.interaction.pk for case in corrected])
+    kept = [case for case in corrected if case.interaction.pk not in shown]
+    for case in kept:
+        case.correction = ""
+    return len(kept)
 
 
 def plain(text: str) -> str:

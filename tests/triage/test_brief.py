@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 from markdown_it import MarkdownIt
 
+from annotation.models import Split
+from feedbackhub.capture import near_duplicates
 from feedbackhub.capture.models import PromptVersion, RetrievedDocument
 from tests.factories import (
     FeedbackEventFactory,
@@ -92,8 +94,18 @@ def test_questions_do_not_grow_with_the_cases(project):
 # --- the brief ------------------------------------------------------------------------------------
 
 
-def settled(problem, **fields):
+@pytest.fixture
+def splits(monkeypatch):
+    """Groups are born into train, but for what a test says."""
+    found = {}
+    monkeypatch.setattr("annotation.splits.split_of_key", lambda key: found.get(key, Split.TRAIN))
+    return found
+
+
+def settled(problem, *, placed=True, **fields):
     row = answer(problem.project, **fields)
+    if placed:
+        near_duplicates.place(row)
     settlement = SettlementFactory(
         interaction=row, spans=[{"field": "output", "start": 0, "end": 7, "label": "wrong"}]
     )
@@ -101,7 +113,7 @@ def settled(problem, **fields):
     return row
 
 
-def test_the_brief_holds_what_is_needed_to_repair_it(as_user, ben, project):
+def test_the_brief_holds_what_is_needed_to_repair_it(as_user, ben, project, splits):
     problem = ProblemFactory(project=project, number=7, title="Rates of last year")
     row = settled(problem, external_id="chat-seven")
     FeedbackEventFactory(interaction=row, comment="This changed in January.")
@@ -125,6 +137,24 @@ def test_the_brief_holds_what_is_needed_to_repair_it(as_user, ben, project):
     ):  # fmt: skip
         assert words in text
     assert problem.members.get().settlement.chosen_answer.text in text
+
+
+def test_right_answers_of_the_holdout_and_its_twins_stay_out_of_the_brief(project, ben, splits):
+    """And those of what is not placed yet: it may turn out to be a twin."""
+    problem = ProblemFactory(project=project)
+    rent = "Which of the forms do I need for rent that comes in from abroad this year{}"
+    asked = [rent.format("?"), rent.format(" then?"), "What is the bicycle worth?", "And the car?"]
+    rows = [
+        settled(problem, placed=words != asked[3], messages=[{"role": "user", "content": words}])
+        for words in asked
+    ]  # the holdout, its twin, one for training, one not placed
+    assert rows[0].signature.group == rows[1].signature.group
+    splits[rows[0].signature.group.key] = Split.HOLDOUT
+    text = brief.brief(problem, ben.membership_set.get(), None)
+    assert text.count("A right answer") == 1
+    examples = text.split("## Suggested examples for the prompt")[1]
+    assert [words in examples for words in asked] == [False, False, True, False]
+    assert "3 cases kept back: holdout" in text
 
 
 def test_nothing_in_others_words_is_markdown_in_the_brief(project, ben):
