@@ -150,7 +150,8 @@ def _page(request, run, form, compare=None, status=200):
         "failed": summary.get("failed", []),
         "repaired": comparison.get("repaired", []),
     }
-    examples = _examples(request.project, lists)
+    asides = {name: summary.get(name, [])[:SHOWN] for name in ("undecided", "contaminated")}
+    examples = _examples(request.project, lists, asides)
     answers = _answers(run, lists)
     cases = {
         name: [(each, examples.get(each["id"]), answers.get(each["id"])) for each in found[:SHOWN]]
@@ -169,6 +170,10 @@ def _page(request, run, form, compare=None, status=200):
                 if name in summary.get("severities", {})
             ],
             "cases": cases,
+            "asides": {
+                name: [examples[each] for each in ids if each in examples]
+                for name, ids in asides.items()
+            },
             "form": form,
             "compare": compare or CompareForm(project=request.project),
             "names": {each["key"]: each["name"] for each in schema.categories} if schema else {},
@@ -177,9 +182,10 @@ def _page(request, run, form, compare=None, status=200):
     )
 
 
-def _examples(project, lists) -> dict:
+def _examples(project, lists, asides) -> dict:
     """The examples that the page names, with their question in a line, by public id."""
     ids = {each["id"] for found in lists.values() for each in found[:SHOWN]}
+    ids.update(*asides.values())
     rows = GoldExample.objects.filter(project=project, public_id__in=ids, erased_at=None)
     return {str(row.public_id): row for row in rows.select_related("interaction")}
 

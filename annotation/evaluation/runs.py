@@ -290,7 +290,9 @@ def _finish(run, lease, trust) -> EvalRun:
         categories=rules["categories"],
         most_broken=rules["most_broken"],
     )
-    accepted = {each.id: each.passed for each in case_results(baseline)} if baseline else None
+    accepted = baseline and {
+        each.id: each.passed for each in case_results(baseline) if not each.is_undecided
+    }
     summary = summarise(case_results(run), thresholds, accepted)
     summary["judge"] = trust.as_json() if trust else None
     is_ours = EvalRun.objects.filter(pk=run.pk, state="running", lease_until=lease).update(
@@ -331,7 +333,10 @@ def case_results(run: EvalRun) -> list[CaseResult]:
     for revision_id, attempts in groupby(rows.iterator(), attrgetter("revision_id")):
         found[revision_id] = list(attempts)
     members = cases(run.version, run.split).values_list(
-        "revision_id", "revision__example__public_id", "revision__labels"
+        "revision_id",
+        "revision__example__public_id",
+        "revision__labels",
+        "revision__example__is_contaminated",
     )
     return [
         CaseResult(
@@ -342,8 +347,9 @@ def case_results(run: EvalRun) -> list[CaseResult]:
             passed_attempts=sum(each.passed is True for each in attempts),
             undecided_attempts=sum(each.passed is None for each in attempts),
             why=_why(attempts),
+            is_contaminated=is_contaminated,
         )
-        for revision_id, public_id, labels in members
+        for revision_id, public_id, labels, is_contaminated in members
     ]
 
 

@@ -23,14 +23,16 @@ class CaseResult:
     passed_attempts: int
     why: str = ""
     undecided_attempts: int = 0  # only a judge could say
+    is_contaminated: bool = False  # a training file has it
 
     @property
     def passed(self) -> bool:
-        return 0 < self.passed_attempts == self.attempts - self.undecided_attempts
+        return 0 < self.passed_attempts == self.attempts
 
     @property
     def is_undecided(self) -> bool:
-        return 0 < self.attempts == self.undecided_attempts
+        """No attempt fails, and not all are known to pass."""
+        return 0 < self.undecided_attempts == self.attempts - self.passed_attempts
 
     @property
     def is_flaky(self) -> bool:
@@ -52,24 +54,32 @@ def summarise(
 ) -> dict:
     """The summary that a run keeps; `accepted` says which cases the last accepted run passed, by id.
 
-    What only a judge could decide is listed and counts neither way.
+    What only a judge could decide is listed and counts neither way, but a severity or category with a threshold is not
+    reached while one of its cases is open. What a training file has is listed and proves nothing.
 
     `passed` is the verdict, `reasons` one sentence for each threshold that was missed, the worst first.
     """
     every = sorted(results, key=lambda each: (WORST_FIRST.index(each.severity), each.id))
-    results = [each for each in every if not each.is_undecided]
+    held = [each for each in every if not each.is_contaminated]
+    decided = [each for each in held if not each.is_undecided]
     groups = {"severities": {}, "categories": {}}
-    for each in results:
+    for each in held:
         groups["severities"].setdefault(each.severity or "none", []).append(each)
         for category in each.categories:
             groups["categories"].setdefault(category, []).append(each)
+    lists = {
+        "undecided": [each.id for each in held if each.is_undecided],
+        "contaminated": [each.id for each in every if each.is_contaminated],
+        "flaky": [each.id for each in decided if each.is_flaky],
+        "failed": [_said(each) for each in decided if not each.passed],
+    }
     reasons = []
     summary = {
-        "cases": len(every),
-        "undecided": [each.id for each in every if each.is_undecided][:MOST_LISTED],
-        "passed_cases": sum(each.passed for each in results),
-        "missing": sum(each.attempts == 0 for each in results),
-        "flaky": [each.id for each in results if each.is_flaky][:MOST_LISTED],
+        "cases": len(held),
+        "passed_cases": sum(each.passed for each in decided),
+        "missing": sum(each.attempts == 0 for each in decided),
+        **{name: found[:MOST_LISTED] for name, found in lists.items()},
+        "counts": {name: len(found) for name, found in lists.items()},
         "severities": {
             name: _group(name, found, thresholds.severities.get(name), reasons)
             for name, found in groups["severities"].items()
@@ -78,16 +88,17 @@ def summarise(
             name: _group(name, found, thresholds.categories.get(name), reasons)
             for name, found in sorted(groups["categories"].items())
         },
-        "failed": [_said(each) for each in results if not each.passed][:MOST_LISTED],
     }
-    summary["overall"] = _group("all", results, thresholds.overall, reasons)
-    summary["comparison"] = _compared(results, accepted, thresholds.most_broken, reasons)
-    if not results:
+    summary["overall"] = _group("all", decided, thresholds.overall, reasons)
+    summary["comparison"] = _compared(decided, accepted, thresholds.most_broken, reasons)
+    if not decided:
         reasons.append("There is no case to hold it against.")
     return {"passed": not reasons, "reasons": reasons, **summary}
 
 
 def _group(name, results, needed, reasons) -> dict:
+    undecided = [each for each in results if each.is_undecided]
+    results = [each for each in results if not each.is_undecided]
     passed, cases = sum(each.passed for each in results), len(results)
     low, high = wilson(passed, cases)
     rate = passed / cases if cases else None
@@ -96,14 +107,23 @@ def _group(name, results, needed, reasons) -> dict:
         reasons.append(
             f"{_name(name)}: {passed} of {cases} pass, {needed:.0%} must. First failure: {first}."
         )
+    if needed and undecided:
+        reasons.append(_open(name, undecided))
     return {
         "cases": cases,
         "passed": passed,
+        "undecided": len(undecided),
         "rate": _rounded(rate),
         "low": _rounded(low),
         "high": _rounded(high),
         "needed": needed,
     }
+
+
+def _open(name, undecided) -> str:
+    number = len(undecided)
+    cases = "1 case" if number == 1 else f"{number} cases"
+    return f"{_name(name)}: {cases} could not be decided. First: {undecided[0].id}."
 
 
 def _name(name) -> str:
@@ -122,6 +142,8 @@ def _compared(results, accepted, most_broken, reasons) -> dict | None:
         )
     return {
         "cases": len(both),
+        "broken_count": len(broken),
+        "repaired_count": len(repaired),
         "broken": [_said(each) for each in broken[:MOST_LISTED]],
         "repaired": [_said(each) for each in repaired[:MOST_LISTED]],
         "p_value": _rounded(mcnemar(len(broken), len(repaired))),
@@ -129,7 +151,12 @@ def _compared(results, accepted, most_broken, reasons) -> dict | None:
 
 
 def _said(each) -> dict:
-    return {"id": each.id, "severity": each.severity, "why": each.why}
+    return {
+        "id": each.id,
+        "severity": each.severity,
+        "why": each.why,
+        "is_flaky": each.is_flaky,
+    }
 
 
 def _rounded(value):

@@ -15,10 +15,13 @@ def plain(run: dict) -> str:
     lines += [f"  {reason}" for reason in summary["reasons"]]
     comparison = summary["comparison"] or {}
     for word in ("broken", "repaired"):
-        for case in comparison.get(word, [])[:MOST_LISTED]:
+        cases = comparison.get(word, [])
+        for case in cases[:MOST_LISTED]:
             lines.append(f"  {word}: {case['id']} ({case['severity']}) {case['why']}".rstrip())
-    if summary["flaky"]:
-        lines.append(f"  passing only sometimes: {', '.join(summary['flaky'][:MOST_LISTED])}")
+        lines += [f"  {word}: {rest}" for rest in _rest(comparison, word)]
+    for sentence, ids in _asides(summary):
+        lines.append(f"  {sentence}: {', '.join(ids)}")
+    lines += [f"  {sentence}" for sentence in _of_the_judge(summary)]
     return "\n".join([*lines, f"  {run['url']}", ""])
 
 
@@ -47,39 +50,95 @@ def markdown(run: dict) -> str:
     for word, title in (("broken", "Broke"), ("repaired", "Repaired")):
         cases = comparison.get(word, [])
         if cases:
-            lines += ["", f"**{title}** ({len(cases)})", ""]
+            lines += ["", f"**{title}** ({comparison.get(f'{word}_count', len(cases))})", ""]
             lines += [_listed(case) for case in cases[:MOST_LISTED]]
-    return "\n".join(lines) + "\n"
+            lines += [f"- {rest}" for rest in _rest(comparison, word)]
+    asides = [
+        f"- {sentence}: {', '.join(f'`{each}`' for each in ids)}"
+        for sentence, ids in _asides(summary)
+    ]
+    asides += [f"- {_escaped(sentence)}" for sentence in _of_the_judge(summary)]
+    return "\n".join([*lines, *([""] if asides else []), *asides]) + "\n"
 
 
 def junit(run: dict, results: list[dict]) -> bytes:
-    """One test case for each attempt at each gold case."""
-    failed = [each for each in results if each["passed"] is False]
-    skipped = [each for each in results if each["passed"] is None]
+    """One test case for each attempt at each gold case, and one for each that nobody answered."""
+    summary = run["summary"]
+    left_out = set(summary.get("contaminated", []))
+    answered = {each["id"] for each in results}
+    missing = [each for each in summary.get("failed", []) if each["id"] not in answered]
+    outcomes = [None if each["id"] in left_out else each["passed"] for each in results]
     name = f"gold v{run['version']} {run['split']}"
     suite = ElementTree.Element(
         "testsuite",
         name=name,
-        tests=str(len(results) + 1),
-        failures=str(len(failed) + (not run["passed"])),
+        tests=str(len(results) + len(missing) + 1),
+        failures=str(outcomes.count(False) + len(missing) + (not run["passed"])),
         errors="0",
-        skipped=str(len(skipped)),
+        skipped=str(outcomes.count(None)),
     )
     verdict = ElementTree.SubElement(suite, "testcase", classname=name, name="verdict")
     if not run["passed"]:
-        reasons = "\n".join(run["summary"]["reasons"])
+        reasons = "\n".join(summary["reasons"])
         ElementTree.SubElement(verdict, "failure", message=_xml(reasons)).text = run["url"]
-    for each in results:
+    for each, passed in zip(results, outcomes, strict=True):
         case = ElementTree.SubElement(
             suite, "testcase", classname=name, name=f"{each['id']} #{each['attempt']}"
         )
-        if each["passed"] is False:
+        if passed is False:
             why = [check["why"] for check in each["checks"] if check["passed"] is False]
             failure = ElementTree.SubElement(case, "failure", message=_xml(" ".join(why)))
             failure.text = _xml(each["output"])
-        elif each["passed"] is None:
-            ElementTree.SubElement(case, "skipped", message="Only a judge could decide.")
+        elif passed is None:
+            is_left_out = each["id"] in left_out
+            why = "It is in a training file." if is_left_out else "Only a judge could decide."
+            ElementTree.SubElement(case, "skipped", message=why)
+    for each in missing:
+        case = ElementTree.SubElement(suite, "testcase", classname=name, name=each["id"])
+        ElementTree.SubElement(case, "failure", message=_xml(each["why"]))
     return ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
+
+
+_ASIDES = {
+    "flaky": "passing only sometimes, counted as failed",
+    "undecided": "only a judge could decide, counted neither way",
+    "contaminated": "in a training file, left out",
+}
+
+
+def _asides(summary):
+    """(how many and what of, the first of their ids) of what deserves a line of its own."""
+    for name, words in _ASIDES.items():
+        ids = summary.get(name) or []
+        if ids:
+            number = summary.get("counts", {}).get(name, len(ids))
+            yield (
+                f"{number} {words}",
+                [*ids[:MOST_LISTED], *(["…"] if number > MOST_LISTED else [])],
+            )
+
+
+def _of_the_judge(summary):
+    """How far the judge agrees with the people, and whether it had a say."""
+    if judge := summary.get("judge"):
+        say = "" if judge["is_trusted"] else "; too little, it had no say"
+        kinds = ", ".join(
+            f"{judge[kind]['agreed']} of {judge[kind]['asked']} {kind}"
+            for kind in ("ideal", "rejected")
+            if kind in judge
+        )
+        yield (
+            f"judge {judge['model']}: agrees with the people on {judge['agreed']} of {judge['asked']} answers"
+            f"{f' ({kinds})' if kinds else ''}{say}"
+        )
+
+
+def _rest(comparison, word):
+    """How many more there are than are listed."""
+    cases = comparison.get(word, [])
+    more = comparison.get(f"{word}_count", len(cases)) - min(len(cases), MOST_LISTED)
+    if more > 0:
+        yield f"and {more} more"
 
 
 def _verdict(run) -> str:
@@ -88,7 +147,8 @@ def _verdict(run) -> str:
 
 def _listed(case) -> str:
     said = f": {_escaped(case['why'])}" if case["why"] else ""
-    return f"- `{case['id']}` ({case['severity']}){said}"
+    sometimes = ", passes only sometimes" if case.get("is_flaky") else ""
+    return f"- `{case['id']}` ({case['severity']}{sometimes}){said}"
 
 
 def _percent(share) -> str:

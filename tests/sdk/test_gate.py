@@ -136,6 +136,71 @@ def test_the_client_needs_nothing_but_the_standard_library():
     assert "gate" in done.stdout
 
 
+def test_a_case_that_nobody_answered_is_a_failure_in_the_test_report(gate, project, ben):
+    version = gold_version(project, ben, 3)
+    _code, _said, folder = gate(version, answers(version)[:2])
+    suite = ElementTree.parse(folder / "gate.xml").getroot()
+    missing = answers(version)[2]["id"]
+    assert (suite.get("tests"), suite.get("failures")) == ("4", "2")
+    assert suite.find(f"testcase[@name='{missing}']/failure").get("message") == (
+        "No answer was sent."
+    )
+
+
+def said_of(**summary):
+    """A green run's reports, its summary changed."""
+    run = {
+        "passed": True,
+        "version": 1,
+        "split": "holdout",
+        "candidate": "c",
+        "url": "https://hub.example/x",
+        "summary": {
+            "passed_cases": 1,
+            "cases": 1,
+            "reasons": [],
+            "flaky": [],
+            "comparison": None,
+            "overall": {"passed": 1, "cases": 1, "rate": 1, "low": 0, "high": 1, "needed": None},
+            "severities": {},
+            "categories": {},
+        }
+        | summary,
+    }
+    return reports.plain(run), reports.markdown(run)
+
+
+@pytest.mark.parametrize(
+    ("summary", "sentence"),
+    [
+        ({"undecided": ["u1", "u2"]}, "2 only a judge could decide, counted neither way: "),
+        ({"contaminated": ["x1"]}, "1 in a training file, left out: "),
+        ({"flaky": ["f1"]}, "1 passing only sometimes, counted as failed: "),
+        ({"flaky": ["f"] * 500, "counts": {"flaky": 700}}, "700 passing only sometimes"),
+    ],
+)
+def test_what_counts_neither_way_stands_in_both_reports(summary, sentence):
+    for said in said_of(**summary):
+        assert sentence in said
+
+
+def test_a_judges_agreement_stands_in_both_reports():
+    kinds = {"ideal": {"asked": 9, "agreed": 9}, "rejected": {"asked": 9, "agreed": 2}}
+    judge = {"model": "judge-1", "asked": 18, "agreed": 11, "is_trusted": False, **kinds}
+    plain, markdown = said_of(judge=judge)
+    assert "agrees with the people on 11 of 18 answers (9 of 9 ideal, 2 of 9 rejected)" in plain
+    assert "too little, it had no say" in plain and "11 of 18 answers" in markdown
+
+
+def test_reports_say_how_many_there_are_beside_those_that_they_list():
+    broken = [{"id": f"b{n}", "severity": "low", "why": "", "is_flaky": n == 0} for n in range(500)]
+    comparison = {"broken": broken, "broken_count": 700}
+    plain, markdown = said_of(comparison=comparison)
+    assert "broken: and 680 more" in plain
+    assert "**Broke** (700)" in markdown and "- and 680 more" in markdown
+    assert "`b0` (low, passes only sometimes)" in markdown
+
+
 def test_hostile_texts_are_quoted_in_every_report():
     hostile = "<!-- @everyone ![x](http://evil) | \x00\ud800"
     run = {

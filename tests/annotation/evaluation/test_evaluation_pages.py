@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from annotation.evaluation import runs
-from annotation.models import EvalRun, GateRules
+from annotation.models import EvalRun, GateRules, GoldExample
 from tests.annotation.evaluation.candidate import answers, evaluate, gold_version
 from tests.pages import assert_same_queries
 
@@ -78,6 +78,30 @@ def test_what_broke_stands_first_with_its_diff_and_hostile_answers_stay_texts(
     page = as_user(dana).get(url("evaluation", run.public_id))
     assert [said["id"] for said, _e, _r in page.context["cases"]["broken"]] == [rows[0]["id"]]
     assert HOSTILE.encode() not in page.content
+
+
+def test_what_is_left_out_is_listed_and_what_is_flaky_marked(as_user, dana, ben, project):
+    version = gold_version(project, ben, 4, split="holdout")
+    seen, *_others = GoldExample.objects.order_by("id")
+    GoldExample.objects.filter(pk=seen.pk).update(is_contaminated=True)
+    rows = answers(version, wrong=[0])
+    wrong = answers(version, wrong=[1])[1]
+    run = evaluate(version, results=[*rows, {**wrong, "attempt": 2}], split="holdout")
+    assert (run.summary["contaminated"], run.summary["cases"]) == ([str(seen.public_id)], 3)
+    page = as_user(dana).get(url("evaluation", run.public_id))
+    said = page.content.decode()
+    assert page.context["asides"]["contaminated"] == [seen]
+    assert "1 case is in a training file and was left out." in said
+    assert ">flaky</span>" in said
+
+
+def test_a_long_list_says_how_many_there_are(as_user, dana, ben, project):
+    run = evaluate(gold_version(project, ben, 2), wrong=[0, 1])
+    comparison = {"cases": 700, "broken": run.summary["failed"], "broken_count": 300, "p_value": 0}
+    EvalRun.objects.update(summary=run.summary | {"comparison": comparison})
+    page = as_user(dana).get(url("evaluation", run.public_id)).content.decode()
+    assert "300 broke" in page and "The first 2 of 300." in page
+    assert "300 broke" in as_user(dana).get(url("evaluations")).content.decode()
 
 
 def test_only_a_lead_overrides_and_says_why(as_user, dana, ben, project):

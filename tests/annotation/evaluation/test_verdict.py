@@ -45,10 +45,57 @@ def test_a_case_without_an_answer_does_not_pass():
 
 
 def test_a_case_that_only_a_judge_could_decide_counts_neither_way():
-    unjudged = CaseResult("j", "critical", [], 2, 0, undecided_attempts=2)
+    unjudged = CaseResult("j", "low", [], 2, 0, undecided_attempts=2)
     found = summarise([unjudged, case("a")], Thresholds(overall=1.0))
     assert (found["passed"], found["undecided"], found["cases"]) == (True, ["j"], 2)
     assert summarise([unjudged], Thresholds())["passed"] is False
+
+
+def test_a_threshold_is_not_reached_while_one_of_its_cases_is_open():
+    open_ones = [
+        CaseResult("j", "critical", [], 1, 0, undecided_attempts=1),
+        CaseResult("k", "critical", ["tone"], 2, 1, undecided_attempts=1),  # half is not all
+    ]
+    found = summarise([*open_ones, case("a")], Thresholds(categories={"tone": 0.5}))
+    assert found["passed"] is False
+    assert found["reasons"] == [
+        "Critical: 2 cases could not be decided. First: j.",
+        "Tone: 1 case could not be decided. First: k.",
+    ]
+    assert (
+        found["severities"]["critical"] | {"undecided": 2, "cases": 0}
+        == (found["severities"]["critical"])
+    )
+
+
+def test_an_attempt_that_fails_decides_a_case_whatever_is_open():
+    half_open = CaseResult("j", "low", [], 2, 0, undecided_attempts=1)
+    found = summarise([half_open], Thresholds())
+    assert (found["undecided"], [each["id"] for each in found["failed"]]) == ([], ["j"])
+
+
+def test_a_case_that_a_training_file_has_is_listed_and_proves_nothing():
+    seen = CaseResult("s", "critical", ["tone"], 1, 0, "wrong", is_contaminated=True)
+    found = summarise([seen, case("a")], Thresholds(categories={"tone": 1.0}), {"s": True})
+    assert (found["passed"], found["contaminated"], found["cases"]) == (True, ["s"], 1)
+    assert (found["severities"].keys(), found["categories"]) == ({"medium"}, {})
+    assert found["comparison"]["broken"] == []
+
+
+def test_lists_end_where_counts_do_not():
+    results = [case(f"c{n:04}", ok=False) for n in range(700)]
+    found = summarise(results, Thresholds(), {each.id: True for each in results})
+    assert (len(found["failed"]), found["counts"]["failed"]) == (500, 700)
+    comparison = found["comparison"]
+    assert (len(comparison["broken"]), comparison["broken_count"]) == (500, 700)
+
+
+def test_a_flaky_case_is_marked_where_it_is_listed():
+    found = summarise([case("a", attempts=3, passes=2), case("b", ok=False)], Thresholds())
+    assert [(each["id"], each["is_flaky"]) for each in found["failed"]] == [
+        ("a", True),
+        ("b", False),
+    ]
 
 
 def test_nothing_to_hold_it_against_is_no_pass():
