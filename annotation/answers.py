@@ -36,15 +36,19 @@ def check_answers(
     confidence=None,
     seconds_spent=0,
     suggestion=None,
+    is_whole=True,
 ) -> dict:
-    """The answers, tidied, in the shape of a draft. Raises InvalidAnswer naming each field that does not fit."""
+    """The answers, tidied, in the shape of a draft. Raises InvalidAnswer naming each field that does not fit.
+
+    Not `is_whole`, a required criterion may be without a score: a lead decides on what is said.
+    """
     errors: dict[str, str] = {}
     answers = {
         "verdict": _one_of(errors, "verdict", verdict, Verdict.values),
         "severity": _one_of(errors, "severity", severity, Severity.values),
         "categories": _categories(errors, categories, schema),
         "root_cause": _root_cause(errors, root_cause, schema),
-        "rubric_scores": _rubric_scores(errors, rubric_scores or {}, schema),
+        "rubric_scores": _rubric_scores(errors, rubric_scores or {}, schema, is_whole),
         "spans": _spans(errors, spans, schema, interaction),
         "correction": _correction(errors, correction),
         "note": _text(errors, "note", note, LONGEST_NOTE).strip(),
@@ -175,7 +179,7 @@ def _root_cause(errors, key, schema) -> str:
     return key or ""
 
 
-def _rubric_scores(errors, scores, schema) -> dict:
+def _rubric_scores(errors, scores, schema, is_whole) -> dict:
     if not isinstance(scores, dict):
         errors["rubric_scores"] = _("This must be an object.")
         return {}
@@ -190,7 +194,7 @@ def _rubric_scores(errors, scores, schema) -> dict:
                 "scale": criteria[key]["scale"]
             }
     for key, criterion in criteria.items():
-        if criterion.get("required") and key not in scores:
+        if is_whole and criterion.get("required") and key not in scores:
             errors[f"rubric_scores.{key}"] = _("This criterion needs a score.")
     return dict(scores)
 

@@ -177,6 +177,7 @@ class SettlementShape(TypedDict):
     severity: HowBad
     categories: list[str]
     root_cause: str
+    rubric_scores: dict[str, int]
     spans: list[SpanShape]
     chosen_answer: str | None
     annotation_count: int

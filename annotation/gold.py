@@ -153,6 +153,7 @@ def _content(settlement) -> dict:
             "categories": sorted(settlement.categories),
             "root_cause": settlement.root_cause,
             "schema": f"{settlement.schema.name} v{settlement.schema.version}",
+            **({"rubric_scores": scores} if (scores := settlement.rubric_scores) else {}),
         },
         "assertions": case_assertions.bodies(interaction),
     }

@@ -93,7 +93,9 @@ class GoldRevision(ProjectModel):
     ideal_answer = models.TextField(blank=True)
     rejected_answers = ArrayField(models.TextField(), default=list)
     preferences = models.JSONField(default=list, blank=True)  # [{"chosen", "rejected"}], texts
-    labels = models.JSONField(default=dict)  # {"verdict", "severity", "categories", "root_cause"}
+    labels = models.JSONField(
+        default=dict
+    )  # {"verdict", "severity", "categories", "root_cause", "schema", "rubric_scores" where some were given}
     assertions = models.JSONField(default=list)
     content_hash = models.CharField(max_length=64)  # SHA-256 of all of the above
     approved_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)

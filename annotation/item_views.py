@@ -423,6 +423,10 @@ def _settled_words(settlement, schema) -> dict:
     return {
         "categories": [category_words(key, **versions) for key in settlement.categories],
         "root_cause": other_words("root_causes", settlement.root_cause, **versions),
+        "scores": [
+            f"{other_words('rubric', key, **versions)} {score}"
+            for key, score in sorted(settlement.rubric_scores.items())
+        ],
     }
 
 
@@ -436,7 +440,7 @@ def _chosen(decision, schema, settlement, annotations, marks, taken, output) -> 
             if name in ("categories", "marks")
             else decision.data.get(name, "")
             for name in decision.fields
-        }
+        } | {"rubric_scores": decision["rubric_scores"].data}
     source = taken or settlement or (annotations[0] if annotations else None)
     is_one = bool(taken or settlement)
     differing = set() if is_one else adjudication.differing_fields(annotations, schema)
@@ -460,6 +464,7 @@ def _chosen(decision, schema, settlement, annotations, marks, taken, output) -> 
                 for key in keys_to_choose(schema, annotation.categories)
             }
         ),
+        "rubric_scores": source.rubric_scores if is_one else settling.middle_scores(annotations),
         "marks": _chosen_marks(marks, settlement, taken),
         "chosen_answer": answer,
         "own_answer": output if len(output) <= review_screen.LONGEST_COMPARED else "",

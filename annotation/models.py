@@ -498,6 +498,7 @@ class Settlement(ProjectModel):
     severity = models.CharField(max_length=10, choices=Severity.choices)
     categories = ArrayField(models.CharField(max_length=60), default=list)
     root_cause = models.CharField(max_length=60, blank=True)
+    rubric_scores = models.JSONField(default=dict)  # {criterion: score}
     spans = models.JSONField(default=list)  # [{"field", "start", "end", "quote", "label"}]
     chosen_answer = ProjectForeignKey(CandidateAnswer, null=True, on_delete=models.SET_NULL)
     annotations = models.ManyToManyField(Annotation)

@@ -191,6 +191,7 @@ class SettlementsView(ProjectListView):
             "severity": row.severity,
             "categories": row.categories,
             "root_cause": row.root_cause,
+            "rubric_scores": row.rubric_scores,
             "spans": row.spans,
             "chosen_answer": row.chosen_answer.text if row.chosen_answer else None,
             "annotation_count": row.annotation_count,

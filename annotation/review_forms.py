@@ -146,6 +146,26 @@ class DiscussionForm(forms.Form):
     )
 
 
+class ScoresWidget(forms.Widget):
+    """One post for each criterion, as on the review screen: `rubric.clear`."""
+
+    def value_from_datadict(self, data, files, name):
+        return _rubric_scores(data)
+
+
+class ScoresField(forms.Field):
+    """{criterion: score}, of a schema's `rubric`; one that is left open is left out."""
+
+    widget = ScoresWidget
+    rubric = ()
+
+    def clean(self, value):
+        scales = {criterion["key"]: criterion["scale"] for criterion in self.rubric}
+        if any(not 1 <= score <= scales.get(key, 0) for key, score in value.items()):
+            raise forms.ValidationError(_("Choose one of the scores."))
+        return value
+
+
 class DecisionForm(forms.Form):
     """A lead's word on an item: values, the marks that stand, the correction that is chosen or the lead's own, and why."""
 
@@ -155,6 +175,7 @@ class DecisionForm(forms.Form):
     severity = forms.ChoiceField(choices=Severity.choices)
     categories = forms.MultipleChoiceField(required=False)
     root_cause = forms.ChoiceField(required=False)
+    rubric_scores = ScoresField(required=False)
     marks = forms.MultipleChoiceField(required=False)
     chosen_answer = forms.ChoiceField(required=False)
     own_answer = forms.CharField(max_length=1_048_576, required=False, strip=False)
@@ -169,6 +190,7 @@ class DecisionForm(forms.Form):
         self.fields["categories"].choices = [(c["key"], c["name"]) for c in schema.categories]
         causes = [(cause["key"], cause["name"]) for cause in schema.root_causes]
         self.fields["root_cause"].choices = [("", _("None")), *causes]
+        self.fields["rubric_scores"].rubric = schema.rubric
         self.fields["marks"].choices = [(mark["key"], mark["quote"][:80]) for mark in marks]
         self.fields["chosen_answer"].choices = [
             ("", _("None")),

@@ -26,6 +26,7 @@ SEVERITIES = {
 }
 CATEGORIES = "qwertyuiopzxvb"
 ROOT_CAUSES = "asdfgjk9"
+RUBRIC = ";#*%"  # each leads to its scores, which the arrows choose
 SPAN_LABELS = "12345678"  # while text is selected
 PLACES = {
     "correction": "5",
@@ -95,6 +96,7 @@ def acts_of(schemas: Iterable[LabelSchema]) -> list[Act]:
         for kind, group, rows, keys in (
             ("category", _("Category"), schema.categories, CATEGORIES),
             ("cause", _("Cause"), schema.root_causes, ROOT_CAUSES),
+            ("rubric", _("Criteria, then arrows"), schema.rubric, RUBRIC),
             ("mark", _("Marks, while text is selected"), schema.span_labels, SPAN_LABELS),
         ):
             acts += [

@@ -244,7 +244,12 @@ def choices_of(schema, *, reported=frozenset(), own_keys: dict | None = None) ->
             for place, label in enumerate(schema.span_labels)
         ],
         "rubric": [
-            {**criterion, "scores": range(1, criterion["scale"] + 1)} for criterion in schema.rubric
+            {
+                **criterion,
+                "scores": range(1, criterion["scale"] + 1),
+                "shortcut": keys.nth(f"rubric:{criterion['key']}", review_keys.RUBRIC, place),
+            }
+            for place, criterion in enumerate(schema.rubric)
         ],
     }
 

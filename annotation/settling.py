@@ -12,7 +12,8 @@ There is one current settlement per interaction and schema. It takes effect when
 `item_settled`, is due then: {settlement_id, item_id, interaction_id, annotation_id (whose submit settled it)}.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
+from statistics import median_low
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
@@ -43,11 +44,11 @@ WITH mark AS (
 ), made AS (
     INSERT INTO annotation_settlement
            (public_id, project_id, interaction_id, item_id, schema_id, schema_name, is_current, decided_how,
-            decided_by_id, reason, verdict, severity, categories, root_cause, spans, chosen_answer_id, weights,
+            decided_by_id, reason, verdict, severity, categories, root_cause, rubric_scores, spans, chosen_answer_id, weights,
             annotation_count, agreement, created_at, takes_effect_at)
     SELECT %(public_id)s, %(project)s, %(interaction)s, %(item)s, %(schema_id)s, %(schema_name)s, true,
            %(decided_how)s, %(decided_by)s::bigint, %(reason)s, %(verdict)s, %(severity)s, %(categories)s::varchar[],
-           %(root_cause)s,
+           %(root_cause)s, %(rubric_scores)s::jsonb,
            coalesce(%(spans)s::jsonb, (SELECT jsonb_agg(to_jsonb(mark)) FROM mark), '[]'),
            coalesce(%(chosen)s::bigint, (SELECT candidate.id FROM annotation_candidateanswer candidate
                                   WHERE candidate.annotation_id = ANY(%(agreeing)s::bigint[])
@@ -140,6 +141,7 @@ def decide_dispute(
     reason,
     categories=(),
     root_cause="",
+    rubric_scores=None,
     spans=(),
     chosen_answer=None,
 ) -> Settlement:
@@ -159,8 +161,10 @@ def decide_dispute(
         severity=severity,
         categories=categories,
         root_cause=root_cause,
+        rubric_scores=rubric_scores,
         spans=spans,
         note=reason,
+        is_whole=False,
     )
     freeze(schema)
     settlement_id = _settle(
@@ -174,6 +178,7 @@ def decide_dispute(
         severity=said["severity"],
         categories=said["categories"],
         root_cause=said["root_cause"],
+        rubric_scores=said["rubric_scores"],
         spans=[_without_note(span) for span in said["spans"]],
         chosen_answer=chosen_answer,
     )
@@ -276,6 +281,7 @@ def _settle(
     standing,
     voices,
     verdict,
+    rubric_scores,
     agreeing=(),
     takes_effect_at=None,
     spans=None,
@@ -304,6 +310,7 @@ def _settle(
             "decided_by": decided_by.pk if decided_by else None,
             "reason": reason,
             "verdict": verdict,
+            "rubric_scores": Jsonb(rubric_scores),
             "spans": None if spans is None else Jsonb(spans),
             "chosen": chosen_answer.pk if chosen_answer else None,
             "weights": Jsonb(weights) if weights else None,
@@ -354,7 +361,8 @@ def _ask_one_more(item) -> None:
 
 
 def _common_words(agreeing: list[Annotation]) -> tuple[int, dict]:
-    """What those who agree say together: a category that half of them name, the cause that most of them name.
+    """What those who agree say together: a category that half of them name, the cause that most of them name,
+    and of each criterion's scores the middle one, the lower of two.
 
     Under the newest of the versions that they answered under: one may have said what was merged meanwhile.
     """
@@ -369,7 +377,17 @@ def _common_words(agreeing: list[Annotation]) -> tuple[int, dict]:
     return schema_id, {
         "categories": [key for key, count in named.most_common() if 2 * count >= len(agreeing)],
         "root_cause": causes.most_common(1)[0][0] if causes else "",
+        "rubric_scores": middle_scores(agreeing),
     }
+
+
+def middle_scores(annotations) -> dict[str, int]:
+    """Of each criterion's scores the middle one, the lower of two: a score that somebody gave."""
+    given = defaultdict(list)
+    for annotation in annotations:
+        for key, score in annotation.rubric_scores.items():
+            given[key].append(score)
+    return {key: median_low(scores) for key, scores in sorted(given.items())}
 
 
 def _without_note(span: dict) -> dict:

@@ -7,6 +7,7 @@ from annotation.models import Annotation, CandidateAnswer, ItemComment, Settleme
 from annotation.refusals import InvalidAnswer, WrongState
 from tests.annotation.desk import judge, queue_with
 from tests.cast import _member
+from tests.factories import LabelSchemaFactory
 from tests.pages import assert_same_queries
 
 DECISIONS = "/p/tax-help/review/decisions/"
@@ -107,6 +108,54 @@ def test_a_decision_that_is_refused_keeps_no_own_answer(ben, disputed):
             own_answer="New text.",
         )
     assert not CandidateAnswer.objects.filter(source="lead").exists()
+
+
+# --- rubric criteria ------------------------------------------------------------------------------
+
+RUBRIC = [
+    {"key": "clear", "name": "Clear", "scale": 5, "required": True, "good": "One reads it once."},
+    {"key": "kind", "name": "Kind", "scale": 3, "required": False, "good": ""},
+]
+
+
+@pytest.fixture
+def scored(project, ana, cem):
+    """A dispute under a schema that asks for a score."""
+    LabelSchemaFactory(project=project, rubric=RUBRIC)
+    queue, (item,) = queue_with(project, overlap=2)
+    judge(ana, queue, "wrong", "high", rubric_scores={"clear": 5, "kind": 1})
+    judge(cem, queue, "partly", "low", rubric_scores={"clear": 2})
+    item.refresh_from_db()
+    return item
+
+
+def test_a_lead_decides_without_scoring_what_the_experts_must_score(as_user, ben, scored):
+    assert decide(as_user(ben), scored).status_code == 302
+    assert Settlement.objects.get(is_current=True).rubric_scores == {}
+
+
+def test_a_lead_sees_each_score_and_chooses_one(as_user, ben, scored):
+    client = as_user(ben)
+    answer = client.get(page(scored))
+    assert answer.context["chosen"]["rubric_scores"] == {"clear": 2, "kind": 1}
+    assert "Ana 5" in answer.content.decode()
+    decide(client, scored, **{"rubric.clear": "4", "rubric.kind": ""})
+    assert Settlement.objects.get(is_current=True).rubric_scores == {"clear": 4}
+    assert "Clear 4" in client.get(page(scored)).content.decode()
+
+
+@pytest.mark.parametrize("score", [{"rubric.clear": "6"}, {"rubric.brave": "1"}])
+def test_a_score_that_is_none_of_the_scale_is_refused(as_user, ben, scored, score):
+    answer = decide(as_user(ben), scored, **score)
+    assert answer.status_code == 400
+    assert "Choose one of the scores." in answer.content.decode()
+    assert not Settlement.objects.exists()
+
+
+def test_taking_one_answer_takes_its_scores(as_user, ben, ana, scored):
+    mine = Annotation.objects.get(expert=ana)
+    chosen = as_user(ben).get(f"{page(scored)}?take={mine.public_id}").context["chosen"]
+    assert chosen["rubric_scores"] == {"clear": 5, "kind": 1}
 
 
 def decided(item, ben):

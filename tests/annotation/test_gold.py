@@ -169,3 +169,15 @@ def test_every_gold_row_leads_back_to_its_interaction(project, ben):
     assert trail["interaction"]["id"] == settlement.interaction.external_id
     assert trail["settlement"]["id"] == settlement.public_id
     assert trail["versions"] == [version.number]
+
+
+def test_settled_scores_are_among_the_labels_where_there_are_some(project, ben):
+    scored = SettlementFactory(
+        project=project, interaction__project=project, verdict="correct", rubric_scores={"clear": 4}
+    )
+    plain = SettlementFactory(project=project, interaction__project=project, verdict="correct")
+    labels = [
+        gold.promote_to_gold(settlement=settlement, by=ben).labels for settlement in (scored, plain)
+    ]
+    assert labels[0].pop("rubric_scores") == {"clear": 4}
+    assert set(labels[0]) == set(labels[1])

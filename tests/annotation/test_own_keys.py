@@ -5,6 +5,7 @@ import pytest
 from annotation import review_keys
 from annotation.settling import current_schema
 from tests.annotation.desk import queue_with
+from tests.factories import LabelSchemaFactory
 
 KEYS = "/p/tax-help/review/keys/"
 
@@ -32,6 +33,21 @@ def test_changed_key_is_printed_on_the_screen_and_only_it_is_kept(as_user, ana, 
     assert ana.review_keys == {"verdict:wrong": "ö"}
     html = as_user(ana).get("/p/tax-help/review/", follow=True).content.decode()
     assert 'value="wrong" data-key="ö"' in html
+
+
+def test_each_criterion_has_a_key_that_leads_to_its_scores(as_user, ana, project):
+    rubric = [
+        {"key": key, "name": key.title(), "scale": 5, "required": True} for key in ("clear", "kind")
+    ]
+    LabelSchemaFactory(project=project, rubric=rubric)
+    queue, _items = queue_with(project, name="Tax", slug="tax")
+    acts = review_keys.acts_of([current_schema(queue)])
+    assert review_keys.conflicts(acts, {}) == {}
+    as_user(ana).post(KEYS, map_of(acts, rubric__kind="ö"))
+    html = as_user(ana).get("/p/tax-help/review/", follow=True).content.decode()
+    for key, cap in (("clear", ";"), ("kind", "ö")):
+        assert f'data-key="{cap}" data-focuses="rubric-{key}"' in html
+        assert f'id="rubric-{key}" name="rubric.{key}" value="1"' in html
 
 
 @pytest.mark.parametrize("key", ["3", "n"])

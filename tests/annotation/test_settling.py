@@ -13,6 +13,7 @@ from tests.annotation.desk import claim, judge, pass_time, queue_with, submit
 from tests.factories import (
     AssignmentFactory,
     InteractionFactory,
+    LabelSchemaFactory,
     MembershipFactory,
     ReviewItemFactory,
     ReviewQueueFactory,
@@ -66,6 +67,18 @@ def test_one_judgement_settles_an_item_of_overlap_one(project, ana):
     assert (settlement.decided_how, settlement.agreement) == ("agreed", 1.0)
     assert list(settlement.annotations.all()) == [annotation]
     assert settlement.schema == annotation.schema
+
+
+def test_experts_who_agree_settle_the_middle_score_of_each_criterion(project, experts):
+    rubric = [{"key": key, "name": key, "scale": 5, "required": False} for key in ("clear", "kind")]
+    LabelSchemaFactory(project=project, rubric=rubric)
+    queue, [item] = queue_with(project, overlap=4)
+    for expert, scores in zip(
+        experts, ({"clear": 5, "kind": 3}, {"clear": 1}, {"clear": 4}), strict=False
+    ):
+        judge(expert, queue, "wrong", "high", rubric_scores=scores)
+    judge(experts[3], queue, "partly", "low", rubric_scores={"clear": 1, "kind": 1})
+    assert standing(item).rubric_scores == {"clear": 4, "kind": 3}
 
 
 def test_a_settlement_takes_effect_when_the_undo_has_passed_and_so_does_its_news(project, ana):
