@@ -1,10 +1,12 @@
 """What makes two bad answers alike: what was asked, and what people said is wrong with the answer."""
 
 from django.db.models import Q
+from django.utils import timezone
 
 from annotation.models import Annotation, Settlement, Span
 from feedbackhub.capture import vectors
 from feedbackhub.capture.models import Embedding, FeedbackEvent, Interaction
+from feedbackhub.capture.vocabulary import Severity
 from triage.models import Placement, ProblemMember
 
 KIND = Embedding.Kind.CASE
@@ -40,6 +42,15 @@ def wanted():
 
 
 vectors.vectors_of(KIND, texts=texts, wanted=wanted)
+
+
+def as_settled(interaction) -> dict:
+    """How bad a case in no problem is, by the house's word; low where nobody has settled it."""
+    settlement = Settlement.objects.filter(
+        interaction=interaction, is_current=True, takes_effect_at__lte=timezone.now()
+    ).first()
+    severity = settlement.severity if settlement else Severity.LOW
+    return {"severity": severity, "settlement": settlement}
 
 
 def _comments(interactions):

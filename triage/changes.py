@@ -8,9 +8,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from feedbackhub.accounts.models import Project
-from feedbackhub.capture.vocabulary import Severity
-from triage import escalation, priority, problems
-from triage.models import ChangedProblem, Placement, Problem, ProblemChange, ProblemMember
+from triage import cases, escalation, priority, problems
+from triage.models import (
+    ChangedProblem,
+    Escalation,
+    Placement,
+    Problem,
+    ProblemChange,
+    ProblemMember,
+)
 
 NEWEST = 5  # changes of a problem that its page offers to undo
 
@@ -45,7 +51,7 @@ class Recorder:
             is_pinned=member.is_pinned,
         )
 
-    def join(self, *, interaction, to, severity=Severity.LOW) -> None:
+    def join(self, *, interaction, to) -> None:
         """A case that was in no problem goes into one."""
         self._problems.add(to.pk)
         self._change.moves.append({"interaction": interaction.pk, "from": None, "to": to.pk})
@@ -53,7 +59,7 @@ class Recorder:
             problem=to,
             interaction=interaction,
             source=ProblemMember.Source.SIMILARITY,
-            severity=severity,
+            **cases.as_settled(interaction),
         )
 
     def note(self, problem, name, now) -> None:
@@ -144,8 +150,9 @@ def _demand_unchanged(change) -> None:
         raise UndoRefused("Some of these cases were moved since. Undo that first.")
     in_opened = ProblemMember.objects.filter(problem__in=change.opened, left_at=None)
     opened = Problem.objects.filter(pk__in=change.opened)
+    duties = Escalation.objects.select_for_update().filter(problem__in=change.opened)
     if in_opened.exclude(interaction__in=[pk for pk, _to in stay]).exists() or (
-        opened.filter(escalations__isnull=False).exists()
+        any(duty.may_have_a_ticket for duty in duties)
         or opened.filter(fixed_by__isnull=False).exists()
     ):
         raise UndoRefused("The new problem has cases, a ticket or a fix of its own by now.")

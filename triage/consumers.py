@@ -12,11 +12,10 @@ from feedbackhub.capture import prompts
 from feedbackhub.capture.models import FeedbackEvent, Interaction
 from feedbackhub.capture.payloads import BadPayload
 from feedbackhub.capture.vocabulary import FeedbackKind, ReportedCategory, Severity
-from triage import bounces, fixing, notices, placing, ticket_notes, verification
+from triage import bounces, fixing, notices, placing, problems, ticket_notes, verification
 from triage.models import Fix, Problem, ProblemMember
 
 COMPLAINTS = [FeedbackKind.THUMBS_DOWN, FeedbackKind.REPORT]
-HARMFUL = Severity.HIGH  # a case that is called harmful counts as at least this severe
 
 
 class NotYet(Exception):
@@ -52,7 +51,7 @@ def place_settled_case(event):
         return
     with acting(action="item_settled"):
         if settlement.verdict == Verdict.CORRECT:
-            placing.take_back_likeness(interaction=settlement.interaction)
+            placing.take_back_placement(interaction=settlement.interaction)
         else:
             case = _case(settlement, settlement=settlement)
             placing.place_item(interaction=settlement.interaction, **case)
@@ -168,7 +167,7 @@ def _case(judgement, **more):
 
 
 def _at_least_harmful(severity: Severity) -> Severity:
-    return max(severity, HARMFUL, key=lambda one: one.rank)
+    return max(severity, problems.HARMFUL, key=lambda one: one.rank)
 
 
 def _category_reported_as(project_id, reported: str) -> str:

@@ -47,24 +47,27 @@ State = Escalation.State
 
 
 @transaction.atomic
-def open_escalation(*, problem, connection):
-    """The duty to file this problem there: made once, and due again if it had been cancelled."""
+def open_escalation(*, problem, connection, after=timedelta(0)):
+    """The duty to file this problem there: made once, and due again if it had been cancelled.
+
+    A new one waits for `after`: what can be undone is not filed before.
+    """
     escalation, _ = Escalation.objects.get_or_create(
         project_id=problem.project_id,
         problem=problem,
         connection=connection,
-        defaults={"marker": uuid.uuid4()},
+        defaults={"marker": uuid.uuid4(), "due_at": timezone.now() + after},
     )
     if escalation.state == State.CANCELLED:
         return retry_escalation(escalation=escalation)
-    tasks.ring(tasks.pursue_escalation, escalation_id=escalation.pk)
+    tasks.ring(tasks.pursue_escalation, after=after.total_seconds(), escalation_id=escalation.pk)
     return escalation
 
 
-def escalate_problem(*, problem):
+def escalate_problem(*, problem, after=timedelta(0)):
     """One escalation for each connection that files a problem this severe by itself; idempotent."""
     return [
-        open_escalation(problem=problem, connection=connection)
+        open_escalation(problem=problem, connection=connection, after=after)
         for connection in connections.filing_connections(
             project=problem.project, severity=problem.severity
         )

@@ -14,7 +14,7 @@ from feedbackhub import filters
 from feedbackhub.accounts.access import project_page
 from feedbackhub.capture.models import Interaction
 from feedbackhub.list_pages import choice, list_page
-from triage import changes, placing_notes, problems, regrouping
+from triage import cases, changes, placing_notes, problems, regrouping
 from triage.forms import MoveCasesForm, OpenProblemForm, PutForm
 from triage.models import Placement, Problem, ProblemChange, ProblemMember, Regrouping
 
@@ -161,7 +161,10 @@ def put_case(request, interaction):
     else:
         problem = form.cleaned_data["into"]
         problems.join_problem(
-            problem=problem, interaction=row, source=ProblemMember.Source.LEAD, severity="low"
+            problem=problem,
+            interaction=row,
+            source=ProblemMember.Source.LEAD,
+            **cases.as_settled(row),
         )
         placing_notes.note_by_hand(interaction=row, problem=problem)
         messages.success(request, _("It is in P%d now.") % problem.number)

@@ -466,6 +466,11 @@ class Escalation(ProjectModel):
         return f"escalation {self.pk}"
 
     @property
+    def may_have_a_ticket(self) -> bool:
+        """It was tried, or people's own ticket was adopted."""
+        return self.attempts > 0 or self.state == self.State.FILED
+
+    @property
     def needs_a_person(self) -> bool:
         """What `waiting_for_a_person` asks of the database, for one row at hand."""
         if self.state in self.OPEN_STATES:

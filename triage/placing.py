@@ -24,7 +24,7 @@ from annotation.models import LabelSchema
 from feedbackhub.accounts.models import Project
 from feedbackhub.capture import near_duplicates, vectors
 from feedbackhub.outbound import OutboundError
-from triage import cases, escalation, nearness, placing_notes, problems
+from triage import cases, nearness, placing_notes, problems
 from triage.models import Placement, Problem, ProblemMember
 
 WITHIN = timedelta(days=14)
@@ -65,9 +65,6 @@ def place_case(*, interaction, source, severity, category="", settlement=None):
         severity=severity,
         settlement=settlement,
     )
-    problem.refresh_from_db()
-    if problem.state in Problem.UNSOLVED_STATES:
-        escalation.escalate_problem(problem=problem)
     return member
 
 
@@ -88,12 +85,24 @@ def place_item(*, interaction, severity, category="", settlement=None) -> Placem
 
 
 @transaction.atomic
-def take_back_likeness(*, interaction) -> None:
-    """Experts found the answer right: what only likeness made a member leaves."""
-    for member in ProblemMember.objects.filter(interaction=interaction, left_at=None):
-        if member.is_by_likeness:
-            problems.leave_problem(member=member)
-    Placement.objects.filter(interaction=interaction).delete()
+def take_back_placement(*, interaction) -> None:
+    """The answer was found right: what likeness, a rule or an earlier judgement made a member leaves, a person's hand stays."""
+    placed = Placement.objects.filter(interaction=interaction)
+    member = ProblemMember.objects.filter(interaction=interaction, left_at=None).first()
+    if member and _is_by_hand(member, placed):
+        return
+    if member:
+        problems.leave_problem(member=member)
+    placed.delete()
+
+
+def _is_by_hand(member, placed) -> bool:
+    """Somebody put or pinned it there; a lead's verdict alone is a judgement, and carries its settlement."""
+    Source = ProblemMember.Source
+    if member.is_pinned or member.source == Source.REPORTER:
+        return True
+    was_put = placed.filter(reason=Reason.HAND).exists()
+    return member.source == Source.LEAD and (was_put or member.settlement_id is None)
 
 
 def problem_of(*, interaction, category=""):

@@ -302,7 +302,7 @@ def leave_problem(request, number, interaction):
         interaction__public_id=interaction,
         left_at=None,
     )
-    problems.leave_problem(member=member)
+    problems.take_out_case(member=member)
     messages.success(
         request,
         _("%(case)s left P%(number)d.")

@@ -10,7 +10,9 @@ and nothing of the first is overwritten. Which moves exist stands in `triage.mod
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
+from typing import NamedTuple
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -30,6 +32,7 @@ WHY_REOPENED = {
 }
 
 
+HARMFUL = Severity.HIGH  # a case that is called harmful counts as at least this severe
 _QUOTING = ": “"  # what stands in a title between our words and the asker's
 
 
@@ -73,14 +76,15 @@ def open_by_hand(*, project, title, interactions=(), **fields):
     problem = open_problem(project=project, title=title, **fields)
     problem.is_described_by_hand = True
     problem.save(update_fields=["is_described_by_hand"])
-    for interaction in interactions:
-        join_problem(
-            problem=problem,
-            interaction=interaction,
-            source=ProblemMember.Source.LEAD,
-            severity=problem.severity,
-        )
-        placing_notes.note_by_hand(interaction=interaction, problem=problem)
+    with together():
+        for interaction in interactions:
+            join_problem(
+                problem=problem,
+                interaction=interaction,
+                source=ProblemMember.Source.LEAD,
+                severity=problem.severity,
+            )
+            placing_notes.note_by_hand(interaction=interaction, problem=problem)
     return problem
 
 
@@ -106,7 +110,9 @@ def join_problem(
     """Make an answer a member; again only raises what is known of it. Answers the membership.
 
     An answer belongs to one problem at a time: it leaves the one it was in. A member that is worse than the problem
-    makes the problem as severe. A ticket that is already filed hears of further members, at most once an hour.
+    makes the problem as severe; a problem that is worse by it, or holds a harmful case, is filed by the connections that
+    file such. A ticket that is already filed hears of further members, at most once an hour. Only a settlement says that a
+    case is less bad than it was held to be.
     """
     problem = Problem.objects.select_for_update(no_key=True).get(pk=problem.pk)
     for elsewhere in ProblemMember.objects.filter(interaction=interaction, left_at=None).exclude(
@@ -129,12 +135,17 @@ def join_problem(
         if is_new:
             member.joined_at, member.source = timezone.now(), source
         member.left_at = None
-        member.severity = severity
+        member.severity = severity if settlement else max(severity, member.severity, key=_rank)
         member.settlement = settlement or member.settlement
         member.is_pinned = member.is_pinned or is_pinned
         member.save()
-    _be_at_least_as_severe_as(problem, member)
-    _members_changed(problem, has_more=is_new)
+    is_worse = _be_at_least_as_severe_as(problem, member)
+    _members_changed(
+        problem,
+        _News(
+            has_more=is_new, asks_for_a_ticket=is_worse or _rank(member.severity) >= HARMFUL.rank
+        ),
+    )
     return member
 
 
@@ -142,17 +153,37 @@ def join_problem(
 def leave_problem(*, member):
     """Take an answer out of its problem; idempotent. The problem's severity stays: a lead lowers it by hand."""
     if ProblemMember.objects.filter(pk=member.pk, left_at=None).update(left_at=timezone.now()):
-        _members_changed(member.problem)
+        _members_changed(member.problem, _News())
     member.refresh_from_db()
     return member
 
 
-_changed_together: ContextVar[dict[int, bool] | None] = ContextVar("changed_together", default=None)
+@transaction.atomic
+def take_out_case(*, member):
+    """A lead says that it does not belong here: it waits among those that were left alone, for a regrouping too."""
+    leave_problem(member=member)
+    placing_notes.note_by_hand(interaction=member.interaction, problem=None)
+    return member
+
+
+class _News(NamedTuple):
+    """What a change of its members means to a problem."""
+
+    has_more: bool = False
+    asks_for_a_ticket: bool = False
+
+
+_changed_together: ContextVar[dict[int, _News] | None] = ContextVar(
+    "changed_together", default=None
+)
 
 
 @contextmanager
-def together():
-    """While many answers join and leave: each problem's figures are counted, and its tickets hear of it, once at the end."""
+def together(*, files_after=timedelta(0)):
+    """While many answers join and leave: each problem's figures are counted, and its tickets hear of it, once at the end.
+
+    What can be undone is filed when its undo has passed (`files_after`).
+    """
     if _changed_together.get() is not None:
         yield
         return
@@ -163,17 +194,29 @@ def together():
     finally:
         _changed_together.reset(token)
     for problem in Problem.objects.filter(pk__in=changed).order_by("pk"):
-        _members_changed(problem, has_more=changed[problem.pk])
+        _members_changed(problem, changed[problem.pk], files_after=files_after)
 
 
-def _members_changed(problem, *, has_more=False) -> None:
+def undo_time() -> timedelta:
+    return timedelta(seconds=settings.UNDO_SECONDS)
+
+
+def _members_changed(problem, news: _News, *, files_after=timedelta(0)) -> None:
     changed = _changed_together.get()
     if changed is not None:
-        changed[problem.pk] = changed.get(problem.pk, False) or has_more
+        known = changed.get(problem.pk, _News())
+        changed[problem.pk] = _News(*(one or other for one, other in zip(known, news, strict=True)))
         return
     priority.recompute(problem=problem)
-    if has_more:
+    if news.has_more:
         ticket_notes.note_more_cases(problem=problem)
+    if news.asks_for_a_ticket:
+        _file_by_itself(problem, after=files_after)
+
+
+def _file_by_itself(problem, *, after=timedelta(0)) -> None:
+    if problem.state in Problem.UNSOLVED_STATES:
+        escalation.escalate_problem(problem=problem, after=after)
 
 
 # --- moving ---------------------------------------------------------------------------------------
@@ -272,7 +315,7 @@ def merge_problem(*, problem, into, by=None):
     problem.refresh_from_db()
     escalation.cancel_pending(problem=problem)
     members = problem.members.filter(left_at=None).select_related("interaction", "settlement")
-    with together():
+    with together(files_after=undo_time()):
         for member in members:
             change.move(member=member, to=into, source=member.source)
     change.keep()
@@ -314,14 +357,14 @@ def move_cases(*, members, to=None, title="", by=None):
             project=origin.project,
             title=title or f"Split from P{origin.number}",
             category=origin.category,
-            severity=max((each.severity for each in members), key=lambda one: Severity(one).rank),
+            severity=max((each.severity for each in members), key=_rank),
             fixable_by=origin.fixable_by,
         )
         if title:
             to.is_described_by_hand = True
             to.save(update_fields=["is_described_by_hand"])
         change.opened(to)
-    with together():
+    with together(files_after=undo_time()):
         for member in members:
             change.move(member=member, to=to)
             placing_notes.note_by_hand(interaction=member.interaction, problem=to)
@@ -347,13 +390,16 @@ def set_fixable_by(*, problem, fixable_by):
 
 @transaction.atomic
 def set_severity(*, problem, severity):
-    """A lead's own word on how bad it is; the next worse member raises it again."""
+    """A lead's own word on how bad it is; the next worse member raises it again. What is worse by it may ask for a ticket."""
     problem = Problem.objects.select_for_update(no_key=True).get(pk=problem.pk)
     if severity != problem.severity:
+        is_worse = _rank(severity) > _rank(problem.severity)
         problem.severity = severity
         problem.due_at = _due_at(problem.project, severity)
         problem.save(update_fields=["severity", "due_at"])
         priority.recompute(problem=problem)
+        if is_worse:
+            _file_by_itself(problem)
     return problem
 
 
@@ -427,12 +473,18 @@ def _move(problem, was, state):
         )
 
 
-def _be_at_least_as_severe_as(problem, member):
-    if Severity(member.severity).rank > Severity(problem.severity).rank:
+def _rank(severity) -> int:
+    return Severity(severity).rank
+
+
+def _be_at_least_as_severe_as(problem, member) -> bool:
+    is_worse = _rank(member.severity) > _rank(problem.severity)
+    if is_worse:
         problem.severity = member.severity
         sooner = _due_at(problem.project, member.severity)
         problem.due_at = min(filter(None, (problem.due_at, sooner)), default=None)
         problem.save(update_fields=["severity", "due_at"])
+    return is_worse
 
 
 def _due_at(project, severity):

@@ -174,7 +174,7 @@ def accept_regrouping(*, regrouping, by=None) -> Regrouping:
     if regrouping.state != Regrouping.State.READY:
         raise NotReady("This proposal was decided already, or is still being prepared.")
     change = changes.begin(kind=ProblemChange.Kind.REGROUP, project_id=project.pk, by=by)
-    with problems.together():
+    with problems.together(files_after=problems.undo_time()):
         for part in regrouping.plan:
             _do(project, part, change)
     regrouping.change = change.keep()

@@ -7,7 +7,12 @@ from django.urls import reverse
 
 from feedbackhub.capture.erasure import erase_person
 from feedbackhub.outbound import OutboundError, Outcome
-from tests.factories import InteractionFactory, ProblemFactory, ProblemMemberFactory
+from tests.factories import (
+    InteractionFactory,
+    ProblemFactory,
+    ProblemMemberFactory,
+    SettlementFactory,
+)
 from triage import changes, describing, problems, regrouping
 from triage.models import Placement, Problem, ProblemChange, ProblemMember, Regrouping
 
@@ -208,6 +213,16 @@ def test_what_was_left_alone_joins_its_like_or_opens_a_problem_only_when_accepte
     assert (cases_of(bicycles), cases_of(fresh)) == (set(BICYCLE), set(RENT))
     assert "rent" in fresh.title.lower()
     assert Placement.objects.get(interaction=astray).problem == bicycles
+
+
+def test_what_was_left_alone_joins_as_bad_as_it_was_settled(project):
+    bicycles = problem_of(project, BICYCLE[:3])
+    row = alone(project, BICYCLE[3])
+    settlement = SettlementFactory(interaction=row, severity="high")
+    change = changes.begin(kind="regroup", project_id=project.pk)
+    change.join(interaction=row, to=bicycles)
+    member = ProblemMember.objects.get(interaction=row)
+    assert (member.severity, member.settlement) == ("high", settlement)
 
 
 def test_many_that_join_are_counted_once_for_each_problem(project):

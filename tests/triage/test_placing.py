@@ -170,6 +170,36 @@ def test_what_a_person_joined_stays_although_it_was_found_right(project, bicycle
     assert ProblemMember.objects.get(interaction=row).left_at is None
 
 
+@pytest.mark.parametrize(
+    ("source", "is_pinned", "stays"),
+    [
+        ("expert", False, False),
+        ("rule", False, False),
+        ("expert", True, True),
+        ("reporter", False, True),
+    ],
+)
+def test_what_a_judgement_alone_put_there_leaves_when_it_is_found_right(
+    project, bicycles, source, is_pinned, stays
+):
+    row = asked(project, LIKE_BICYCLE)
+    problems.join_problem(
+        problem=bicycles, interaction=row, source=source, severity="high", is_pinned=is_pinned
+    )
+    settle(row, verdict="correct", severity="none", decided_how="lead")
+    assert (ProblemMember.objects.get(interaction=row).left_at is None) == stays
+
+
+def test_a_lead_who_held_it_harmful_and_finds_it_right_takes_it_out(project, bicycles):
+    row = asked(project, LIKE_BICYCLE)
+    harm = SettlementFactory(interaction=row, verdict="harmful", is_current=False)
+    problems.join_problem(
+        problem=bicycles, interaction=row, source="lead", severity="high", settlement=harm
+    )
+    settle(row, verdict="correct", severity="none", decided_how="lead")
+    assert ProblemMember.objects.get(interaction=row).left_at is not None
+
+
 def test_a_complaint_that_proves_harmful_gets_a_ticket_of_its_own(project, bicycles):
     Problem.objects.update(state="shipped")
     row = asked(project, LIKE_BICYCLE)

@@ -9,9 +9,15 @@ from django.db import connections as databases
 from django.utils import timezone
 
 from feedbackhub.outbox.models import OutboxEvent
-from tests.factories import InteractionFactory, ProblemFactory, ProblemMemberFactory, UserFactory
-from triage import escalation, problems
-from triage.models import Problem, ProblemMember
+from tests.factories import (
+    InteractionFactory,
+    ProblemFactory,
+    ProblemMemberFactory,
+    SettlementFactory,
+    UserFactory,
+)
+from triage import changes, escalation, problems
+from triage.models import Escalation, Placement, Problem, ProblemMember
 from triage.problems import MoveRefused
 
 pytestmark = pytest.mark.django_db
@@ -124,6 +130,78 @@ def test_leave_problem_twice_is_once(project):
     assert problems.leave_problem(member=member).left_at == left_at
     member.problem.refresh_from_db()
     assert member.problem.member_count == 0
+
+
+def test_a_complaint_never_makes_a_case_less_bad_and_a_settlement_may(project):
+    problem = ProblemFactory(project=project)
+    interaction = joined(problem, severity="critical").interaction
+    problems.join_problem(
+        problem=problem, interaction=interaction, source="similarity", severity="low"
+    )
+    assert ProblemMember.objects.get().severity == "critical"
+    settlement = SettlementFactory(interaction=interaction, severity="medium")
+    problems.join_problem(
+        problem=problem,
+        interaction=interaction,
+        source="expert",
+        severity="medium",
+        settlement=settlement,
+    )
+    assert ProblemMember.objects.get().severity == "medium"
+
+
+def test_a_case_that_a_lead_took_out_waits_among_those_left_alone(project):
+    member = problems.take_out_case(member=joined(ProblemFactory(project=project)))
+    placed = Placement.objects.get()
+    assert (member.left_at is None, placed.problem, placed.reason) == (False, None, "taken_out")
+
+
+# --- filed by itself ------------------------------------------------------------------------------
+
+
+def duties():
+    return {duty.problem: duty for duty in Escalation.objects.select_related("problem")}
+
+
+def test_a_case_that_makes_its_problem_worse_has_it_filed(project, connection):
+    mild, bad = ProblemFactory(project=project), ProblemFactory(project=project)
+    joined(mild, severity="medium")
+    joined(bad, severity="high")
+    assert set(duties()) == {bad}
+
+
+def test_a_solved_problem_is_not_filed_by_a_case(project, connection):
+    joined(ProblemFactory(project=project, state="shipped"), severity="critical")
+    assert duties() == {}
+
+
+def test_a_merge_hands_the_duty_to_file_on_when_its_undo_has_passed(project, connection):
+    problem = ProblemFactory(project=project, severity="critical")
+    into = ProblemFactory(project=project, severity="medium")
+    joined(problem, severity="critical")
+    problems.merge_problem(problem=problem, into=into)
+    found = duties()
+    assert (found[problem].state, found[into].state) == ("cancelled", "pending")
+    assert found[into].due_at > timezone.now() + timedelta(seconds=8)
+
+
+def test_cases_that_a_lead_moves_take_the_duty_to_file_along(project, connection):
+    problem = ProblemFactory(project=project, number=90, severity="critical")
+    other = ProblemFactory(project=project, number=91)
+    members = [joined(problem, severity="critical") for _ in range(2)]
+    split = problems.move_cases(members=members[:1])
+    problems.move_cases(members=members[1:], to=other)
+    assert set(duties()) == {problem, other, split}
+    changes.undo_change(change=changes.of_problem(split)[0])
+    assert set(duties()) == {problem, other}
+
+
+def test_a_lead_who_says_that_it_is_worse_has_it_filed(project, connection):
+    problem = ProblemFactory(project=project, severity="high")
+    problems.set_severity(problem=problem, severity="medium")
+    assert duties() == {}
+    problems.set_severity(problem=problem, severity="critical")
+    assert set(duties()) == {problem}
 
 
 # --- moving ---------------------------------------------------------------------------------------
