@@ -38,6 +38,33 @@ LIMITS = {
 }
 
 
+SECTIONS = [
+    (
+        gettext_lazy("The queue"),
+        ["name", "is_open", "schema_name", "members", "not_my_field_queue"],
+    ),
+    (
+        gettext_lazy("How an item is settled"),
+        [
+            *("overlap", "overlap_percent", "everybody_judges", "consensus", "on_tie"),
+            *("adds_reviewer_below", "agreement_items"),
+            *("is_blind", "suggestions_after_first_answer"),
+        ],
+    ),
+    (
+        gettext_lazy("What comes, and when"),
+        ["order", "due_hours", "intake_cap", "daily_cap", "held_ahead", "lease_minutes"],
+    ),
+    (
+        gettext_lazy("How well people judge"),
+        [
+            *("onboarding_count", "calibration_percent", "calibration_bar"),
+            *("repeat_percent", "repeat_weeks"),
+        ],
+    ),
+]
+
+
 class QueueForm(forms.ModelForm):
     members = forms.ModelMultipleChoiceField(
         label=gettext_lazy("Who judges here"),
@@ -82,7 +109,7 @@ class QueueForm(forms.ModelForm):
             "overlap": gettext_lazy("Experts per item"),
             "overlap_percent": gettext_lazy("On how many of a hundred items"),
             "everybody_judges": gettext_lazy(
-                "Each item is finished only when all named below judged it"
+                "Each item is finished only when all who are ticked judged it"
             ),
             "consensus": gettext_lazy("An item is settled when"),
             "on_tie": gettext_lazy("When they do not agree"),
@@ -113,7 +140,7 @@ class QueueForm(forms.ModelForm):
                 "0 to 100. The others are judged by one. Which ones is decided by their id: always the same."
             ),
             "everybody_judges": gettext_lazy(
-                "As many as are ticked below, nine at most; the number above does not count then."
+                "As many as are ticked above, nine at most; the number of experts does not count then."
             ),
             "consensus": gettext_lazy("A voice that says harm is never outvoted: a lead decides."),
             "on_tie": gettext_lazy("With “all say the same” it is always a lead."),
@@ -151,6 +178,11 @@ class QueueForm(forms.ModelForm):
             "lease_minutes": forms.NumberInput(attrs={"min": 1, "max": 1440}),
             "intake_cap": forms.NumberInput(attrs={"min": 1}),
         }
+
+    @property
+    def sections(self):
+        """(heading, fields): all of them, in the order in which they are asked."""
+        return [(heading, [self[name] for name in names]) for heading, names in SECTIONS]
 
     def __init__(self, *args, project, **kwargs):
         super().__init__(*args, **kwargs)

@@ -63,6 +63,12 @@ def test_a_lead_makes_a_queue_with_its_members(as_user, ben, ana, project):
     assert set(queue.members.all()) == {ana, ben}
 
 
+def test_each_setting_of_a_queue_stands_under_one_heading(as_user, ben, project):
+    form = as_user(ben).get(reverse("new_queue", args=[project.slug])).context["form"]
+    shown = [field.name for _heading, fields in form.sections for field in fields]
+    assert sorted(shown) == sorted(form.fields)
+
+
 def test_two_queues_of_one_name_get_two_slugs(as_user, ben, project):
     for _ in range(2):
         as_user(ben).post(url("new_queue"), QUEUE)
