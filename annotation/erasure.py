@@ -4,7 +4,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from annotation import exporting
-from annotation.gold import digest_of
+from annotation.gold import digest_of_version
 from annotation.models import (
     Annotation,
     Assignment,
@@ -16,7 +16,6 @@ from annotation.models import (
     GoldExample,
     GoldRevision,
     GoldVersion,
-    GoldVersionMember,
     ItemComment,
     ModelSuggestion,
     ReviewItem,
@@ -94,10 +93,7 @@ def _forget_gold(erased):
 
 def _digest_anew(version, epoch):
     """A version whose row was erased has another digest from this epoch on; the manifest names the ones before."""
-    lines = GoldVersionMember.objects.filter(version=version).order_by("revision__example_id")
-    digest, _count = digest_of(
-        lines.values_list("revision__example__public_id", "revision__content_hash", "split")
-    )
+    digest, _count = digest_of_version(version)
     version.previous_digests.append(
         {"digest": version.digest, "erasure_epoch": version.erasure_epoch}
     )

@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.db import connection, transaction
 from django.db.models import F, Max, Min, Q
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -192,7 +193,8 @@ class _Making:
         members = export_reading.members(run.version, format, self.options)
         ExportRun.objects.filter(pk=run.pk).update(total_count=members.count())
         if not self.pieces:
-            ExportMember.objects.filter(export=run).delete()
+            if run.first_done_at is None:  # nobody was given a file of it
+                ExportMember.objects.filter(export=run).delete()
             for name in self.files:
                 spools.write(name, format.head)
         since, taken = self.done, []
@@ -333,6 +335,7 @@ class _Making:
                 state="done",
                 erasure_epoch=epoch,
                 finished_at=timezone.now(),
+                first_done_at=Coalesce("first_done_at", Now()),
                 lease_until=None,
                 failure="",
                 checkpoint={},

@@ -7,12 +7,13 @@ feedback, interaction, prompt version and model.
 import hashlib
 import json
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotation import case_assertions, personal_data
+from annotation.gold_versions import free_tags
 from annotation.models import (
     CandidateAnswer,
     GoldExample,
@@ -26,6 +27,7 @@ from annotation.preferences import preferences_of
 from annotation.splits import split_of_group
 from feedbackhub import outbox
 from feedbackhub.accounts.models import Project
+from feedbackhub.capture.models import NearDuplicateGroup
 from feedbackhub.capture.near_duplicates import group_of
 
 
@@ -117,7 +119,7 @@ def promote_to_gold(*, settlement: Settlement, by, masks=False) -> GoldRevision:
 def _example_of(settlement) -> GoldExample:
     interaction = settlement.interaction
     first = next(iter(sorted(settlement.categories)), "")
-    split = split_of_group(group_of(interaction), first)
+    split = split_of_group(_held_group_of(interaction), first)
     example, is_new = GoldExample.objects.get_or_create(
         interaction=interaction, defaults={"project_id": interaction.project_id, "split": split}
     )
@@ -125,6 +127,15 @@ def _example_of(settlement) -> GoldExample:
         GoldExample.objects.filter(pk=example.pk).update(retired_at=None)
         example.retired_at = None
     return GoldExample.objects.select_for_update().get(pk=example.pk)
+
+
+def _held_group_of(interaction) -> NearDuplicateGroup:
+    """Its group, kept from merging and from other newcomers to gold until we commit: twins are born one after the other."""
+    while True:
+        group = group_of(interaction)
+        NearDuplicateGroup.objects.select_for_update(no_key=True).get(pk=group.pk)
+        if group_of(interaction).pk == group.pk:
+            return group
 
 
 def _content(settlement) -> dict:
@@ -185,44 +196,54 @@ def retire_example(*, example: GoldExample) -> GoldExample:
 
 # --- versions -------------------------------------------------------------------------------------
 
+# One statement, hence one moment: what a version is, is counted from what was frozen.
+FREEZE = """
+INSERT INTO annotation_goldversionmember (project_id, version_id, revision_id, split)
+SELECT revision.project_id, %s, revision.id, example.split
+  FROM annotation_goldrevision revision
+  JOIN annotation_goldexample example ON example.id = revision.example_id
+ WHERE revision.project_id = %s AND revision.is_current AND revision.erased_at IS NULL
+   AND example.retired_at IS NULL AND example.erased_at IS NULL
+ ORDER BY revision.example_id
+"""
+
 
 @transaction.atomic
 def freeze_gold_version(*, project: Project, by=None, description="", tags=()) -> GoldVersion:
     """Freeze the current revisions of all living examples as the next numbered version.
 
-    Raises NothingToFreeze when there are none, or when the last version holds exactly these.
+    Raises NothingToFreeze when there are none, or when the last version holds exactly these; InvalidAnswer for a taken tag.
     """
-    project = Project.objects.select_for_update().get(pk=project.pk)
-    revisions = GoldRevision.objects.filter(
-        project=project,
-        is_current=True,
-        erased_at=None,
-        example__retired_at=None,
-        example__erased_at=None,
-    )
-    lines = revisions.values_list("example__public_id", "content_hash", "example__split")
-    digest, count = digest_of(lines.order_by("example_id").iterator())
-    if not count:
-        raise NothingToFreeze(_("No example is approved yet. Approve settled cases first."))
+    project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     last = GoldVersion.objects.filter(project=project).order_by("-number").first()
-    if last and last.digest == digest:
-        raise NothingToFreeze(
-            _("Nothing changed since version %(number)d.") % {"number": last.number}
-        )
     version = GoldVersion.objects.create(
         project=project,
         number=project.next_gold_version,
         description=description,
-        tags=list(tags),
-        digest=digest,
+        tags=free_tags(project, tags),
         erasure_epoch=project.erasure_epoch,
-        example_count=count,
         frozen_by=by,
     )
+    with connection.cursor() as cursor:
+        cursor.execute(FREEZE, [version.pk, project.pk])
+    version.digest, version.example_count = digest_of_version(version)
+    if not version.example_count:
+        raise NothingToFreeze(_("No example is approved yet. Approve settled cases first."))
+    if last and last.digest == version.digest:
+        raise NothingToFreeze(
+            _("Nothing changed since version %(number)d.") % {"number": last.number}
+        )
+    version.save(update_fields=["digest", "example_count"])
     Project.objects.filter(pk=project.pk).update(next_gold_version=F("next_gold_version") + 1)
-    _add_members(version, revisions)
     outbox.publish("gold_frozen", project=project, version_id=version.pk)
     return version
+
+
+def digest_of_version(version: GoldVersion) -> tuple[str, int]:
+    """(digest, count) of what a version holds."""
+    members = GoldVersionMember.objects.filter(version=version).order_by("revision__example_id")
+    lines = members.values_list("revision__example__public_id", "revision__content_hash", "split")
+    return digest_of(lines.iterator())
 
 
 def digest_of(lines) -> tuple[str, int]:
@@ -232,21 +253,3 @@ def digest_of(lines) -> tuple[str, int]:
         sha.update(f"{public_id} {revision_hash} {split}\n".encode())
         count += 1
     return sha.hexdigest(), count
-
-
-def _add_members(version, revisions) -> None:
-    rows = revisions.order_by("example_id").values_list("pk", "example__split")
-    batch = []
-    for revision_id, split in rows.iterator(chunk_size=2_000):
-        batch.append(
-            GoldVersionMember(
-                project_id=version.project_id,
-                version=version,
-                revision_id=revision_id,
-                split=split,
-            )
-        )
-        if len(batch) == 2_000:
-            GoldVersionMember.objects.bulk_create(batch)
-            batch = []
-    GoldVersionMember.objects.bulk_create(batch)

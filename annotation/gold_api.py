@@ -12,6 +12,7 @@ from annotation.api_shapes import (
 )
 from annotation.lineage import lineage
 from annotation.models import GoldExample, GoldRevision, GoldVersion, Split
+from annotation.refusals import InvalidAnswer
 from feedbackhub import filters
 from feedbackhub.api.lists import ProjectListView
 from feedbackhub.api.problems import conflict, invalid, not_found
@@ -93,6 +94,10 @@ class GoldVersionsView(ProjectListView):
             )
         except gold.NothingToFreeze as error:
             raise conflict(str(error)) from None
+        except InvalidAnswer as refusal:
+            raise invalid(
+                [{"field": name, "message": words} for name, words in refusal.errors.items()]
+            ) from None
         return Response(_version(version), status=201)
 
 

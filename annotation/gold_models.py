@@ -197,6 +197,7 @@ class ExportRun(ProjectModel):
     requested_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)
+    first_done_at = models.DateTimeField(null=True)  # since when a file of it may be with somebody
 
     class Meta:
         constraints = [project_parent("exportrun"), *same_project("exportrun", "version")]
@@ -215,7 +216,10 @@ class ExportRun(ProjectModel):
 
 
 class ExportMember(ProjectModel):
-    """Which revision went into which export: the way forward from a gold row, and what an erasure must rewrite."""
+    """Which revision went into which export: the way forward from a gold row, and what an erasure must rewrite.
+
+    It stays when the export is made again without that revision: the earlier file was given out.
+    """
 
     export = ProjectForeignKey(ExportRun, on_delete=models.CASCADE, related_name="members")
     revision = ProjectForeignKey(GoldRevision, on_delete=models.CASCADE, related_name="exported_in")

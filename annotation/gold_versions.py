@@ -1,10 +1,12 @@
 """Frozen versions read and compared: what a version holds, what came and went between two, what they are called."""
 
+from django.db import transaction
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from annotation.models import GoldVersion, GoldVersionMember, Split
 from annotation.refusals import InvalidAnswer
+from feedbackhub.accounts.models import Project
 
 MOST_TAGS = 20
 LONGEST_TAG = 80
@@ -83,23 +85,27 @@ def facts_of(version: GoldVersion) -> dict:
     }
 
 
+@transaction.atomic
 def describe(*, version: GoldVersion, description: str, tags: list[str]) -> GoldVersion:
     """Other words for a version; what it holds stays. Raises InvalidAnswer."""
+    project = Project.objects.select_for_update(no_key=True).get(pk=version.project_id)
+    tags = free_tags(project, tags, but=version)
+    GoldVersion.objects.filter(pk=version.pk).update(description=description[:2_000], tags=tags)
+    version.refresh_from_db()
+    return version
+
+
+def free_tags(project: Project, tags, *, but: GoldVersion | None = None) -> list[str]:
+    """The tags in one spelling, when no version but this one has them; the caller holds the project's lock."""
     tags = list(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
     if len(tags) > MOST_TAGS or any(len(tag) > LONGEST_TAG for tag in tags):
         raise InvalidAnswer({"tags": _("At most 20 tags of 80 characters.")})
-    taken = (
-        GoldVersion.objects.filter(project=version.project_id, tags__overlap=tags)
-        .exclude(pk=version.pk)
-        .order_by("-number")
-        .first()
-        if tags
-        else None
-    )
+    if not tags:
+        return []
+    versions = GoldVersion.objects.filter(project=project, tags__overlap=tags)
+    taken = versions.exclude(pk=but.pk if but else None).order_by("-number").first()
     if taken:
         raise InvalidAnswer(
             {"tags": _("Version %d has one of these tags: a tag names one version.") % taken.number}
         )
-    GoldVersion.objects.filter(pk=version.pk).update(description=description[:2_000], tags=tags)
-    version.refresh_from_db()
-    return version
+    return tags

@@ -16,6 +16,7 @@ from annotation.approval import ready_for_gold
 from annotation.assertions import words
 from annotation.lineage import lineage
 from annotation.models import GoldExample, GoldRevision, GoldVersion, Split
+from annotation.refusals import InvalidAnswer
 from annotation.schema_history import ProjectCategories, category_filter
 from feedbackhub import filters
 from feedbackhub.accounts.access import project_page
@@ -178,10 +179,7 @@ class FreezeForm(forms.Form):
     )
 
     def clean_tags(self):
-        tags = [tag.strip() for tag in self.cleaned_data["tags"].split(",") if tag.strip()]
-        if len(tags) > 20 or any(len(tag) > 80 for tag in tags):
-            raise forms.ValidationError(_("At most 20 tags of 80 characters."))
-        return list(dict.fromkeys(tags))
+        return self.cleaned_data["tags"].split(",")
 
 
 @project_page("browse_gold", post="freeze_gold")
@@ -194,6 +192,8 @@ def gold_versions(request):
             )
         except golden.NothingToFreeze as error:
             form.add_error(None, str(error))
+        except InvalidAnswer as refusal:
+            form.add_error("tags", list(refusal.errors.values()))
         else:
             messages.success(
                 request,

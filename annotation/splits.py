@@ -11,7 +11,7 @@ import hashlib
 from django.db import transaction
 from django.db.models import Count, F
 
-from annotation.models import ExportMember, ExportRun, GoldExample, Split
+from annotation.models import ExportMember, GoldExample, Split
 from feedbackhub.accounts.models import Project
 from feedbackhub.capture.models import NearDuplicateGroup
 from feedbackhub.similarity import minhash
@@ -81,7 +81,11 @@ def strictest(splits) -> Split:
 
 @transaction.atomic
 def unite(group) -> int:
-    """Give all of a merged group's examples its strictest split; answers how many moved. Safe to repeat."""
+    """Give all of a merged group's examples its strictest split; answers how many moved. Safe to repeat.
+
+    Locks the project first, as an export does that says it is done: either we see it done, or it sees who moved.
+    """
+    Project.objects.select_for_update(no_key=True).get(pk=group.project_id)
     examples = list(
         GoldExample.objects.select_for_update(of=("self",))
         .filter(interaction__signature__group=group)
@@ -94,8 +98,7 @@ def unite(group) -> int:
     for example in moved:
         GoldExample.objects.filter(pk=example.pk).update(
             split=split,
-            is_contaminated=example.is_contaminated
-            or (example.split == Split.TRAIN and _was_exported_for_training(example)),
+            is_contaminated=example.is_contaminated or _was_exported_for_training(example),
         )
     if moved:
         # A frozen version exported for training is now without them: other bytes, hence another epoch (rules 6 and 7).
@@ -104,10 +107,11 @@ def unite(group) -> int:
 
 
 def _was_exported_for_training(example) -> bool:
+    """In a file that could ever be downloaded, also of a run that is being made again."""
     from annotation.exports import TRAINING_FORMATS
 
     return ExportMember.objects.filter(
         revision__example=example,
-        export__state=ExportRun.State.DONE,
+        export__first_done_at__isnull=False,
         export__format__in=TRAINING_FORMATS,
     ).exists()

@@ -92,8 +92,16 @@ def _new_group(interaction):
 
 
 def _merge(groups) -> None:
-    """All members move to the oldest group; the others remember where they went."""
+    """All members move to the oldest group; the others remember where they went.
+
+    Whoever gives something to one of these groups locks it, so that what is given before we move is there for all to see.
+    """
     kept, *gone = groups
+    list(
+        NearDuplicateGroup.objects.select_for_update(no_key=True)
+        .filter(pk__in=[group.pk for group in groups])
+        .order_by("pk")
+    )
     NearDuplicateSignature.objects.filter(group__in=gone).update(group=kept)
     NearDuplicateGroup.objects.filter(pk__in=[group.pk for group in gone]).update(merged_into=kept)
     outbox.publish("near_duplicates_merged", project=kept.project, group_id=kept.pk)

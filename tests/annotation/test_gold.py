@@ -4,12 +4,15 @@ from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from annotation import gold
 from annotation.lineage import lineage
 from annotation.models import GoldExample, GoldRevision, GoldVersion
+from annotation.refusals import InvalidAnswer
 from feedbackhub.accounts.models import Project
+from tests.annotation.desk import at_once
 from tests.factories import CandidateAnswerFactory, InteractionFactory, SettlementFactory
 
 
@@ -151,6 +154,44 @@ def test_the_same_gold_has_the_same_digest_and_any_change_another(project, ben):
     assert gold.digest_of(lines) == (first.digest, 2)
     GoldRevision.objects.filter(pk=GoldRevision.objects.first().pk).update(content_hash="0" * 64)
     assert gold.digest_of(lines.all())[0] != first.digest
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_version_is_what_was_frozen_whatever_is_retired_or_approved_meanwhile(
+    project, ben, monkeypatch
+):
+    approve(project, ben, 3)
+    settlement = SettlementFactory(interaction__project=project)
+    counted = gold.digest_of
+
+    def change_meanwhile(lines):
+        at_once(
+            lambda: gold.retire_example(example=GoldExample.objects.first()),
+            lambda: gold.promote_to_gold(settlement=settlement, by=ben),
+        )
+        monkeypatch.setattr(gold, "digest_of", counted)
+        return counted(lines)
+
+    monkeypatch.setattr(gold, "digest_of", change_meanwhile)
+    version = gold.freeze_gold_version(project=project)
+    assert gold.digest_of_version(version) == (version.digest, version.example_count)
+    assert GoldExample.objects.filter(retired_at=None).count() == 3
+    assert version.example_count == 3
+
+
+def test_a_new_version_may_not_take_the_tag_of_another(api, as_user, dana, project, ben):
+    approve(project, ben, 1)
+    gold.freeze_gold_version(project=project, tags=["release-14"])
+    approve(project, ben, 2)
+    with pytest.raises(InvalidAnswer, match="Version 1 has one of these tags"):
+        gold.freeze_gold_version(project=project, tags=["release-14"])
+    page = as_user(dana).post(reverse("gold_versions", args=["tax-help"]), {"tags": "release-14"})
+    assert page.status_code == 400 and b"Version 1 has one of these tags" in page.content
+    answer = api("export").post(
+        "/api/v1/gold-versions", {"tags": ["release-14"]}, content_type="application/json"
+    )
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "tags")
+    assert GoldVersion.objects.count() == 1
 
 
 def test_two_versions_never_share_a_number(project, ben):

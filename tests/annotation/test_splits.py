@@ -1,15 +1,21 @@
 """No twin crosses the line between training and holdout, also when it turns up late."""
 
+import threading
+import time
 from collections import Counter
 
 import pytest
+from django.db import connection, transaction
+from django.utils import timezone
 
-from annotation import gold, splits
-from annotation.exporting import make_export, request_export
-from annotation.models import GoldExample, Split
+from annotation import exporting, gold, splits
+from annotation.exporting import make_again, make_export, request_export
+from annotation.lineage import lineage
+from annotation.models import ExportMember, ExportRun, GoldExample, Split
 from feedbackhub.accounts.models import Project
 from feedbackhub.capture.models import NearDuplicateGroup
 from feedbackhub.capture.near_duplicates import place
+from tests.annotation.desk import at_once
 from tests.factories import InteractionFactory, SettlementFactory
 
 WORDS = [f"word{n:02}" for n in range(40)]
@@ -90,6 +96,138 @@ def test_what_was_exported_for_training_before_the_merge_is_contaminated_and_lea
     make_export(export_id=after.pk)
     after.refresh_from_db()
     assert after.row_count == 0
+
+
+def exported(version, format="openai_sft", **about):
+    run = request_export(version=version, format=format, is_left_to_a_worker=False, **about)
+    make_export(export_id=run.pk)
+    run.refresh_from_db()
+    return run
+
+
+@pytest.mark.parametrize("format", ["openai_sft", "eval"])
+def test_a_validation_example_in_a_training_file_is_contaminated_by_becoming_holdout(
+    project, ben, format
+):
+    late = example(project, ben, WORDS[:30], "validation")
+    example(project, ben, WORDS[10:], "holdout")
+    exported(gold.freeze_gold_version(project=project), format, splits=["validation"])
+    joined_by_a_third(project)
+    late.refresh_from_db()
+    assert (late.split, late.is_contaminated) == ("holdout", format == "openai_sft")
+
+
+def test_what_went_out_stays_written_down_when_the_file_is_made_again(project, ben):
+    """Also while it is being made again: its earlier file may be with somebody (rule 14)."""
+    train = example(project, ben, WORDS[:30], "train")
+    example(project, ben, WORDS[10:], "holdout")
+    run = exported(gold.freeze_gold_version(project=project))
+    make_again(runs=[run])
+    joined_by_a_third(project)
+    train.refresh_from_db()
+    assert (train.split, train.is_contaminated) == ("holdout", True)
+    make_export(export_id=run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.row_count) == ("done", 0)
+    assert run.members.get().revision.example == train
+    assert [each["id"] for each in lineage(train)["exports"]] == [run.public_id]
+
+
+def test_what_no_finished_file_held_is_not_written_down(project, ben):
+    """A go that was overtaken by the merge noted it, and its file was thrown away."""
+    train = example(project, ben, WORDS[:30], "train")
+    example(project, ben, WORDS[10:], "holdout")
+    version = gold.freeze_gold_version(project=project)
+    run = request_export(version=version, format="openai_sft", is_left_to_a_worker=False)
+    ExportRun.objects.filter(pk=run.pk).update(state="running", lease_until=timezone.now())
+    ExportMember.objects.create(project=project, export=run, revision=train.revisions.get())
+    joined_by_a_third(project)
+    train.refresh_from_db()
+    assert (train.split, train.is_contaminated) == ("holdout", False)
+    ExportRun.objects.filter(pk=run.pk).update(state="pending")
+    make_export(export_id=run.pk)
+    assert not run.members.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_export_that_gets_done_meanwhile_counts(project, ben):
+    """Who merges waits for the worker that is just saying done."""
+    train = example(project, ben, WORDS[:30], "train")
+    example(project, ben, WORDS[10:], "holdout")
+    version = gold.freeze_gold_version(project=project)
+    run = request_export(version=version, format="openai_sft", is_left_to_a_worker=False)
+    ExportRun.objects.filter(pk=run.pk).update(state="running", lease_until=timezone.now())
+    run = ExportRun.objects.select_related("version", "project").get(pk=run.pk)
+    ExportMember.objects.create(project=project, export=run, revision=train.revisions.get())
+    merging = threading.Thread(target=lambda: (joined_by_a_third(project), connection.close()))
+    with transaction.atomic():
+        assert exporting._Making(run, run.lease_until)._finish(file_name="made")
+        merging.start()
+        wait_for_a_lock()
+    merging.join()
+    train.refresh_from_db()
+    assert (train.split, train.is_contaminated) == ("holdout", True)
+
+
+def wait_for_a_lock():
+    """Until somebody in this database waits for another."""
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    with connection.cursor() as cursor:
+        for _ in range(500):
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(waiting)
+            if cursor.fetchone():
+                return
+            time.sleep(0.01)
+    raise AssertionError("nobody waits")
+
+
+def settled(project, words, category):
+    interaction = InteractionFactory(
+        project=project, messages=[{"role": "user", "content": " ".join(words)}]
+    )
+    place(interaction)
+    return SettlementFactory(interaction=interaction, categories=[category])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twins_that_are_approved_at_once_are_born_into_one_split(project, ben, monkeypatch):
+    """Though their categories bend what the hash says each its own way."""
+    twins = [settled(project, WORDS, "tone"), settled(project, [*WORDS[:-1], "other"], "format")]
+    monkeypatch.setattr(splits, "split_of_key", lambda key: Split.TRAIN)
+
+    def counts(project_id, category):
+        time.sleep(0.2)
+        return {Split.TRAIN: 50} if category == "tone" else {}
+
+    monkeypatch.setattr(splits, "_counts_of", counts)
+    outcomes = at_once(
+        *(lambda twin=twin: gold.promote_to_gold(settlement=twin, by=ben) for twin in twins)
+    )
+    assert len({revision.example.split for revision in outcomes}) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_approved_while_its_group_merges_has_the_split_of_all(project, ben, monkeypatch):
+    waiting = settled(project, WORDS[:30], "tone")  # its group is the older one: the one that stays
+    example(project, ben, WORDS[10:], "holdout")
+    monkeypatch.setattr(splits, "split_of_key", lambda key: Split.TRAIN)
+    looks = threading.Event()
+
+    def counts(project_id, category):
+        looks.set()
+        time.sleep(0.4)
+        return {}
+
+    monkeypatch.setattr(splits, "_counts_of", counts)
+    approving = threading.Thread(
+        target=lambda: (gold.promote_to_gold(settlement=waiting, by=ben), connection.close())
+    )
+    approving.start()
+    looks.wait()
+    joined_by_a_third(project)
+    approving.join()
+    assert list(GoldExample.objects.values_list("split", flat=True)) == ["holdout", "holdout"]
 
 
 def test_uniting_twice_changes_nothing_more(project, ben):
