@@ -1,4 +1,7 @@
-"""Handing notices over: what is due for one person goes as one message, and nobody gets it twice.
+"""Handing notices over: what is due for one person goes as one mail, and nobody gets it twice.
+
+One worker at a time is at a person's notices. A webhook is called for each notice by itself: its id is the notice's, so
+that a call may be repeated without news of another getting lost or told again.
 
 `pending → sending → sent`. A mail that was handed to the mail server and whose answer was lost is `uncertain` and never
 sent again by itself; a webhook may be repeated, since its id stays the same. Consent is asked when the notice is made
@@ -21,6 +24,7 @@ LEASE = timedelta(seconds=60)
 LONGEST_PAUSE = timedelta(minutes=15)
 GIVE_UP_AFTER = timedelta(hours=72)
 TOGETHER = 20  # of one person's notices, in one message
+A_MOMENT = timedelta(seconds=2)
 STATE = Notice.State
 
 
@@ -80,22 +84,32 @@ def _free():
 
 @transaction.atomic
 def _take(notice_id) -> list[Notice]:
-    """This notice and the others due for the same person by the same way, under one lease; none if others are at it."""
-    first = _free().select_for_update(skip_locked=True).filter(pk=notice_id).first()
+    """This notice and what goes with it to the same person, under one lease; none if others are at it.
+
+    The person is locked first: two workers with two notices of theirs make one message, not two.
+    """
+    row = _free().filter(pk=notice_id).values("reporter").first()
+    if row is None:
+        return []
+    Reporter.objects.select_for_update(no_key=True).get(pk=row["reporter"])
+    now = timezone.now()
+    theirs = Notice.objects.filter(reporter=row["reporter"])
+    if theirs.filter(lease_until__gt=now).exists():
+        _free().filter(pk=notice_id).update(due_at=now + A_MOMENT)
+        return []
+    first = _free().select_for_update().filter(pk=notice_id).first()
     if first is None:
         return []
-    others = (
-        _free()
-        .select_for_update(skip_locked=True)
-        .filter(reporter=first.reporter_id, channel=first.channel)
-        .exclude(pk=notice_id)
-        .order_by("pk")
-        .values_list("pk", flat=True)[: TOGETHER - 1]
-    )
-    keys = [notice_id, *others]
-    Notice.objects.filter(pk__in=keys).update(
-        lease_until=timezone.now() + LEASE, attempts=F("attempts") + 1
-    )
+    keys = [notice_id]
+    if CHANNELS[first.channel].GOES_TOGETHER:
+        others = _free().filter(reporter=first.reporter_id, channel=first.channel)
+        keys += (
+            others.select_for_update()
+            .exclude(pk=notice_id)
+            .order_by("pk")
+            .values_list("pk", flat=True)[: TOGETHER - 1]
+        )
+    Notice.objects.filter(pk__in=keys).update(lease_until=now + LEASE, attempts=F("attempts") + 1)
     rows = Notice.objects.filter(pk__in=keys).select_related("fix__project", "reporter")
     return sorted(rows, key=lambda notice: (notice.pk != notice_id, notice.pk))
 

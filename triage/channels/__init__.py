@@ -1,8 +1,8 @@
 """The ways to reach a reporter: one file per way, all listed here.
 
 Each has `compose(notices)`, the one message about one person's notices with its `subject` and `body` for the row;
-`deliver(message, on_handover=…)`, which raises OutboundError; and `MAY_BE_REPEATED`: whether a lost answer may be
-settled by sending again.
+`deliver(message, on_handover=…)`, which raises OutboundError; `MAY_BE_REPEATED`: whether a lost answer may be settled by
+sending again; and `GOES_TOGETHER`: whether one message holds several notices of one person.
 """
 
 from triage.channels import email, webhook

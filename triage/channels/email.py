@@ -17,6 +17,7 @@ from feedbackhub.outbound import OutboundError, Outcome
 from triage.notice_words import mail as compose  # noqa: F401  (what a channel has to offer)
 
 MAY_BE_REPEATED = False
+GOES_TOGETHER = True
 
 
 def deliver(message: EmailMessage, *, on_handover: Callable[[], None]) -> None:

@@ -22,6 +22,7 @@ from triage import credentials, reporter_link
 from triage.models import NoticePolicy
 
 MAY_BE_REPEATED = True
+GOES_TOGETHER = False  # the id is one notice's: the receiver must not drop another with it
 SUBJECT = "problem.fixed"
 _REPORTS = 50
 
@@ -42,24 +43,19 @@ class Call:
 def compose(rows) -> Call:
     from triage.notices import complaints_about
 
-    first = rows[0]
+    (first,) = rows
     policy = NoticePolicy.objects.filter(project=first.project_id).first()
     keys = tuple(keys_of(policy)) if policy else ()
     own = first.reporter.callback_url
     url = own or (policy.webhook_url if policy else "")
     if not url or not keys or (policy.webhook_disabled and not own):
         raise OutboundError("The product has no webhook to call.", Outcome.REFUSED_FOR_GOOD)
-    complaints = complaints_about(
-        [problem for notice in rows for problem in notice.fix.problems.all()]
-    ).filter(reporter=first.reporter)
+    complaints = complaints_about(first.fix.problems.all()).filter(reporter=first.reporter)
     body = {
         "type": SUBJECT,
-        "timestamp": max(notice.created_at for notice in rows).isoformat(),
+        "timestamp": first.created_at.isoformat(),
         "data": {
-            "fixes": [
-                {"id": str(notice.fix.public_id), "what_changed": notice.fix.summary[:2_000]}
-                for notice in rows[:5]
-            ],
+            "fixes": [{"id": str(first.fix.public_id), "what_changed": first.fix.summary[:2_000]}],
             "reports": [
                 {
                     "id": event.external_id or str(event.public_id),
