@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0018_queue_agreement_items'),
+        ('annotation', '0019_settled_rubric_scores'),
     ]
 
     operations = [

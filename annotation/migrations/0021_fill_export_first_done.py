@@ -10,6 +10,6 @@ def say_since_when(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("annotation", "0019_export_first_done")]
+    dependencies = [("annotation", "0020_export_first_done")]
 
     operations = [migrations.RunPython(say_since_when, migrations.RunPython.noop)]
