@@ -121,6 +121,28 @@ def test_unsent_answer_can_be_taken_back(house, work):
     assert house.sql(SAID) == [("correct", "Too quick", 1, True)]
 
 
+def test_unsent_answer_is_taken_back_after_a_reload_and_kept(house, work):
+    page = work.page
+    house.kill("web")
+    judge(page, "3", "Too quick")
+    expect(unsent(page)).to_have_text("1 not sent yet")
+    page.reload()
+    expect(shown(page)).to_have_text("Answer number 2 of this test.")
+    expect(unsent(page)).to_have_text("1 not sent yet")
+    page.keyboard.press("Control+z")
+    for _ in range(2):
+        expect(shown(page)).to_have_text("Answer number 1 of this test.")
+        expect(page.locator("#note")).to_have_value("Too quick")
+        expect(page.locator('[name="verdict"]:checked')).to_have_value("wrong")
+        expect(page.locator("[data-outbox]")).to_be_hidden()
+        page.reload()
+    house.start("web")
+    house.wait_until_up()
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("Submitted.")).to_be_visible()
+    assert house.sql(SAID) == [("wrong", "Too quick", 1, True)]
+
+
 def test_answer_waits_for_a_new_sign_in(house, work):
     page = work.page
     house.sql("DELETE FROM django_session")

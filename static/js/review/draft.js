@@ -2,7 +2,7 @@
 // left. Until the server has it, this browser keeps it too, so that a reload loses nothing; when the
 // network is gone it tries again until it is kept.
 
-import { pairsOf } from "./filling.js";
+import { fillIn, pairsOf } from "./filling.js";
 import { form, isInHand, item, onItem, screen, send, showConflict, words } from "./item.js";
 import * as kept from "./kept.js";
 
@@ -17,14 +17,25 @@ let saving = null;
 let failures = 0;
 let keeping = null;
 
+function keepNow() {
+  clearTimeout(keeping);
+  if (isDirty && isInHand()) kept.put("typed", { id: item().dataset.item, pairs: pairsOf(form()) });
+}
+
 // In this browser, a moment after each change.
 function keepHere() {
   clearTimeout(keeping);
-  keeping = setTimeout(() => {
-    if (isDirty && isInHand()) {
-      kept.put("typed", { id: item().dataset.item, pairs: pairsOf(form()) });
-    }
-  }, 120);
+  keeping = setTimeout(keepNow, 120);
+}
+
+// What this browser kept of the item on the screen, into its form.
+export async function restoreTyped() {
+  const here = isInHand() && item();
+  const typed = here && (await kept.get("typed", here.dataset.item));
+  if (!typed || here !== item()) return;
+  fillIn(form(), typed.pairs);
+  screen.dispatchEvent(new Event("filled"));
+  goOn({ dirty: true });
 }
 
 function tell(text, tone = "") {
@@ -60,10 +71,10 @@ async function saveOnce() {
   } catch {
     outcome = { status: -1 };
   }
+  if (outcome.status === 200) here.elements.draft_revision.value = outcome.answer.draft_revision;
   if (here !== form()) return; // another item is shown by now
   if (outcome.status === 200) {
     failures = 0;
-    here.elements.draft_revision.value = outcome.answer.draft_revision;
     if (!isDirty) {
       tell(words.saved);
       clearTimeout(keeping);
@@ -86,13 +97,16 @@ async function saveOnce() {
 }
 
 // Keep what is typed now; done when the server has it or refused it.
-export const flush = () => save();
+export async function flush() {
+  keepNow();
+  await save();
+  if (isDirty && !failures) await save(); // typed while an older draft was on its way
+}
 
-// While a submit is on its way nothing else is written.
+// While a submit is on its way nothing else is sent.
 export function hold() {
   isHeld = true;
   clearTimeout(timer);
-  clearTimeout(keeping);
 }
 
 export function goOn({ dirty = isDirty } = {}) {

@@ -14,6 +14,7 @@ for (const name of ["pointerdown", "keydown", "wheel"]) {
 
 async function beat() {
   const here = form();
+  const { item: id } = item()?.dataset ?? {};
   if (!isInHand() || performance.now() - lastAct > AT_WORK) return;
   if (item().querySelector(".review-conflict")) return;
   const body = new FormData();
@@ -21,7 +22,7 @@ async function beat() {
   try {
     const { answer } = await send(here.dataset.heartbeatUrl, body);
     if (answer?.lease_until) {
-      kept.extendLease(item().dataset.item, answer.lease_until);
+      kept.extendLease(id, answer.lease_until);
     }
     if (here === form() && answer?.kind) {
       draft.hold();

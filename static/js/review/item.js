@@ -53,12 +53,19 @@ export function parse(html) {
   return template.content;
 }
 
-// Fetch an item by its address and show it; false when the server has no such part of a page.
-export async function open(url) {
+export const itemIn = (html) => parse(html).getElementById("review-item");
+
+// An item as the server draws it now; null when it has no such part of a page. Throws without a connection.
+export async function fetchItem(url) {
   const address = new URL(url, location.href);
   address.searchParams.set("part", "item");
   const response = await fetch(address, { headers: { Accept: "text/html" } });
-  const element = response.ok ? parse(await response.text()).getElementById("review-item") : null;
+  return response.ok ? itemIn(await response.text()) : null;
+}
+
+// Fetch an item by its address and show it; false when there is none.
+export async function open(url) {
+  const element = await fetchItem(url);
   if (element) show(element);
   else location.assign(url);
   return element != null;

@@ -2,31 +2,20 @@
 // what was typed in them. Here a page that was loaded takes up what the one before it left.
 
 import { fetchAhead, keepAhead, takeAhead } from "./ahead.js";
-import * as draft from "./draft.js";
-import { fillIn } from "./filling.js";
-import { form, isInHand, item, onItem, parse, screen, show, words } from "./item.js";
+import { restoreTyped } from "./draft.js";
+import { item, itemIn, onItem, screen, show, words } from "./item.js";
 import * as kept from "./kept.js";
 import * as outbox from "./outbox.js";
 import { bringBack } from "./submit.js";
 
 const isShell = () => "shell" in item().dataset;
 
-const parseItem = (html) => parse(html).getElementById("review-item");
-
-async function restoreTyped() {
-  const typed = isInHand() && (await kept.get("typed", item().dataset.item));
-  if (!typed) return;
-  fillIn(form(), typed.pairs);
-  screen.dispatchEvent(new Event("filled"));
-  draft.goOn({ dirty: true });
-}
-
 // Drawn without the server: the item of the address, else the first that is here and not answered yet.
 async function showKept() {
   const items = (await kept.itemsInHand()).filter((each) => !outbox.has(each.id));
   const wanted = items.find((each) => location.pathname.includes(each.id)) ?? items[0];
-  for (const each of items) if (each !== wanted) keepAhead(parseItem(each.html));
-  if (wanted) show(parseItem(wanted.html));
+  for (const each of items) if (each !== wanted) keepAhead(itemIn(each.html));
+  if (wanted) show(itemIn(wanted.html));
   else waitForServer();
 }
 
@@ -63,11 +52,13 @@ function leaveAnswered() {
   const goOn = () => {
     if (item().dataset.item !== id || outbox.has(id)) return;
     screen.removeEventListener("sent", goOn);
+    if (!("answered" in item().dataset)) return; // it was taken back
     const ahead = takeAhead();
     if (ahead) show(ahead);
     else location.assign(screen.dataset.reviewUrl);
   };
-  item().removeAttribute("data-in-hand");
+  delete item().dataset.inHand;
+  item().dataset.answered = "";
   screen.addEventListener("sent", goOn);
 }
 

@@ -8,7 +8,7 @@ import * as kept from "./kept.js";
 
 const TRIES = [1_000, 2_000, 5_000, 10_000, 20_000];
 
-let waiting = []; // {key, id, kind, url, pairs, title, state: waiting|refused, tries}
+let waiting = []; // {key, id, kind, url, pairs, typed, title, state: waiting|refused, tries}
 let isSending = false;
 let timer = null;
 let isSignedOut = false;
@@ -23,7 +23,7 @@ function changed() {
 export const entries = () => waiting;
 export const has = (id) => waiting.some((entry) => entry.id === id);
 export const newest = () => waiting.at(-1) ?? null;
-export const isIdle = () => waiting.every((entry) => entry.state === "refused");
+export const isIdle = () => waiting.every((entry) => entry.state === "refused" || entry.isHeld);
 
 // What an earlier page left here.
 export async function load() {
@@ -49,6 +49,18 @@ export function add(entry) {
   return added;
 }
 
+// While it is being shown again it is not sent; what this browser keeps of it stays. False when it is held already.
+export function hold(entry) {
+  if (entry.isHeld) return false;
+  entry.isHeld = true;
+  return true;
+}
+
+export function letGo(entry) {
+  entry.isHeld = false;
+  flush();
+}
+
 export function remove(entry) {
   waiting = waiting.filter((each) => each.key !== entry.key);
   kept.forget("outbox", entry.key);
@@ -71,7 +83,7 @@ export async function flush() {
 
 async function sendAll() {
   for (;;) {
-    const entry = waiting.find((each) => each.state === "waiting");
+    const entry = waiting.find((each) => each.state === "waiting" && !each.isHeld);
     if (!entry) return;
     entry.isOnItsWay = true;
     const isDone = await sendOne(entry);

@@ -5,9 +5,11 @@ import { comeBack, leaveBehind, putBack, takeAhead } from "./ahead.js";
 import * as draft from "./draft.js";
 import { fillIn, pairsOf, valueIn } from "./filling.js";
 import {
+  fetchItem,
   form,
   isInHand,
   item,
+  itemIn,
   open,
   screen,
   show,
@@ -27,14 +29,13 @@ let isWaiting = false; // for the server to say what comes next
 
 const IDLE = 60_000;
 let lastAct = performance.now();
-let spent = { item: null, seconds: 0 };
 for (const name of ["pointermove", "keydown", "wheel"]) {
   addEventListener(name, () => (lastAct = performance.now()), { passive: true, capture: true });
 }
 setInterval(() => {
-  const id = item()?.dataset.item;
-  if (spent.item !== id) spent = { item: id, seconds: 0 };
-  if (!document.hidden && performance.now() - lastAct < IDLE) spent.seconds += 1;
+  const field = isInHand() && !isWaiting && form()?.elements.seconds_spent; // with those of an earlier answer
+  if (!field || document.hidden || performance.now() - lastAct >= IDLE) return;
+  field.value = String(Number(field.value) + 1);
 }, 1000);
 
 // --- errors at their fields --------------------------------------------------------------------
@@ -103,7 +104,16 @@ function leave(kind, url, pairs) {
   left.set(here.dataset.item, here);
   const together = kind === "submit" ? tickedAhead() : [];
   for (const id of [here.dataset.item, ...together]) leaveBehind(id);
-  outbox.add({ id: here.dataset.item, kind, url, pairs, together, title: titleOf(here), path: here.dataset.url });
+  outbox.add({
+    id: here.dataset.item,
+    kind,
+    url,
+    pairs,
+    typed: kind === "submit" ? null : pairsOf(form()),
+    together,
+    title: titleOf(here),
+    path: here.dataset.url,
+  });
   isWaiting = !goOn();
   if (isWaiting) item().querySelector("[data-submit]")?.setAttribute("aria-busy", "true");
   kept.forget("typed", here.dataset.item);
@@ -119,8 +129,6 @@ screen.addEventListener("submit", (event) => {
       showErrors(errors);
       return;
     }
-    const { elements } = event.target;
-    elements.seconds_spent.value = String(spent.item === item().dataset.item ? spent.seconds : 0);
     leave("submit", event.target.action, pairsOf(event.target));
   }
   if (event.target.matches("[data-skip-form]") && !event.submitter?.matches("[data-release]")) {
@@ -129,7 +137,11 @@ screen.addEventListener("submit", (event) => {
     const pairs = [...new FormData(event.target, event.submitter)];
     event.target.hidePopover();
     const { action } = event.target;
-    draft.flush().then(() => leave("skip", action, pairs.filter(([name]) => name !== "csrfmiddlewaretoken")));
+    const here = item();
+    draft.flush().then(() => {
+      if (item() !== here || isWaiting) return; // it was submitted meanwhile: what is shown now is another one
+      leave("skip", action, pairs.filter(([name]) => name !== "csrfmiddlewaretoken"));
+    });
   }
 });
 
@@ -138,6 +150,7 @@ screen.addEventListener("submit", (event) => {
 screen.addEventListener("sent", async ({ detail: { entry, answer } }) => {
   left.delete(entry.id);
   kept.forget("items", entry.id);
+  kept.forget("typed", entry.id);
   const { message, next, next_url: nextUrl, undo_url: undoUrl, undo_seconds: seconds } = answer;
   if (isWaiting && outbox.isIdle()) {
     isWaiting = false;
@@ -165,8 +178,7 @@ function showWaiting() {
 // It did not fit: that item is on the screen again, as it was left.
 screen.addEventListener("turned-down", async ({ detail: { entry, answer } }) => {
   isWaiting = false;
-  await bringBack(entry);
-  if (item().dataset.item !== entry.id) return;
+  if (!(await bringBack(entry)) || item().dataset.item !== entry.id) return;
   item().querySelector("[data-submit]")?.removeAttribute("aria-busy");
   if (answer.kind === "invalid") showErrors(answer.errors);
   else if (answer.html) showConflict(answer);
@@ -176,23 +188,63 @@ screen.addEventListener("turned-down", async ({ detail: { entry, answer } }) => 
   if (answer.kind !== "invalid" && answer.kind !== "key_reused") draft.hold();
 });
 
-// Show an item of the outbox again, with its answers, and take it out of there.
+// Show an item of the outbox again, with its answers. It leaves the outbox only when it is on the screen and
+// what was typed is kept besides; one that cannot be shown stays there, and false is answered.
 export async function bringBack(entry) {
-  outbox.remove(entry);
-  for (const id of entry.together ?? []) comeBack(id);
-  const here = item();
-  if (here?.dataset.item !== entry.id) {
-    await draft.flush();
-    if (here && "inHand" in here.dataset) putBack(here);
-    const element = left.get(entry.id);
-    if (element) show(element);
-    else if (!(await open(entry.path))) return;
-    if (element && form()) form().elements.fence.value = valueIn(entry.pairs, "fence");
+  if (!outbox.hold(entry)) return false;
+  if (item()?.dataset.item !== entry.id && !(await showAgain(entry))) {
+    outbox.letGo(entry);
+    toast({ text: words.notShown, level: "warning" });
+    return false;
   }
+  const here = item();
+  if ("answered" in here.dataset) {
+    delete here.dataset.answered;
+    here.dataset.inHand = "";
+  }
+  const typed = entry.kind === "submit" ? entry.pairs : entry.typed;
+  if (form() && typed) {
+    fillIn(form(), typed);
+    holdAsBefore(typed);
+  }
+  for (const id of entry.together ?? []) comeBack(id);
   left.delete(entry.id);
-  if (form() && entry.kind === "submit") fillIn(form(), entry.pairs);
   screen.dispatchEvent(new Event("filled"));
   isWaiting = false;
   draft.goOn({ dirty: true });
+  if (typed) await kept.put("typed", { id: entry.id, pairs: form() ? pairsOf(form()) : typed });
+  outbox.remove(entry);
+  return true;
 }
 
+// Under the lease and on top of the revisions that were known last, here or by the server.
+function holdAsBefore(typed) {
+  for (const name of ["fence", "revision", "draft_revision"]) {
+    const then = Number(valueIn(typed, name) ?? 0);
+    for (const field of item().querySelectorAll(`[name="${name}"]`)) {
+      if (then > Number(field.value)) field.value = String(then);
+    }
+  }
+}
+
+// In the place of what is open, which is kept with all that was typed in it.
+async function showAgain(entry) {
+  const element = await elementOf(entry);
+  if (!element) return false;
+  await draft.flush();
+  if (isInHand()) putBack(item());
+  show(element);
+  return true;
+}
+
+// The item as it was left, as this browser keeps it, else as the server draws it now; null when it cannot be had.
+async function elementOf(entry) {
+  if (left.has(entry.id)) return left.get(entry.id);
+  const known = (await kept.itemsInHand()).find(({ id }) => id === entry.id);
+  if (known) return itemIn(known.html);
+  try {
+    return await fetchItem(entry.path);
+  } catch {
+    return null;
+  }
+}

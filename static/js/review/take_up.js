@@ -28,6 +28,7 @@ screen.addEventListener("submit", async (event) => {
     }
     if (!isInHand()) {
       await open(answer.url);
+      await draft.restoreTyped();
     } else {
       // What is typed here goes on under the new lease, on top of the answer that was shown.
       for (const hidden of item().querySelectorAll('[name="fence"]')) hidden.value = answer.fence;

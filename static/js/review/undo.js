@@ -34,15 +34,23 @@ async function takeBack(url) {
   }
 }
 
-function takeOutUnsent(entry) {
-  if (entry.isOnItsWay && !entry.tries) wanted = entry.key;
-  else {
-    bringBack(entry).then(() => {
-      say(words.takenBack);
-      toast({ text: words.takenBack, level: "info" });
-    });
+// What is on its way may be arriving right now: it comes back when that try has an outcome.
+async function takeOutUnsent(entry) {
+  if (entry.isOnItsWay) wanted = entry.key;
+  else if (await bringBack(entry)) {
+    say(words.takenBack);
+    toast({ text: words.takenBack, level: "info" });
   }
 }
+
+screen.addEventListener("turned-down", ({ detail: { entry } }) => {
+  if (entry.key === wanted) wanted = null; // it comes back by itself
+});
+screen.addEventListener("held-up", ({ detail: { entry } }) => {
+  if (entry.key !== wanted) return;
+  wanted = null;
+  takeOutUnsent(entry);
+});
 
 screen.addEventListener("sent", ({ detail: { entry, answer } }) => {
   if (answer.undo_url) together.set(answer.undo_url, entry.together ?? []);
