@@ -69,7 +69,7 @@ def answers_of(annotation: Annotation) -> dict:
         from annotation.comparing import preferred
 
         return preferred(annotation)
-    candidate = annotation.candidates.order_by("-revision").first()
+    candidates = sorted(annotation.candidates.all(), key=lambda candidate: -candidate.revision)
     return {
         "verdict": annotation.verdict,
         "severity": annotation.severity,
@@ -87,9 +87,11 @@ def answers_of(annotation: Annotation) -> dict:
             }
             for span in annotation.spans.all()
         ],
-        "correction": candidate.text if candidate else None,
+        "correction": candidates[0].text if candidates else None,
         "note": annotation.note,
         "confidence": annotation.confidence,
+        "seconds_spent": annotation.seconds_spent,
+        "suggestion": annotation.suggestion,
     }
 
 
@@ -224,12 +226,13 @@ def _seconds(errors, seconds) -> int:
 def _suggestion(errors, suggestion) -> dict:
     is_good = (
         isinstance(suggestion, dict)
-        and set(suggestion) <= {"source", "seen", "taken", "changed"}
+        and set(suggestion) <= {"source", "seen", "taken", "changed", "as"}
         and isinstance(suggestion.get("source", ""), str)
         and len(suggestion.get("source", "")) <= 60
         and isinstance(suggestion.get("seen", False), bool)
         and _are_suggested(suggestion.get("taken", []))
         and _are_suggested(suggestion.get("changed", []))
+        and _is_taken_as(suggestion.get("as", {}))
     )
     if not is_good:
         errors["suggestion"] = _("This does not say which suggestion was seen and taken.")
@@ -240,6 +243,15 @@ def _suggestion(errors, suggestion) -> dict:
 def _are_suggested(names) -> bool:
     return isinstance(names, list) and all(
         isinstance(name, str) and name in _SUGGESTED for name in names
+    )
+
+
+def _is_taken_as(values) -> bool:
+    """{field: its value as it was taken}; of a correction its length and a checksum."""
+    return (
+        isinstance(values, dict)
+        and set(values) <= _SUGGESTED
+        and all(isinstance(value, str) and len(value) <= 2_000 for value in values.values())
     )
 
 

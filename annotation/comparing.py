@@ -196,6 +196,7 @@ def preferred(annotation: Annotation) -> dict:
         "preference": _turn_back(preference.outcome, is_turned),
         "reasons": preference.reasons,
         "note": annotation.note,
+        "seconds_spent": annotation.seconds_spent,
     }
 
 

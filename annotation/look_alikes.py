@@ -229,7 +229,7 @@ def _take(annotation, item) -> Assignment:
 
 def _answers_for(annotation, item) -> dict:
     """The same judgement; what is about the very words of the answer only where these are the same."""
-    answers = answers_of(annotation)
+    answers = answers_of(annotation) | {"seconds_spent": 0, "suggestion": {}}
     if item.interaction.output == annotation.item.interaction.output:
         spans = [span for span in answers["spans"] if span["field"] == "output"]
         return {**answers, "spans": spans}

@@ -52,6 +52,7 @@ def read_answers(posted, *, output: str) -> dict:
         "correction": _correction(posted.get("correction", ""), output),
         "note": posted.get("note", "").replace("\r\n", "\n"),
         "suggestion": _suggestion(posted.get("suggestion", "")),
+        "seconds_spent": whole_seconds(posted.get("seconds_spent", "")),
     }
     return {name: value for name, value in answers.items() if value}
 
@@ -62,6 +63,7 @@ def read_preference(posted) -> dict:
         "preference": posted.get("preference", ""),
         "reasons": posted.getlist("reasons"),
         "note": posted.get("note", "").replace("\r\n", "\n"),
+        "seconds_spent": whole_seconds(posted.get("seconds_spent", "")),
     }
     return {name: value for name, value in said.items() if value}
 
@@ -70,13 +72,12 @@ def whole_seconds(text: str) -> int:
     return int(text) if _WHOLE_NUMBER.fullmatch(text) else 0
 
 
-def complete_answers(answers: dict, *, schema, seconds_spent: str = "") -> dict:
+def complete_answers(answers: dict, *, schema) -> dict:
     """A draft made ready to be submitted: an open severity is what verdict and categories suggest."""
     verdict, severity = answers.get("verdict", ""), answers.get("severity", "")
     if verdict in Verdict.values and not severity:
         severity = suggested_severity(schema, verdict, answers.get("categories", ()))
-    seconds = whole_seconds(seconds_spent)
-    return {**answers, "verdict": verdict, "severity": severity, "seconds_spent": seconds}
+    return {**answers, "verdict": verdict, "severity": severity}
 
 
 def _rubric_scores(posted) -> dict:

@@ -51,7 +51,6 @@ from annotation.review_forms import (
     complete_answers,
     read_answers,
     read_preference,
-    whole_seconds,
 )
 from annotation.selections import stream_of
 from annotation.settling import current_schema
@@ -184,12 +183,9 @@ def save_draft(request, assignment):
 @_refusable
 def submit_annotation(request, assignment):
     hold = HoldForm.read(request.POST)
-    answers, seconds = _typed(request, assignment), request.POST.get("seconds_spent", "")
-    if comparing.is_pairwise(assignment.item):
-        answers["seconds_spent"] = whole_seconds(seconds)
-    else:
-        schema = current_schema(assignment.item.queue)
-        answers = complete_answers(answers, schema=schema, seconds_spent=seconds)
+    answers = _typed(request, assignment)
+    if not comparing.is_pairwise(assignment.item):
+        answers = complete_answers(answers, schema=current_schema(assignment.item.queue))
     annotation = annotating.submit_annotation(
         assignment=assignment,
         fence=hold["fence"],

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from annotation import annotating, review_queue
+from annotation import annotating, lead_decisions, review_queue
 from annotation.models import Annotation, Assignment, CandidateAnswer, LabelSchema, Settlement
 from annotation.refusals import (
     InvalidAnswer,
@@ -328,6 +328,25 @@ def test_an_undo_takes_back_all_that_would_have_followed(project, ana):
     assert (assignment.state, assignment.fence) == (State.CLAIMED, 2)
     assert assignment.draft["correction"] == "Do not."
     assert (assignment.draft["verdict"], assignment.draft["note"]) == ("harmful", "n")
+
+
+TAKEN = {"source": "reporter", "seen": True, "taken": ["verdict"], "as": {"verdict": "wrong"}}
+
+
+@pytest.mark.parametrize("way", ["undo", "revise", "return"])
+def test_suggestion_and_seconds_go_on_from_the_answer_before(project, ana, ben, way):
+    queue, _ = queue_with(project)
+    annotation = judge(ana, queue, seconds_spent=42, suggestion=TAKEN)
+    assignment = annotation.assignment
+    if way == "undo":
+        assignment = undo(annotation)
+    elif way == "revise":
+        assignment = annotating.revise(assignment=assignment)
+    else:
+        lead_decisions.return_assignment(assignment=assignment, by=ben, reason="Look again")
+        assignment.refresh_from_db()
+    assert assignment.draft["suggestion"] == TAKEN
+    assert assignment.draft["seconds_spent"] == 42
 
 
 def test_what_was_undone_is_kept_and_the_next_submit_is_the_next_revision(project, ana):
