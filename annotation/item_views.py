@@ -20,6 +20,7 @@ from annotation import (
     discussion_parts,
     lead_decisions,
     review_screen,
+    revisions,
     selections,
     settling,
 )
@@ -333,6 +334,7 @@ def _page(
             | {"weight": weights.get(str(each.public_id))}
             for each in annotations
         ],
+        "revisions": revisions.of_item(found),
         "marks": _worded(marks, choices),
         "differing": adjudication.differing_fields(annotations, schema),
         "candidates": candidates,

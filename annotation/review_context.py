@@ -2,12 +2,14 @@
 cases with how they were settled, answers that somebody wrote already, and what is suggested.
 
 It is fetched after the item is shown, so that the next item never waits for it. What could sway somebody whose own
-judgement is measured (known cases, repeats) is left out, and so is what recall keeps back: the holdout and its twins.
+judgement is measured (known cases, repeats) is left out, and so is what recall keeps back: the holdout and its twins. The reporter's own word stays: everybody sees it in the feedback.
 """
 
 import json
+from urllib.parse import urlencode
 
 from django.db.models import prefetch_related_objects
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from annotation import comparing, look_alikes, recall, suggestions
@@ -23,22 +25,25 @@ MOST_TURNS = 10
 RECALLED = 20  # of which some are of other queues, or under another schema
 
 
-def context_of(assignment, *, membership, has_answered: bool) -> dict:
-    """For the template of the same name. What is suggested waits for a first answer where the queue says so."""
+def context_of(assignment, *, membership) -> dict:
+    """For the template of the same name. What is suggested waits for a first answer where the queue says so.
+
+    Nothing here says that a person is measured: an item that measures looks like one without similar cases.
+    """
     item = assignment.item
     if comparing.is_pairwise(item):
         return {}
     schema = current_schema(item.queue)
     is_measured = item.purpose in ReviewItem.MEASURING
-    may_be_swayed = has_answered or not item.queue.suggestions_after_first_answer
+    may_be_swayed = _has_answered(assignment) or not item.queue.suggestions_after_first_answer
     shows = may_be_swayed and not is_measured
     is_in_hand = assignment.state in Assignment.HELD_STATES and not is_measured
     return {
-        "session": _rest_of_session(item.interaction),
+        **_rest_of_session(item.interaction, membership),
         "prompt_change": _prompt_change(item.interaction),
-        "waits_for_answer": not may_be_swayed and not is_measured,
+        "waits_for_answer": not may_be_swayed,
         "cases": similar_cases(item, schema, membership=membership) if shows else [],
-        "suggestions": _suggestions(item, schema) if shows else [],
+        "suggestions": _suggestions(item, schema) if may_be_swayed else [],
         "others": _others(assignment, schema) if shows else [],
         "candidates": _candidates(assignment) if shows else [],
         "look_alikes": look_alikes.look_alikes_of(assignment) if is_in_hand else [],
@@ -73,6 +78,11 @@ def similar_cases(item, schema, *, membership, most=MOST_CASES) -> list[dict]:
 # --- steps ----------------------------------------------------------------------------------------
 
 
+def _has_answered(assignment) -> bool:
+    """Whether a verdict was submitted, or chosen as far as the kept draft knows: what is drawn in the browser is no proof."""
+    return assignment.state == Assignment.State.SUBMITTED or bool(assignment.draft.get("verdict"))
+
+
 def _case(settlement, schema) -> dict:
     values = {
         "verdict": settlement.verdict,
@@ -94,8 +104,9 @@ def _case(settlement, schema) -> dict:
 
 
 def _suggestions(item, schema) -> list[dict]:
-    """The model's, where one was asked, and what the reporter's own words mean in the schema."""
-    found = [_by_model(item, schema), _by_reporter(item, schema)]
+    """The model's, where one was asked, and what the reporter's own words mean in the schema; only these where one is measured."""
+    by_model = None if item.purpose in ReviewItem.MEASURING else _by_model(item, schema)
+    found = [by_model, _by_reporter(item, schema)]
     return [each for each in found if each]
 
 
@@ -133,10 +144,19 @@ def _by_reporter(item, schema) -> dict | None:
     }
 
 
-def _rest_of_session(interaction) -> list:
-    return [each for each in browsing.of_same_session(interaction) if each.pk != interaction.pk][
-        :MOST_TURNS
-    ]
+def _rest_of_session(interaction, membership) -> dict:
+    """The turns around this one; how many more there are, and for those who may read them where."""
+    turns, count = browsing.nearest_of_session(interaction, MOST_TURNS)
+    url = ""
+    if count > len(turns) and membership.may("search_interactions"):
+        url = reverse("interactions", args=[membership.project.slug])
+        url += "?" + urlencode({"session": interaction.session_id})
+    return {
+        "session": turns,
+        "session_count": count,
+        "session_left": count - len(turns),
+        "session_url": url,
+    }
 
 
 def _prompt_change(interaction) -> dict | None:

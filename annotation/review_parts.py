@@ -5,8 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from annotation import comparing, review_context, review_screen, review_views
-from annotation.models import Assignment
+from annotation import comparing, review_context, review_screen, review_views, revisions
 from feedbackhub.accounts.access import project_page
 
 
@@ -23,14 +22,11 @@ def review_text(request, public_id, field):
 @project_page("judge")
 @require_GET
 def review_beside(request, public_id):
-    """What stands beside the item, for when it is on the screen. `?answered=` once a verdict was chosen."""
+    """What stands beside the item, for when it is on the screen."""
     assignment = review_views.own_assignment(request, public_id)
-    context = review_context.context_of(
-        assignment,
-        membership=request.membership,
-        has_answered="answered" in request.GET or assignment.state == Assignment.State.SUBMITTED,
-    )
+    context = review_context.context_of(assignment, membership=request.membership)
     context |= {"interaction": assignment.item.interaction}
+    context |= {"revisions": revisions.of_assignment(assignment)}
     context |= {"keys": review_screen.keys_of(request.user.review_keys)}
     return render(request, "annotation/_review_context.html", context)
 

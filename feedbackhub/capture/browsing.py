@@ -111,6 +111,28 @@ def of_same_session(interaction, limit=20):
     return list(for_reading(rows).order_by("occurred_at", "id")[:limit])
 
 
+def nearest_of_session(interaction, most):
+    """The turns of the session nearest to this one, in order, without it; and how many others there are in all."""
+    if not interaction.session_id:
+        return [], 0
+    at, pk = interaction.occurred_at, interaction.pk
+    others = (
+        Interaction.objects.kept()
+        .filter(project=interaction.project_id, session_id=interaction.session_id)
+        .exclude(pk=pk)
+    )
+    turns = for_reading(others)
+    before = turns.filter(Q(occurred_at__lt=at) | Q(occurred_at=at, pk__lt=pk))
+    after = turns.filter(Q(occurred_at__gt=at) | Q(occurred_at=at, pk__gt=pk))
+    near = [
+        *before.order_by("-occurred_at", "-id")[:most],
+        *after.order_by("occurred_at", "id")[:most],
+    ]
+    near.sort(key=lambda turn: abs(turn.occurred_at - at))
+    count = len(near) if len(near) < most else others.count()
+    return sorted(near[:most], key=lambda turn: (turn.occurred_at, turn.pk)), count
+
+
 def prompt_changelog(project):
     """Prompt versions with the text of the one before, of the same name."""
     before = PromptVersion.objects.filter(

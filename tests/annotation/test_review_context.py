@@ -1,11 +1,12 @@
 """What stands beside an item: similar settled cases, suggestions, written answers, the session, the prompt's change."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 
-from annotation import recall
+from annotation import drafts, recall
 from annotation.models import GoldExample, Settlement, Split
 from feedbackhub.capture import near_duplicates
 from feedbackhub.capture.models import PromptVersion
@@ -63,6 +64,26 @@ def settled(queue, question=QUESTION, **fields):
     return case
 
 
+def reported(queue, hand):
+    """The reporter said "outdated", which means a category."""
+    schema = LabelSchemaFactory(project=queue.project)
+    schema.categories[1]["reported_as"] = ["outdated"]
+    schema.save()
+    FeedbackEventFactory(interaction=hand.item.interaction, category="outdated")
+
+
+def choose_verdict(hand):
+    drafts.save_draft(
+        assignment=hand, fence=hand.fence, draft={"verdict": "wrong"}, draft_revision=0
+    )
+
+
+def queue_of_ben(queue, asked):
+    bens = ReviewQueueFactory(project=queue.project)
+    ReviewItemFactory(queue=bens, interaction=asked)
+    return bens
+
+
 def beside(client, assignment, **query):
     url = reverse("review_context", args=[assignment.project.slug, assignment.public_id])
     return client.get(url, query)
@@ -108,28 +129,34 @@ def test_cases_of_queues_of_others_and_of_other_projects_are_not_shown(
 
 
 @pytest.mark.parametrize("purpose", ["calibration", "repeat"])
-def test_whoever_is_measured_gets_no_help(as_user, ana, queue, hand, purpose):
+def test_whoever_is_measured_gets_no_help_and_is_not_told_so(as_user, ana, queue, hand, purpose):
+    reported(queue, hand)
+    queue.suggestions_after_first_answer = True
+    queue.save()
     settled(queue)
     hand.item.purpose = purpose
     hand.item.save()
-    response = beside(as_user(ana), hand, answered="1")
-    assert cases(response) == []
-    assert not response.context["waits_for_answer"]
+    before = beside(as_user(ana), hand)
+    assert before.context["waits_for_answer"]
+    assert before.context["suggestions"] == []
+    choose_verdict(hand)
+    after = beside(as_user(ana), hand)
+    assert not after.context["waits_for_answer"]
+    assert (cases(after), after.context["candidates"], after.context["look_alikes"]) == ([], [], [])
+    assert [each["source"] for each in after.context["suggestions"]] == ["reporter"]
 
 
 def test_queue_may_hide_them_until_the_first_answer(as_user, ana, queue, hand):
     queue.suggestions_after_first_answer = True
     queue.save()
     case = settled(queue)
-    assert cases(beside(as_user(ana), hand)) == []
-    assert cases(beside(as_user(ana), hand, answered="1")) == [case]
+    assert cases(beside(as_user(ana), hand, answered="1")) == []  # the server's word counts
+    choose_verdict(hand)
+    assert cases(beside(as_user(ana), hand)) == [case]
 
 
 def test_reporters_word_is_suggested_as_what_it_means(as_user, ana, queue, hand):
-    schema = LabelSchemaFactory(project=queue.project)
-    schema.categories[1]["reported_as"] = ["outdated"]
-    schema.save()
-    FeedbackEventFactory(interaction=hand.item.interaction, category="outdated")
+    reported(queue, hand)
     (suggestion,) = beside(as_user(ana), hand).context["suggestions"]
     assert (suggestion["source"], suggestion["names"]) == ("reporter", ["Outdated"])
 
@@ -157,6 +184,29 @@ def test_session_and_change_of_the_prompt_are_shown(as_user, ana, queue, hand):
     assert response.context["session"] == [earlier]
     assert "Earlier words" in html and "Somebody else" not in html
     assert "<ins>Name the year. </ins>" in html
+
+
+def test_nearest_turns_of_a_long_session_are_shown_and_the_others_counted(
+    as_user, ana, ben, queue, hand
+):
+    asked = hand.item.interaction
+    for minutes in (-30, -2, -1, 1, 2, 3, *range(10, 22)):
+        InteractionFactory(
+            project=queue.project,
+            session_id="one",
+            occurred_at=asked.occurred_at + timedelta(minutes=minutes),
+        )
+    response = beside(as_user(ana), hand)
+    turns = [each.occurred_at - asked.occurred_at for each in response.context["session"]]
+    shown = [-2, -1, 1, 2, 3, 10, 11, 12, 13, 14]
+    assert turns == [timedelta(minutes=minutes) for minutes in shown]
+    assert response.context["session_left"] == 8
+    assert "8 more" in response.content.decode()
+    assert response.context["session_url"] == ""  # an expert does not search
+    bens = claim(ben, queue_of_ben(queue, asked))
+    assert beside(as_user(ben), bens).context["session_url"] == (
+        f"/p/{queue.project.slug}/interactions/?session=one"
+    )
 
 
 def test_context_costs_the_same_for_one_and_for_three(

@@ -1,27 +1,37 @@
 // [data-context]: what stands beside the item is fetched once the item is on the screen. A suggestion or a
 // similar case is taken by one key: it fills the decision in, and which it was goes with the answer.
 
+import * as draft from "./draft.js";
 import { form, isInHand, item, onItem, parse, say, screen, toast, words } from "./item.js";
 
 const place = () => item()?.querySelector("[data-context]");
+const hasVerdict = () => Boolean(form()?.elements.verdict?.value);
 
 async function fetchContext() {
   const here = place();
-  if (!here || "fetched" in here.dataset) return;
-  const url = new URL(here.dataset.context, location.href);
-  const hasAnswered = Boolean(form()?.elements.verdict?.value);
-  if (hasAnswered) url.searchParams.set("answered", "1");
+  if (!here) return;
+  if ("fetched" in here.dataset) {
+    arrived(here);
+    return;
+  }
+  const isChosen = hasVerdict();
   here.dataset.fetched = "";
   try {
-    const response = await fetch(url, { headers: { Accept: "text/html" }, redirect: "manual" });
+    if (isChosen) await draft.flush(); // whether a verdict was chosen the server reads in the draft
+    const response = await fetch(here.dataset.context, { headers: { Accept: "text/html" }, redirect: "manual" });
     if (!response.ok) throw new Error(response.statusText);
     here.replaceChildren(parse(await response.text()));
     here.dispatchEvent(new CustomEvent("htmx:load", { bubbles: true }));
-    if (here.querySelector("[data-suggestion]")) note((said) => ({ ...said, seen: true }));
-    if (here.querySelector("[data-waits]") && form()?.elements.verdict?.value) again();
+    arrived(here);
+    if (here === place() && here.querySelector("[data-waits]") && hasVerdict() && !isChosen) again();
   } catch {
     delete here.dataset.fetched; // with the connection it comes
   }
+}
+
+// It counts as seen in the item that it is of, when that is on the screen.
+function arrived(here) {
+  if (here === place() && here.querySelector("[data-suggestion]")) note((said) => ({ ...said, seen: true }));
 }
 
 function again() {
@@ -38,12 +48,20 @@ function note(change) {
   if (field && isInHand()) field.value = JSON.stringify(change(read()));
 }
 
+// To know a text again without keeping it twice: its length and a checksum (FNV-1a).
+function checksum(text) {
+  let sum = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) sum = Math.imul(sum ^ text.charCodeAt(at), 0x01000193);
+  return `${text.length}:${sum >>> 0}`;
+}
+
 const values = {
   verdict: () => form().elements.verdict.value,
   severity: () => form().elements.severity.value,
   root_cause: () => form().elements.root_cause?.value ?? "",
   categories: () =>
     [...form().querySelectorAll('[name="categories"]:checked')].map(({ value }) => value).sort().join(),
+  correction: () => checksum(form().elements.correction.value),
 };
 
 function choose(name, value) {
@@ -53,7 +71,26 @@ function choose(name, value) {
   radio.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
-const taken = new Map(); // item's id → {field: value as it was taken}
+// Which fields came from there, and as what: with the answer, so that a reload does not forget it.
+function took(source, fields) {
+  note(({ taken = [], as = {}, ...said }) => ({
+    ...said,
+    source,
+    seen: true,
+    taken: [...new Set([...taken, ...fields])],
+    as: { ...as, ...Object.fromEntries(fields.map((name) => [name, values[name]()])) },
+  }));
+  tellChanged();
+}
+
+// What was taken and then changed is told as that.
+function tellChanged() {
+  if (!isInHand() || !form()?.elements.suggestion) return;
+  const { as = {} } = read();
+  if (!Object.keys(as).length) return;
+  const changed = Object.keys(as).filter((name) => values[name]() !== as[name]);
+  note(({ changed: _, ...said }) => (changed.length ? { ...said, changed } : said));
+}
 
 function take(button) {
   if (!isInHand()) return;
@@ -69,20 +106,14 @@ function take(button) {
     if (suggested[name]) choose(name, suggested[name]);
   }
   const fields = Object.keys(suggested).filter((name) => suggested[name].length);
-  taken.set(item().dataset.item, Object.fromEntries(fields.map((name) => [name, values[name]()])));
-  note(() => ({ source: button.dataset.source, seen: true, taken: fields }));
+  took(button.dataset.source, fields);
   form().dispatchEvent(new Event("change", { bubbles: true }));
   say(words.filledIn);
   toast({ text: words.filledIn, level: "info" });
 }
 
-// What was taken and then changed is told as that.
-screen.addEventListener("change", () => {
-  const as = taken.get(item()?.dataset.item);
-  if (!as || !form()) return;
-  const changed = Object.keys(as).filter((name) => values[name]() !== as[name]);
-  note(({ changed: _, ...said }) => (changed.length ? { ...said, changed } : said));
-});
+screen.addEventListener("change", tellChanged);
+screen.addEventListener("submit", tellChanged, true); // a text that is left by the submit itself
 
 screen.addEventListener("click", (event) => {
   const button = event.target.closest("[data-takes]");
@@ -91,6 +122,8 @@ screen.addEventListener("click", (event) => {
   if (start && isInHand()) {
     const text = document.getElementById(start.dataset.startFrom).value;
     screen.dispatchEvent(new CustomEvent("start-from", { detail: { text } }));
+    took(start.dataset.source, ["correction"]);
+    form().dispatchEvent(new Event("change", { bubbles: true }));
   }
 });
 
