@@ -178,11 +178,11 @@ ROOT_CAUSES = [
 SPAN_LABELS = [
     {"key": "wrong", "name": "Wrong"},
     {"key": "unsupported", "name": "Unsupported"},
-    {"key": "outdated", "name": "Outdated"},
+    {"key": "outdated", "name": "Outdated", "category": "outdated"},
     {"key": "missing_source", "name": "Source missing"},
     {"key": "misleading", "name": "Misleading"},
-    {"key": "harmful", "name": "Harmful"},
-    {"key": "privacy", "name": "Privacy"},
+    {"key": "harmful", "name": "Harmful", "category": "harmful"},
+    {"key": "privacy", "name": "Privacy", "category": "privacy"},
     {"key": "good", "name": "Good"},
 ]
 

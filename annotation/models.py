@@ -56,7 +56,7 @@ class LabelSchema(ProjectModel):
     # categories that nobody chooses any more, as they were, and what became of each: {…, "into": [key, …]}. One key: merged
     # into it. Several: split into them. None: retired.
     former = models.JSONField(default=list)
-    span_labels = models.JSONField(default=list)  # [{"key", "name"}]
+    span_labels = models.JSONField(default=list)  # [{"key", "name", "category"?}]
     rubric = models.JSONField(default=list)  # [{"key", "name", "scale", "good", "required"}]
     root_causes = models.JSONField(default=list)  # [{"key", "name"}]
     guidelines = models.TextField(blank=True)  # Markdown

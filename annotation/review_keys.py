@@ -28,6 +28,8 @@ CATEGORIES = "qwertyuiopzxvb"
 ROOT_CAUSES = "asdfgjk9"
 RUBRIC = ";#*%"  # each leads to its scores, which the arrows choose
 SPAN_LABELS = "12345678"  # while text is selected
+STRIKE = "x"  # these too
+CITES = "90"
 PLACES = {
     "correction": "5",
     "note": "6",
@@ -36,7 +38,7 @@ PLACES = {
     "fold_queue": "0",
     "like_this": ".",
     "suggestion": ",",
-    "raw_diff": "-",
+    "raw_diff": "+",  # no sign that shares a key with a digit on QWERTY, QWERTZ or AZERTY
     "together": "=",
 }
 PREFERENCES = "ab=x"  # while two answers are compared
@@ -59,7 +61,7 @@ class Act:
     @property
     def scope(self) -> str:
         """Marks have their keys while text is selected, preferences while two answers are compared."""
-        if self.name.startswith("mark:"):
+        if self.name == "strike" or self.name.startswith(("mark:", "cite:")):
             return "mark"
         return "pair" if self.name.startswith(("prefer:", "reason:")) else "screen"
 
@@ -103,6 +105,12 @@ def acts_of(schemas: Iterable[LabelSchema]) -> list[Act]:
                 Act(f"{kind}:{row['key']}", row["name"], group, keys[n] if n < len(keys) else "")
                 for n, row in enumerate(rows)
             ]
+    selected = _("Marks, while text is selected")
+    acts.append(Act("strike", _("Strike from the correction"), selected, STRIKE))
+    acts += [
+        Act(f"cite:{n}", _("Cite source %(n)d in the correction") % {"n": n}, selected, key)
+        for n, key in enumerate(CITES, 1)
+    ]
     compared = _("While two answers are compared")
     for kind, words, keys in (
         ("prefer", comparing.CHOICES, PREFERENCES),

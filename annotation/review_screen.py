@@ -31,6 +31,7 @@ from feedbackhub.capture.vocabulary import (
 
 LONGEST_SHOWN = 100_000  # characters of the answer and of a message
 LONGEST_DOCUMENT_SHOWN = 20_000
+MOST_CITED = 6  # sources that have an act of their own
 LONGEST_COMPARED = 20_000  # characters of an edit that are compared word by word
 
 VERDICT_TONES = {
@@ -147,6 +148,7 @@ def show_assignment(
         "is_in_hand": is_in_hand or is_reserved,
         "keys": keys_of(own_keys),
         "skip_reasons": Assignment.SkipReason.choices,
+        **_acts_on_selected_words(shown.get("documents", ()), own_keys),
         "reported_words": [str(ReportedCategory(word).label) for word in sorted(reported)],
         **choices_of(schema, reported=reported, own_keys=own_keys),
     }
@@ -238,6 +240,7 @@ def choices_of(schema, *, reported=frozenset(), own_keys: dict | None = None) ->
         "span_labels": [
             {
                 **label,
+                "category": _first_to_choose(schema, label.get("category")),
                 "shortcut": keys.nth(f"mark:{label['key']}", review_keys.SPAN_LABELS, place),
                 "colour": place % 8 + 1,
             }
@@ -289,13 +292,15 @@ def undoable_by(membership) -> Annotation | None:
 
 
 def compare_answers(yours: dict, others: dict | None, choices: dict) -> list[dict]:
-    """Two versions field by field in words: [{"name", "yours", "other", "differs"}]."""
+    """Two versions field by field in words: [{"field", "name", "yours", "other", "differs"}]."""
     names = {
         "preference": _("Preference"),
+        "reasons": _("Reasons"),
         "verdict": _("Verdict"),
         "severity": _("Severity"),
         "categories": _("Categories"),
         "root_cause": _("Root cause"),
+        "rubric_scores": _("Scores"),
         "spans": _("Marks"),
         "correction": _("Correction"),
         "note": _("Note"),
@@ -305,7 +310,8 @@ def compare_answers(yours: dict, others: dict | None, choices: dict) -> list[dic
     for field, name in names.items():
         mine, theirs = (_said(field, each or {}, words) for each in (yours, others))
         if mine or theirs:
-            rows.append({"name": name, "yours": mine, "other": theirs, "differs": mine != theirs})
+            said = {"field": field, "name": name, "yours": mine, "other": theirs}
+            rows.append(said | {"differs": mine != theirs})
     return rows
 
 
@@ -315,6 +321,27 @@ def compare_answers(yours: dict, others: dict | None, choices: dict) -> list[dic
 def _answers_that_count(assignment) -> dict:
     annotation = assignment.annotations.current().first()
     return answers_of(annotation) if annotation else {}
+
+
+def _first_to_choose(schema, category: str | None) -> str:
+    """What a mark says too, as it is called today; "" where nobody can choose it any more."""
+    return next(iter(keys_to_choose(schema, [category])), "") if category else ""
+
+
+def _acts_on_selected_words(documents, own_keys) -> dict:
+    """Striking words from the correction, and citing one of the first sources behind them, each with its key."""
+    keys = review_keys.KeyMap(own_keys)
+    return {
+        "strike_key": keys.key("strike", review_keys.STRIKE),
+        "cites": [
+            {
+                "number": number,
+                "title": document.title or document.document_id,
+                "key": keys.nth(f"cite:{number}", review_keys.CITES, number - 1),
+            }
+            for number, document in enumerate(documents[:MOST_CITED], 1)
+        ],
+    }
 
 
 def _content(message) -> str:
@@ -415,6 +442,8 @@ def _words_of(choices: dict) -> dict[str, dict]:
     ):
         words[field] = {choice["value"]: choice["label"] for choice in choices[name]}
     words["preference"] = {value: str(label) for value, label in comparing.CHOICES.items()}
+    words["reasons"] = {value: str(label) for value, label in comparing.REASONS.items()}
+    words["rubric_scores"] = {row["key"]: row["name"] for row in choices["rubric"]}
     words["spans"] = {label["key"]: label["name"] for label in choices["span_labels"]}
     return words
 
@@ -423,8 +452,10 @@ def _said(field: str, answers: dict, words: dict) -> str:
     value = answers.get(field)
     if not value:
         return ""
-    if field == "categories":
+    if field in ("categories", "reasons"):
         return ", ".join(words[field].get(key, str(key)) for key in value)
+    if field == "rubric_scores" and isinstance(value, dict):
+        return ", ".join(f"{words[field].get(key, key)} {score}" for key, score in value.items())
     if field == "spans":
         return ", ".join(
             f"{words[field].get(span.get('label'), '')}: “{str(span.get('quote', ''))[:60]}”"

@@ -35,7 +35,7 @@ _CATEGORY = _NAMED | {
 _ROWS = {
     "categories": _CATEGORY,
     "former": _CATEGORY | {"into": "keys"},
-    "span_labels": _NAMED,
+    "span_labels": _NAMED | {"category": "key_or_none"},
     "rubric": _NAMED | {"scale": "scale", "good": "meaning", "required": "yes_no"},
     "root_causes": _NAMED,
 }
@@ -224,6 +224,7 @@ _KINDS = {
         lambda *each: _chosen(ReportedCategory.values, *each), *given
     ),
     "keys": lambda *given: _listed(_key, *given),
+    "key_or_none": lambda where, value, errors: _key(where, value, errors) if value else "",
     "scale": _scale,
     "yes_no": _yes_no,
 }

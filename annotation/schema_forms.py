@@ -109,13 +109,32 @@ class SplitForm(SeenForm):
 
 
 class NamedRowForm(forms.Form):
-    """A span label or a root cause."""
+    """A root cause."""
 
     key = forms.SlugField(widget=forms.HiddenInput, max_length=60, required=False)
     name = forms.CharField(label=gettext_lazy("Name"), max_length=LONGEST_NAME)
 
     def row(self) -> dict:
         return {"key": self.cleaned_data["key"], "name": self.cleaned_data["name"]}
+
+
+class MarkForm(NamedRowForm):
+    """A span label, and the category that it says too."""
+
+    category = forms.ChoiceField(
+        label=gettext_lazy("Category"),
+        required=False,
+        help_text=gettext_lazy("Ticked when words are marked so."),
+    )
+
+    def __init__(self, *args, schema, **kwargs):
+        super().__init__(*args, **kwargs)
+        known = [(category["key"], category["name"]) for category in schema.categories]
+        self.fields["category"].choices = [("", _("None")), *known]
+
+    def row(self) -> dict:
+        category = self.cleaned_data["category"]
+        return super().row() | ({"category": category} if category else {})
 
 
 class CriterionForm(NamedRowForm):
@@ -168,10 +187,13 @@ class _Rows(forms.BaseFormSet):
                 raise forms.ValidationError(_("Two rows have the same name."))
 
 
+ROW_FORMS = {"rubric": CriterionForm, "span_labels": MarkForm}
+
+
 def rows_form(part: str):
     """The formset of one of the schema's lists."""
     return forms.formset_factory(
-        CriterionForm if part == "rubric" else NamedRowForm,
+        ROW_FORMS.get(part, NamedRowForm),
         formset=_Rows,
         extra=1,
         can_delete=True,

@@ -40,7 +40,10 @@ LISTS = {
     ),
     "span_labels": (
         gettext_lazy("Marks"),
-        gettext_lazy("What selected words can be marked as. The first eight have the keys 1 to 8."),
+        gettext_lazy(
+            "What selected words can be marked as, and the category that a mark says too. "
+            "The first eight have the keys 1 to 8."
+        ),
     ),
     "root_causes": (
         gettext_lazy("Causes"),
@@ -238,7 +241,10 @@ def schema_list(request, part):
         raise Http404
     schema = schema_of(request)
     rows = getattr(schema, part)
-    formset = rows_form(part)(request.POST or None, initial=rows, prefix="row")
+    about_rows = {"schema": schema} if part == "span_labels" else {}
+    formset = rows_form(part)(
+        request.POST or None, initial=rows, prefix="row", form_kwargs=about_rows
+    )
     form = SeenForm(request.POST or None, initial={"seen": schema.version})
 
     def change(seen, *, is_trial=False):

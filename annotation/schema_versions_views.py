@@ -39,6 +39,7 @@ FIELDS = {
     "good_example": gettext_lazy("Without the fault"),
     "bad_example": gettext_lazy("With the fault"),
     "reported_as": gettext_lazy("Reporters' words"),
+    "category": gettext_lazy("Category"),
     "scale": gettext_lazy("From 1 to"),
     "good": gettext_lazy("What good means"),
     "required": gettext_lazy("Each answer needs it"),

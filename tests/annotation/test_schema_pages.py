@@ -99,7 +99,7 @@ def test_marks_are_renamed_moved_removed_and_added_at_once(as_user, ben, schema)
     as_user(ben).post(
         url("schema_list", "span_labels"),
         rows_of(
-            {**first, "name": "Untrue", "ORDER": 2},
+            {**first, "name": "Untrue", "category": "factual_error", "ORDER": 2},
             {**second, "ORDER": 1},
             {**third, "DELETE": "on", "ORDER": 3},
             {"name": "Wrong", "ORDER": 4},
@@ -108,7 +108,7 @@ def test_marks_are_renamed_moved_removed_and_added_at_once(as_user, ben, schema)
     )
     assert now().span_labels == [
         second,
-        {**first, "name": "Untrue"},
+        {**first, "name": "Untrue", "category": "factual_error"},
         {"key": "wrong_2", "name": "Wrong"},
     ]
 
@@ -312,6 +312,7 @@ WRONG = {
     "categories[4]": lambda s: s["categories"].__setitem__(4, "tone"),
     "categories": lambda s: s.update(categories=[]),
     "span_labels[0].name": lambda s: s["span_labels"][0].pop("name"),
+    "span_labels[1].category": lambda s: s["span_labels"][1].update(category="No Key"),
     "rubric[0].scale": lambda s: s.update(rubric=[{"key": "a", "name": "A", "scale": 99}]),
     "former[0].into[0]": lambda s: s.update(
         former=[{**s["categories"].pop(), "into": ["nothing"]}]

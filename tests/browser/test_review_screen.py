@@ -3,11 +3,16 @@
 import pytest
 from playwright.sync_api import expect
 
-from annotation.models import Annotation, Assignment, ReviewItem
+from annotation.models import Annotation, Assignment, LabelSchema, ReviewItem
 from feedbackhub.capture.models import RetrievedDocument
 from tests.annotation.desk import pass_time, queue_with, submit
 from tests.annotation.test_review_context import settled
-from tests.factories import FeedbackEventFactory, InteractionFactory, ReviewItemFactory
+from tests.factories import (
+    CandidateAnswerFactory,
+    FeedbackEventFactory,
+    InteractionFactory,
+    ReviewItemFactory,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -79,6 +84,21 @@ def highlighted(page):
         """() => [...CSS.highlights].filter(([name]) => name !== "span-here")
           .flatMap(([, highlight]) => [...highlight].map(String))"""
     )
+
+
+def hold_back(page, path):
+    """The requests to such addresses, held until the test lets them go."""
+    held = []
+    page.route(path, lambda route: held.append(route))
+    return held
+
+
+def wait_for_held(page, held, count=1):
+    for _ in range(100):
+        if len(held) >= count:
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("No such request was made.")
 
 
 # --- judging --------------------------------------------------------------------------------------
@@ -422,10 +442,16 @@ def test_correction_is_compared_side_by_side(sit_down, ana, items):
     columns = page.locator("[data-diff-column]:visible")
     expect(columns).to_have_count(1)
     page.locator("#review-title").focus()
-    page.keyboard.press("-")
+    page.keyboard.press("+")
     expect(columns).to_have_count(2)
     expect(columns.last.locator("ins").first).to_be_visible()
-    page.keyboard.press("-")
+    page.keyboard.press("+")
+    expect(columns).to_have_count(1)
+    page.evaluate(
+        """() => document.activeElement.dispatchEvent(new KeyboardEvent("keydown",
+          {bubbles: true, cancelable: true, key: "-", code: "Digit6"}))"""
+    )  # AZERTY: the key of the note
+    expect(page.locator("#note")).to_be_focused()
     expect(columns).to_have_count(1)
 
 
@@ -443,6 +469,36 @@ def test_words_are_struck_and_sources_cited_in_the_correction(sit_down, ana, ite
     expect(correction).to_have_value(
         EMOJI.replace(" in full", "").replace("\u05dd included", "\u05dd [1] included")
     )
+
+
+def test_words_are_struck_and_cited_by_keys_where_no_mark_is_known(
+    sit_down, ana, items, queue, project
+):
+    LabelSchema.objects.update(span_labels=[])
+    RetrievedDocument.objects.create(
+        project=project, interaction=items[0].interaction, position=0, title="Guide", text="Text"
+    )
+    page = sit_down(ana, REVIEW)
+    expect(page.locator("[data-marks]")).to_have_count(0)
+    select(page, "output", *units(EMOJI, "in full"))
+    page.keyboard.press("x")
+    expect(page.locator("#correction")).to_have_value(EMOJI.replace(" in full", ""))
+    page.keyboard.press("Escape")
+    select(page, "output", *units(EMOJI, "paid"))
+    page.keyboard.press("9")
+    expect(page.locator("#correction")).to_have_value(
+        EMOJI.replace(" in full", "").replace("paid", "paid [1]")
+    )
+
+
+def test_mark_ticks_the_category_that_it_says_too(sit_down, ana, items):
+    labels = [{"key": "stale", "name": "Stale", "category": "outdated"}]
+    LabelSchema.objects.update(span_labels=labels)
+    page = sit_down(ana, REVIEW)
+    select(page, "output", *units(EMOJI, "paid"))
+    page.keyboard.press("1")
+    expect(page.locator("[data-span-label]")).to_have_text("Stale")
+    expect(page.locator('[name="categories"]:checked')).to_have_value("outdated")
 
 
 # --- beside the item ------------------------------------------------------------------------------
@@ -466,8 +522,67 @@ def test_settling_like_a_similar_case_is_one_key_and_is_recorded(
         "source": f"case:{case.public_id}",
         "seen": True,
         "taken": ["verdict", "severity", "categories"],
+        "as": {"verdict": "wrong", "severity": "medium", "categories": "outdated"},
         "changed": ["severity"],
     }
+
+
+def test_what_is_taken_before_a_reload_and_changed_after_it_is_told_as_that(
+    sit_down, ana, items, queue, monkeypatch
+):
+    monkeypatch.setattr("annotation.splits.split_of_key", lambda key: "train")
+    settled(queue, "Question 1?", categories=["outdated"])
+    written = CandidateAnswerFactory(
+        interaction=items[0].interaction, source="reporter", text="Better words."
+    )
+    page = sit_down(ana, REVIEW)
+    page.get_by_role("button", name="Settle like this one").click()
+    page.get_by_role("button", name="Start from this one").click()
+    expect(page.locator("#correction")).to_have_value("Better words.")
+    wait_until_saved(page)
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    page.keyboard.press("2")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+    wait_until_sent(page)
+    said = Annotation.objects.get().suggestion
+    assert said["source"] == f"answer:{written.public_id}"
+    assert said["taken"] == ["verdict", "severity", "categories", "correction"]
+    assert said["changed"] == ["verdict"]
+
+
+def test_late_suggestion_is_noted_for_the_item_that_it_is_of(
+    sit_down, ana, items, queue, monkeypatch
+):
+    monkeypatch.setattr("annotation.splits.split_of_key", lambda key: "train")
+    settled(queue, "Question 1?")
+    page = sit_down(ana, REVIEW)
+    wait_until_ahead(page)
+    held = hold_back(page, "**/context/")
+    page.reload()
+    wait_for_held(page, held)
+    page.keyboard.press("1")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+    wait_for_held(page, held, 2)
+    with page.expect_response("**/context/"):
+        held[0].continue_()
+    page.wait_for_timeout(200)
+    assert "seen" not in page.locator('[name="suggestion"]').input_value()
+    held[1].continue_()
+
+
+def test_suggestions_come_when_the_server_has_a_verdict(sit_down, ana, items, queue, monkeypatch):
+    monkeypatch.setattr("annotation.splits.split_of_key", lambda key: "train")
+    queue.suggestions_after_first_answer = True
+    queue.save()
+    settled(queue, "Question 1?")
+    page = sit_down(ana, REVIEW)
+    expect(page.locator("[data-waits]")).to_be_visible()
+    page.keyboard.press("3")
+    expect(page.get_by_role("button", name="Settle like this one")).to_be_visible()
+    assert Assignment.objects.get(state="claimed").draft["verdict"] == "wrong"
 
 
 def test_what_the_answer_shares_with_a_source_is_highlighted_there(sit_down, ana, queue, project):
@@ -520,6 +635,43 @@ def test_undo_by_key_takes_the_newest_first(sit_down, ana, items):
     expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
     wait_until_sent(page)
     assert Annotation.objects.current().get().item == items[0]
+
+
+def test_undo_waits_for_a_try_that_may_arrive(sit_down, ana, items):
+    page = sit_down(ana, REVIEW)
+    wait_until_ahead(page)
+    held = hold_back(page, "**/submit/")
+    page.keyboard.press("3")
+    page.keyboard.press("Control+Enter")
+    wait_for_held(page, held)
+    held.pop().abort()
+    wait_for_held(page, held)  # the second try
+    page.keyboard.press("Control+z")
+    page.wait_for_timeout(100)
+    expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+    held.pop().continue_()
+    expect(page.locator('[data-text="output"]')).to_have_text(EMOJI)
+    expect(verdict(page)).to_have_value("wrong")
+    assert list(Annotation.objects.values_list("is_current", flat=True)) == [False]
+    sit_down.errors.clear()  # the failed request shows in the console
+
+
+def test_slow_skip_never_takes_the_next_item(sit_down, ana, items):
+    page = sit_down(ana, REVIEW)
+    wait_until_ahead(page)
+    held = hold_back(page, "**/draft/")
+    page.keyboard.press("1")
+    page.keyboard.press("8")
+    page.get_by_role("button", name="Not my field").click()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+    wait_for_held(page, held)
+    held.pop().continue_()
+    wait_until_sent(page)
+    page.wait_for_timeout(100)
+    expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+    assert Assignment.objects.filter(state="skipped").count() == 0
+    sit_down.errors.clear()  # the late draft was refused
 
 
 def test_draft_survives_a_lost_connection(sit_down, ana, items):

@@ -179,7 +179,7 @@ function follow() {
   const toolbar = marker();
   if (!toolbar || !isInHand()) return;
   const found = selectedNow();
-  if (!found) {
+  if (!found || !toolbar.querySelector(":scope > button, :scope > :not([hidden]) button")) {
     if (toolbar.matches(":popover-open")) toolbar.hidePopover();
     return;
   }
@@ -210,6 +210,7 @@ function mark(button) {
     ["field", "start", "end", "label"].every((name) => each[name] === span[name]),
   );
   if (!isThere) write([...spans, span]);
+  if (button.dataset.category) tick(button.dataset.category);
   getSelection().collapseToEnd();
   follow();
   const label = button.querySelector(".span-key").textContent.trim();
@@ -217,12 +218,23 @@ function mark(button) {
   return true;
 }
 
-// While text is selected a digit marks it; answers whether it did.
+// What this mark says about the whole answer too.
+function tick(category) {
+  const box = form().querySelector(`[name="categories"][value="${CSS.escape(category)}"]`);
+  if (!box || box.checked) return;
+  box.checked = true;
+  box.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+// While text is selected a digit marks it, other keys change the correction there; answers whether it did.
 export function markBy(key) {
   const toolbar = marker();
-  if (!toolbar || !isInHand()) return false;
+  if (!toolbar || !isInHand() || !selectedNow()) return false;
   const button = toolbar.querySelector(`[data-mark-key="${CSS.escape(key)}"]`);
-  return button ? mark(button) : false;
+  if (!button || button.closest("[hidden]")) return false;
+  if ("mark" in button.dataset) return mark(button);
+  button.click();
+  return true;
 }
 
 document.addEventListener("selectionchange", () => requestAnimationFrame(follow));
