@@ -218,7 +218,8 @@ def test_undo_brings_the_comparison_back_as_it_was_answered(ana, queue, item):
     hand.refresh_from_db()
     back = annotating.undo_submit(assignment=hand, fence=hand.fence)
     item.refresh_from_db()
-    assert back.draft == {"preference": letter, "reasons": ["safe"], "note": ""}
+    said = {"preference": letter, "reasons": ["safe"], "note": "", "seconds_spent": 0}
+    assert back.draft == said
     assert (back.state, item.state) == ("claimed", "in_review")
     prefer(back, GIVEN)
     pass_undo()
