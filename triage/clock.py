@@ -5,8 +5,7 @@ quiet hours a letter waits for the morning, but never for a critical problem. Wh
 owner is everybody's who leads.
 """
 
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 from django.db.models import F, Q
 from django.utils import timezone
@@ -14,7 +13,6 @@ from django.utils.translation import gettext as _
 
 from feedbackhub.accounts.models import Membership
 from feedbackhub.accounts.permissions import LEAD, OWNER
-from feedbackhub.capture.vocabulary import Severity
 from triage import letters
 from triage.links import problem_url
 from triage.models import Problem, rules_of
@@ -52,21 +50,24 @@ def watch() -> int:
     soon = ticking.filter(due_at__gt=now).filter(Q(warned_for=None) | ~Q(warned_for=F("due_at")))
     told = 0
     for problem in late[:AT_ONCE]:
-        _tell_late(problem, rules_of(problem.project_id))
+        _tell_late(problem)
         told += 1
-    for problem in soon[:AT_ONCE]:
-        rules = rules_of(problem.project_id)
-        if is_due_soon(problem, rules):
-            _warn(problem, rules)
+    # of one project and severity, who is due first is warned first: so none hides behind another's
+    for project, severity in soon.order_by().values_list("project", "severity").distinct():
+        rules = rules_of(project)
+        own = soon.filter(project=project, severity=severity)
+        for problem in own[:AT_ONCE]:
+            if not is_due_soon(problem, rules):
+                break
+            _warn(problem)
             told += 1
     return told
 
 
-def _warn(problem, rules) -> None:
+def _warn(problem) -> None:
     owner = _members([problem.owner_id], problem)
     _write(
         problem,
-        rules,
         owner or letters.people_with(problem.project, LEAD),
         kind="due_soon",
         subject=_("P%d is due soon") % problem.number,
@@ -75,7 +76,7 @@ def _warn(problem, rules) -> None:
     Problem.objects.filter(pk=problem.pk).update(warned_for=problem.due_at)
 
 
-def _tell_late(problem, rules) -> None:
+def _tell_late(problem) -> None:
     people = {
         each.pk: each
         for each in (
@@ -86,7 +87,6 @@ def _tell_late(problem, rules) -> None:
     }
     _write(
         problem,
-        rules,
         people.values(),
         kind="overdue",
         subject=_("P%d is overdue") % problem.number,
@@ -105,7 +105,7 @@ def _members(users, problem) -> list:
     return [each.user for each in rows.select_related("user")]
 
 
-def _write(problem, rules, users, *, kind, subject, body) -> None:
+def _write(problem, users, *, kind, subject, body) -> None:
     said = body % {
         "number": problem.number,
         "severity": problem.get_severity_display().lower(),
@@ -119,19 +119,5 @@ def _write(problem, rules, users, *, kind, subject, body) -> None:
         key=f"{problem.pk} {problem.due_at:%Y-%m-%dT%H:%M:%S}",
         subject=subject,
         body=f"{said}\n\n{problem_url(problem)}",
-        due_at=not_before(timezone.now(), problem, rules),
+        quiet_unless=problem.severity,
     )
-
-
-def not_before(now, problem, rules) -> datetime:
-    """Now, or the end of the quiet hours that it is in; for a critical problem always now."""
-    if problem.severity == Severity.CRITICAL or rules.quiet_from is None:
-        return now
-    here = now.astimezone(ZoneInfo(rules.time_zone))
-    start, end, clock = rules.quiet_from, rules.quiet_to, here.time()
-    over_midnight = start > end
-    is_quiet = (clock >= start or clock < end) if over_midnight else start <= clock < end
-    if not is_quiet:
-        return now
-    day = here.date() + timedelta(days=1 if over_midnight and clock >= start else 0)
-    return datetime.combine(day, end, tzinfo=here.tzinfo).astimezone(UTC)

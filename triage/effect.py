@@ -153,13 +153,17 @@ def effects_of(*, project, user, limit=100) -> list[Effect]:
 
 
 def write_weekly_letters(*, now: datetime | None = None) -> int:
-    """On Mondays, of the seven days before: one letter to each expert whose labels went into a fix. Once a week."""
+    """On Mondays, of the seven days before: one letter to each expert whose labels went into a fix. Once a week.
+
+    That it is done is noted at the end: after a worker died on the way the next one writes the rest.
+    """
     now = now or timezone.now()
     monday = (now - timedelta(days=now.weekday())).replace(
         hour=MONDAY_AT, minute=0, second=0, microsecond=0
     )
     week = f"{monday:%G-W%V}"
-    if now < monday or not cache.add(f"effect-letters-{week}", True, 8 * 86_400):
+    done = f"effect-letters-{week}"
+    if now < monday or cache.get(done):
         return 0
     written = 0
     for project in Project.objects.order_by("pk"):
@@ -174,6 +178,7 @@ def write_weekly_letters(*, now: datetime | None = None) -> int:
         for user in User.objects.filter(pk__in=mine):
             _write(project, user, mine[user.pk], week)
             written += 1
+    cache.set(done, True, 8 * 86_400)
     return written
 
 
@@ -188,6 +193,7 @@ def _write(project, user, counts, week):
         users=[user],
         kind="effect",
         key=week,
+        quiet_unless="",
         subject=ngettext(
             "%d label of yours went into a fix", "%d labels of yours went into fixes", labels
         )

@@ -14,10 +14,12 @@ from django.utils.translation import gettext as _
 
 from feedbackhub.accounts.models import Membership
 from feedbackhub.accounts.permissions import LEAD, OWNER
+from feedbackhub.capture.vocabulary import Severity
 from feedbackhub.outbound import OutboundError, Outcome
 from triage.channels import email
 from triage.links import problem_url
-from triage.models import Letter
+from triage.models import Escalation, Letter, rules_of
+from triage.quiet_hours import not_before
 
 LEASE = timedelta(seconds=60)
 LONGEST_PAUSE = timedelta(minutes=15)
@@ -25,10 +27,15 @@ GIVE_UP_AFTER = timedelta(hours=72)
 STATE = Letter.State
 
 
-def write(*, project, users, kind, key, subject, body, due_at=None) -> None:
-    """A letter to each of `users`, once for this kind and key."""
+def write(*, project, users, kind, key, subject, body, quiet_unless=None) -> None:
+    """A letter to each of `users`, once for this kind and key; at once, or, given `quiet_unless` (how severe it is, or ""),
+    not within the project's quiet hours unless that is critical.
+    """
     from triage import tasks
 
+    due_at = timezone.now()
+    if quiet_unless is not None:
+        due_at = not_before(due_at, severity=quiet_unless, rules=rules_of(project.pk))
     Letter.objects.bulk_create(
         [
             Letter(
@@ -38,7 +45,7 @@ def write(*, project, users, kind, key, subject, body, due_at=None) -> None:
                 key=key[:100],
                 subject=f"{project.name}: {subject}"[:200],
                 body=body,
-                due_at=due_at or timezone.now(),
+                due_at=due_at,
             )
             for user in users
         ],
@@ -64,9 +71,15 @@ def connection_paused(*, connection) -> None:
     where = settings.BASE_URL + reverse(
         "connection", args=[connection.project.slug, connection.public_id]
     )
+    waiting = Escalation.objects.open().filter(connection=connection)
     write(
         project=connection.project,
         users=people_with(connection.project, OWNER),
+        quiet_unless=max(
+            waiting.values_list("problem__severity", flat=True),
+            key=lambda one: Severity(one).rank,
+            default="",
+        ),
         kind="connection_paused",
         key=f"{connection.pk} {timezone.now():%Y-%m-%dT%H:%M:%S}",
         subject=_("%s is paused") % connection.name,
@@ -85,6 +98,7 @@ def webhook_disabled(*, policy) -> None:
     write(
         project=policy.project,
         users=people_with(policy.project, OWNER),
+        quiet_unless="",
         kind="webhook_disabled",
         key=f"{timezone.now():%Y-%m-%dT%H:%M:%S}",
         subject=_("the product's webhook is switched off"),
@@ -99,12 +113,14 @@ def webhook_disabled(*, policy) -> None:
 
 
 def still_wrong(*, said) -> None:
-    """A reporter says that it is still wrong: the problem's owner hears of it at once, or else every lead."""
+    """A reporter says that it is still wrong: the problem's owner and every lead hear of it at once."""
     problem = said.problem
-    people = [problem.owner] if problem.owner else people_with(problem.project, LEAD)
+    people = {each.pk: each for each in people_with(problem.project, LEAD)}
+    if problem.owner:
+        people[problem.owner_id] = problem.owner
     write(
         project=problem.project,
-        users=people or people_with(problem.project, OWNER),
+        users=people.values() or people_with(problem.project, OWNER),
         kind="still_wrong",
         key=str(said.pk),
         subject=_("P%d is still wrong, a reporter says") % problem.number,

@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.factories import ProblemFactory
-from triage import clock, priority
+from tests.factories import ProblemFactory, ProjectFactory
+from triage import clock, letters, priority, quiet_hours
 from triage.models import Letter, PriorityRules, Problem
 
 pytestmark = pytest.mark.django_db
@@ -90,15 +90,17 @@ def test_a_letter_in_the_quiet_hours_waits_for_the_morning(problem, now, expecte
         hour, minute = map(int, clock_time.split(":"))
         return datetime(2026, 3, 2 + bool(later), hour, minute, tzinfo=UTC)
 
-    assert clock.not_before(at(now), problem, rules) == at(expected)
+    assert quiet_hours.not_before(at(now), severity=problem.severity, rules=rules) == at(expected)
     problem.severity = "critical"
-    assert clock.not_before(at(now), problem, rules) == at(now)
+    assert quiet_hours.not_before(at(now), severity=problem.severity, rules=rules) == at(now)
 
 
 def test_quiet_hours_are_those_of_the_projects_time_zone(problem):
     rules = PriorityRules(quiet_from=time(22), quiet_to=time(7), time_zone="Europe/Berlin")
     night = datetime(2026, 1, 5, 21, 30, tzinfo=UTC)  # 22:30 there
-    assert clock.not_before(night, problem, rules) == datetime(2026, 1, 6, 6, 0, tzinfo=UTC)
+    assert quiet_hours.not_before(night, severity=problem.severity, rules=rules) == datetime(
+        2026, 1, 6, 6, 0, tzinfo=UTC
+    )
 
 
 def test_a_letter_is_due_when_the_quiet_hours_end(problem, ben):
@@ -164,3 +166,38 @@ def test_an_expert_and_an_engineer_may_not_change_them(as_user, ana, dana, probl
         assert (
             as_user(person).get(reverse("settings_problems", args=["tax-help"])).status_code == 403
         )
+
+
+def test_a_problem_is_warned_of_however_many_elsewhere_are_due_before_it(
+    project, problem, ben, monkeypatch
+):
+    other = ProjectFactory(sla_hours={"low": 8})
+    PriorityRules.objects.create(project=other, warn_at_percent=99)
+    for _ in range(3):
+        due_in(ProblemFactory(project=other, severity="low"), minutes=30)
+    due_in(problem, hours=1)
+    monkeypatch.setattr(clock, "AT_ONCE", 2)
+    assert clock.watch() == 1
+    assert told() == [("due_soon", ben.name)]
+
+
+def test_a_letter_that_can_wait_waits_for_the_morning(project, ben):
+    now = timezone.now()
+    PriorityRules.objects.create(
+        project=project,
+        quiet_from=(now - timedelta(hours=1)).time(),
+        quiet_to=(now + timedelta(hours=1)).time(),
+        time_zone="UTC",
+    )
+    for severity in (None, "", "high", "critical"):
+        letters.write(
+            project=project,
+            users=[ben],
+            kind="x",
+            key=str(severity),
+            subject="s",
+            body="b",
+            quiet_unless=severity,
+        )
+    waiting = Letter.objects.filter(due_at__gt=timezone.now()).values_list("key", flat=True)
+    assert set(waiting) == {"", "high"}

@@ -142,6 +142,26 @@ def settled_around(project, shipped_at, *, days, all, outdated):
         )
 
 
+def test_a_worker_that_dies_on_the_way_leaves_the_rest_to_the_next(
+    project, problem, ana, ben, monkeypatch
+):
+    judged(ana, problem), judged(ben, problem)
+    fixed(project, problem)
+    write, written = effect._write, []
+
+    def die_at_the_second(*letter):
+        if written:
+            raise SystemExit
+        written.append(write(*letter))
+
+    monkeypatch.setattr(effect, "_write", die_at_the_second)
+    with pytest.raises(SystemExit):
+        effect.write_weekly_letters(now=MONDAY)
+    monkeypatch.undo()
+    effect.write_weekly_letters(now=MONDAY)
+    assert set(Letter.objects.values_list("user", flat=True)) == {ana.pk, ben.pk}
+
+
 def test_the_line_names_what_carries_the_newest_fix(project, problem, ana, ben):
     judged(ana, problem)
     fixed(project, problem, carrier="prompt", carrier_version="13", days_ago=9)

@@ -452,12 +452,15 @@ def test_a_reporter_says_thank_you_once(client, sent):
     assert sent.thanked_at == first
 
 
-def test_still_wrong_is_told_the_owner_at_once_and_quotes_nobody(sent, problem, ben):
-    problem.owner = ben
+def test_still_wrong_is_told_the_owner_and_the_leads_at_once_and_quotes_nobody(
+    sent, problem, ben, dana
+):
+    problem.owner = dana
     problem.save()
     reporting_back.say_still_wrong(notice=sent, problem=problem, words="Marvin says no.")
-    letter = Letter.objects.get()
-    assert (letter.user, letter.kind) == (ben, "still_wrong")
+    assert {letter.user for letter in Letter.objects.all()} == {ben, dana}
+    letter = Letter.objects.first()
+    assert letter.kind == "still_wrong"
     assert "P1007" in letter.subject
     assert "Marvin" not in letter.body + letter.subject
 
