@@ -122,20 +122,19 @@ def _preview(request) -> dict:
     return {
         "subject": subject,
         "body": body.strip(),
-        "people": _people_to_tell(complaints) if numbers else 0,
+        "people": _people_to_tell(request.project, complaints) if numbers else 0,
     }
 
 
-def _people_to_tell(complaints) -> int:
-    return (
-        Reporter.objects.filter(
-            pk__in=complaints.order_by().values("reporter"),
-            has_consent=True,
-            unsubscribed_at=None,
-            erased_at=None,
-        )
-        .exclude(email="")
-        .count()
+def _people_to_tell(project, complaints) -> int:
+    """By mail or by webhook, as `notices` would decide."""
+    policy = notices.policy_of(project)
+    reporters = Reporter.objects.filter(
+        pk__in=complaints.order_by().values("reporter"), has_consent=True, unsubscribed_at=None
+    ).select_related("undeliverable", "project")
+    return sum(
+        not notices.reason_not_to(reporter, notices.channel_for(reporter, policy))
+        for reporter in reporters.iterator(chunk_size=1_000)
     )
 
 
