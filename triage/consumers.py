@@ -100,6 +100,14 @@ def reopen_tickets(event):
             )
 
 
+@outbox.consumer("problem_regressed")
+def keep_back_what_is_not_so(event):
+    """`{"problem_id"}`: who was not told of its repair yet is not told, whoever opened it again."""
+    for problem in Problem.objects.filter(project=event.project_id, pk=event.about["problem_id"]):
+        with acting(action="problem_regressed"):
+            notices.suppress_came_back(problem=problem, before=event.created_at)
+
+
 def _settled(interaction, about):
     settlement = Settlement.objects.filter(
         pk=about.get("settlement_id"), interaction=interaction, is_current=True
@@ -205,8 +213,6 @@ def prepare_notices(event):
     fix = Fix.objects.filter(
         project=event.project_id,
         pk=event.about["fix_id"],
-        state__in=["shipped", "verified"],
-        recurred_at=None,
     ).first()
     if fix and notices.is_time_to_tell(fix=fix):
         notices.prepare_notices(fix=fix)

@@ -552,6 +552,7 @@ class TicketNote(ProjectModel):
     due_at = models.DateTimeField(default=timezone.now)
     failure = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+    first_tried_at = models.DateTimeField(null=True)  # since when it fails; a pause ends that
     sent_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -737,6 +738,9 @@ class Notice(ProjectModel):
     lease_until = models.DateTimeField(null=True)
     failure = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+    first_tried_at = models.DateTimeField(
+        null=True
+    )  # since when it fails; what is held is not tried
     sent_at = models.DateTimeField(null=True)
     opened_page_at = models.DateTimeField(null=True)
     thanked_at = models.DateTimeField(null=True)

@@ -11,14 +11,15 @@ and again in the moment before it is handed over.
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from feedbackhub.capture.models import Reporter
 from feedbackhub.outbound import OutboundError, Outcome
 from triage import notices
 from triage.channels import CHANNELS
-from triage.models import Fix, Notice
+from triage.models import Fix, Notice, Problem
 
 LEASE = timedelta(seconds=60)
 LONGEST_PAUSE = timedelta(minutes=15)
@@ -39,7 +40,10 @@ def deliver_notice(*, notice_id: int) -> Notice | None:
         return _again(taken, notice_id)
     wait = _wait_before(wanted[0])
     if wait:
-        _all(wanted, lease).update(lease_until=None, due_at=timezone.now() + wait)
+        waits = {"lease_until": None, "due_at": timezone.now() + wait}
+        if wait > LONGEST_PAUSE:
+            waits["first_tried_at"] = None  # the next try is the first of a new series
+        _all(wanted, lease).update(**waits)
         return _again(taken, notice_id)
     channel = CHANNELS[wanted[0].channel]
     try:
@@ -48,7 +52,8 @@ def deliver_notice(*, notice_id: int) -> Notice | None:
     except _NotOurs:
         return None
     except OutboundError as error:
-        _write_failure(wanted, lease, error)
+        if _write_failure(wanted, lease, error):
+            channel.note_given_up(wanted[0])
     else:
         _all(wanted, lease).update(
             state=STATE.SENT, lease_until=None, sent_at=timezone.now(), failure=""
@@ -110,7 +115,12 @@ def _take(notice_id) -> list[Notice]:
             .values_list("pk", flat=True)[: TOGETHER - 1]
         )
     Notice.objects.filter(pk__in=keys).update(lease_until=now + LEASE, attempts=F("attempts") + 1)
-    rows = Notice.objects.filter(pk__in=keys).select_related("fix__project", "reporter")
+    reopened = Problem.objects.filter(fixes=OuterRef("fix"), state=Problem.State.REGRESSED)
+    rows = (
+        Notice.objects.filter(pk__in=keys)
+        .select_related("fix__project", "reporter")
+        .annotate(has_come_back=Exists(reopened))
+    )
     return sorted(rows, key=lambda notice: (notice.pk != notice_id, notice.pk))
 
 
@@ -126,6 +136,8 @@ def _suppress(notice, lease) -> bool:
     reason = notices.reason_not_to(notice.reporter, notice.channel)
     if not reason and notice.fix.state == Fix.State.REVERTED:
         reason = "reverted"
+    if not reason and (notice.fix.recurred_at or notice.has_come_back):
+        reason = notices.CAME_BACK
     if reason:
         _all([notice], lease).update(state=STATE.SUPPRESSED, lease_until=None, reason=reason)
     return bool(reason)
@@ -176,18 +188,28 @@ def _hand_over(rows, lease, message):
             raise _NotOurs
 
 
-def _write_failure(rows, lease, error):
+def _write_failure(rows, lease, error) -> bool:
+    """Whether it was tried for long enough to give it up."""
     ours, failure = _all(rows, lease), str(error)[:300]
     if error.outcome is Outcome.UNKNOWN:
         ours.update(state=STATE.UNCERTAIN, lease_until=None, failure=failure)
-        return
-    now = timezone.now()
-    is_given_up = min(row.created_at for row in rows) < now - GIVE_UP_AFTER
-    if error.outcome is Outcome.REFUSED_FOR_GOOD or is_given_up:
+        return False
+    if error.outcome is Outcome.REFUSED_FOR_GOOD:
         ours.update(state=STATE.FAILED, lease_until=None, failure=failure)
-        return
+        return False
+    now = timezone.now()
+    given_up = ours.filter(first_tried_at__lt=now - GIVE_UP_AFTER).update(
+        state=STATE.FAILED, lease_until=None, failure=failure
+    )
     tries = max(row.attempts for row in rows)
     pause = min(timedelta(seconds=2 ** min(tries, 12)), LONGEST_PAUSE)
     if error.retry_after:
         pause = max(pause, timedelta(seconds=error.retry_after))
-    ours.update(state=STATE.PENDING, lease_until=None, failure=failure, due_at=now + pause)
+    ours.update(
+        state=STATE.PENDING,
+        lease_until=None,
+        failure=failure,
+        due_at=now + pause,
+        first_tried_at=Coalesce("first_tried_at", now),
+    )
+    return bool(given_up)

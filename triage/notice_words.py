@@ -148,15 +148,15 @@ def _fill(text, filled) -> str:
 
 
 def _complaints(rows):
-    found = (
-        notices.complaints_about(
-            [problem for notice in rows for problem in notice.fix.problems.all()]
-        )
-        .filter(reporter=rows[0].reporter)
+    found = {
+        complaint.pk: complaint
+        for notice in rows
+        for complaint in notices.complaints_solved_by(notice.fix)
+        .filter(reporter=notice.reporter)
         .order_by("occurred_at", "id")
-        .distinct()
-    )
-    return list(found[:_REPORTS])
+        .distinct()[:_REPORTS]
+    }
+    return sorted(found.values(), key=lambda each: (each.occurred_at, each.pk))[:_REPORTS]
 
 
 def _report_line(complaint) -> str:

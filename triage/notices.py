@@ -3,6 +3,9 @@
 Who is told, when, and by which way. What it says stands in `notice_words`, how it is handed over in `notice_delivery`.
 """
 
+from datetime import timedelta
+
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -12,9 +15,11 @@ from feedbackhub.capture.erasure import person_hash
 from feedbackhub.capture.models import FeedbackEvent, Reporter
 from feedbackhub.capture.vocabulary import FeedbackKind
 from feedbackhub.doorbell import ring
-from triage.models import Fix, Notice, NoticePolicy, Undeliverable
+from triage.models import Fix, Notice, NoticePolicy, Problem, Undeliverable
 
 STATE = Notice.State
+LOOKED_AT_EVERY = 600  # seconds
+LATE_UNTIL = timedelta(days=28)  # after a fix shipped
 
 # Who said one of these complained; thumbs up and copies are no complaints.
 COMPLAINTS = (
@@ -26,18 +31,27 @@ COMPLAINTS = (
 )
 
 
+CAME_BACK = "its problem came back"
+
+
 class NoticeRefused(ValueError):
     """What a notice's state does not allow; the sentence says why."""
 
 
-def complaints_about(problems):
-    """The feedback events with which people reported these problems."""
-    return FeedbackEvent.objects.filter(
+def complaints_about(problems, *, until=None):
+    """The feedback events with which people reported these problems; `until`: about answers of before that moment."""
+    found = FeedbackEvent.objects.filter(
         Q(kind__in=COMPLAINTS) | Q(kind=FeedbackKind.RATING, score__lt=0.5),
         interaction__problem_members__problem__in=problems,
         interaction__problem_members__left_at=None,
         erased_at=None,
     )
+    return found.filter(interaction__occurred_at__lte=until) if until else found
+
+
+def complaints_solved_by(fix):
+    """What people reported that the fix is about. An answer that failed after it shipped is none of its successes."""
+    return complaints_about(fix.problems.all(), until=fix.shipped_at)
 
 
 def policy_of(project) -> NoticePolicy:
@@ -46,8 +60,31 @@ def policy_of(project) -> NoticePolicy:
 
 
 def is_time_to_tell(*, fix) -> bool:
-    return (
-        fix.state == Fix.State.VERIFIED or policy_of(fix.project).when == NoticePolicy.When.AT_ONCE
+    """It is out (or verified, where the project chose so), and nothing speaks against it."""
+    if fix.recurred_at or fix.problems.filter(state=Problem.State.REGRESSED).exists():
+        return False
+    if fix.state == Fix.State.SHIPPED:
+        return policy_of(fix.project).when == NoticePolicy.When.AT_ONCE
+    return fix.state == Fix.State.VERIFIED
+
+
+def prepare_late(*, now=None) -> int:
+    """Reports of before a fix that were placed, or came in, only after its notices were made: they are told as well."""
+    now = now or timezone.now()
+    if not cache.add(
+        f"late-notices-{int(now.timestamp()) // LOOKED_AT_EVERY}", True, LOOKED_AT_EVERY
+    ):
+        return 0
+    recent = Fix.objects.filter(
+        state__in=[Fix.State.SHIPPED, Fix.State.VERIFIED],
+        recurred_at=None,
+        shipped_at__gt=now - LATE_UNTIL,
+        created_at__lt=now - timedelta(minutes=1),  # its own news comes first
+    )
+    return sum(
+        len(prepare_notices(fix=fix))
+        for fix in recent.select_related("project").order_by("id")
+        if is_time_to_tell(fix=fix)
     )
 
 
@@ -58,8 +95,9 @@ def prepare_notices(*, fix) -> list[Notice]:
     policy = policy_of(fix.project)
     reporters = (
         Reporter.objects.filter(
-            pk__in=complaints_about(fix.problems.all()).exclude(reporter=None).values("reporter")
+            pk__in=complaints_solved_by(fix).exclude(reporter=None).values("reporter")
         )
+        .exclude(pk__in=fix.notices.values("reporter"))
         .select_related("undeliverable", "project")
         .order_by("id")
     )
@@ -133,7 +171,7 @@ def retry_notice(*, notice) -> Notice:
 
     moved = Notice.objects.filter(
         pk=notice.pk, state__in=[STATE.FAILED, STATE.UNCERTAIN, STATE.HELD]
-    ).update(state=STATE.PENDING, due_at=timezone.now(), failure="", lease_until=None)
+    ).update(state=STATE.PENDING, lease_until=None, **_tried_anew())
     if not moved:
         raise NoticeRefused(_("Only a failed, held or uncertain notice can be sent again."))
     ring(tasks.deliver_notice, notice_id=notice.pk)
@@ -169,8 +207,13 @@ def release_all(*, fix) -> int:
 
     ring(tasks.deliver_notices)
     return fix.notices.filter(state=STATE.HELD).update(
-        state=STATE.PENDING, due_at=timezone.now(), reason=""
+        state=STATE.PENDING, reason="", **_tried_anew()
     )
+
+
+def _tried_anew() -> dict:
+    """Due now, and given up no sooner than if it had never been tried."""
+    return {"due_at": timezone.now(), "failure": "", "attempts": 0, "first_tried_at": None}
 
 
 def hold_all(*, fix) -> int:
@@ -204,9 +247,16 @@ def note_undeliverable(*, notice, why: str) -> None:
         suppress_all(reporter=reporter, reason="marked as spam")
 
 
-def suppress_all(*, fix=None, reporter=None, reason: str) -> int:
+def suppress_came_back(*, problem, before) -> int:
+    """The problem is open again: nobody is told any more that an earlier fix repaired it."""
+    return suppress_all(
+        reason=CAME_BACK, fix__in=problem.fixes.values("pk"), created_at__lte=before
+    )
+
+
+def suppress_all(*, fix=None, reporter=None, reason: str, **those) -> int:
     """What was not sent is not to be sent."""
-    rows = Notice.objects.filter(state__in=[STATE.PENDING, STATE.HELD, STATE.FAILED])
+    rows = Notice.objects.filter(state__in=[STATE.PENDING, STATE.HELD, STATE.FAILED], **those)
     if fix is not None:
         rows = rows.filter(fix=fix)
     if reporter is not None:

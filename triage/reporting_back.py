@@ -19,7 +19,7 @@ def reports_of(notice) -> list[dict]:
     rows = []
     for problem in notice.fix.problems.order_by("number"):
         complaints = list(
-            notices.complaints_about([problem])
+            notices.complaints_about([problem], until=notice.fix.shipped_at)
             .filter(reporter=notice.reporter)
             .order_by("occurred_at", "id")
         )
@@ -40,7 +40,7 @@ def reports_of(notice) -> list[dict]:
 def say_still_wrong(*, notice, problem, words: str = "") -> StillWrong:
     """Keep the reporter's word as feedback on their own report, and open the problem again. Twice is once."""
     complaint = (
-        notices.complaints_about([problem])
+        notices.complaints_about([problem], until=notice.fix.shipped_at)
         .filter(reporter=notice.reporter)
         .order_by("-occurred_at", "-id")
         .first()

@@ -18,6 +18,7 @@ from triage import (
     fixing,
     letters,
     notice_delivery,
+    notices,
     priority,
     tasks,
     verification,
@@ -117,6 +118,12 @@ def due_notices() -> int:
     for _ in range(0, waiting, tasks.BATCH):  # up to four workers side by side
         tasks.deliver_notices.delay()
     return moved + waiting
+
+
+@sweeper
+def reports_placed_after_their_fix() -> int:
+    with acting(action="sweep"):
+        return notices.prepare_late()
 
 
 @sweeper

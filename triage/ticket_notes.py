@@ -80,7 +80,7 @@ def send_note(*, note):
 def retry_note(*, note):
     """A person asks for another try."""
     TicketNote.objects.filter(pk=note.pk, state=State.FAILED).update(
-        state=State.WAITING, due_at=timezone.now(), failure="", created_at=timezone.now()
+        state=State.WAITING, due_at=timezone.now(), failure="", first_tried_at=None
     )
     note.refresh_from_db()
     tasks.ring(tasks.send_ticket_note, note_id=note.pk)
@@ -157,14 +157,19 @@ def _figures(problem) -> Facts:
 def _write_failure(note, ticket, error):
     waiting = TicketNote.objects.filter(pk=note.pk, state=State.WAITING)
     said, now = error.message[:500], timezone.now()
+    tried_since = (
+        note.first_tried_at or now
+    )  # what waited for its hour or for a pause was not tried
     if escalation.is_locked_out(error):
-        waiting.update(due_at=now, failure=said)
+        waiting.update(due_at=now, failure=said, first_tried_at=None)
         connections.pause_connection(connection=ticket.connection, reason=said)
-    elif error.outcome is Outcome.REFUSED_FOR_GOOD or now - note.created_at > escalation.TRIED_FOR:
+    elif error.outcome is Outcome.REFUSED_FOR_GOOD or now - tried_since > escalation.TRIED_FOR:
         waiting.update(state=State.FAILED, failure=said)
     else:  # also after `unknown`: the marker makes a repeat harmless
         pause = escalation.pause_seconds(2.0 ** min(note.attempts - 1, 10), error.retry_after)
-        waiting.update(due_at=now + timedelta(seconds=pause), failure=said)
+        waiting.update(
+            due_at=now + timedelta(seconds=pause), failure=said, first_tried_at=tried_since
+        )
         if error.retry_after is not None:
             connections.rest_connection(
                 connection=ticket.connection, until=now + timedelta(seconds=pause)

@@ -238,5 +238,5 @@ def _regress(problem, change) -> bool:
         },
     }
     fix.save(update_fields=["recurred_at", "evidence"])
-    notices.suppress_all(fix=fix, reason="its problem came back")
+    notices.suppress_all(fix=fix, reason=notices.CAME_BACK)
     return is_news

@@ -5,10 +5,12 @@ import threading
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core import mail
 from django.db import connections
 from django.utils import timezone
 
+from feedbackhub.outbox import delivery
 from tests.factories import (
     FeedbackEventFactory,
     InteractionFactory,
@@ -16,7 +18,7 @@ from tests.factories import (
     ProblemMemberFactory,
     ReporterFactory,
 )
-from triage import fixing, notice_delivery, notices
+from triage import fixing, letters, notice_delivery, notices, problems, verification
 from triage.channels import webhook
 from triage.models import Fix, Notice, NoticePolicy
 
@@ -127,3 +129,146 @@ def test_a_notice_waits_while_another_of_the_same_person_is_on_its_way(project):
     notice_delivery.deliver_notice(notice_id=two.pk)
     two.refresh_from_db()
     assert (two.state, two.due_at > timezone.now(), mail.outbox) == ("pending", True, [])
+
+
+# --- giving up ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def away(settings):
+    """A mail server that is not there."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+
+
+def at(**later):
+    return time_machine.travel(timezone.now() + timedelta(**later), tick=False)
+
+
+def state_of(notice) -> str:
+    notice.refresh_from_db()
+    return notice.state
+
+
+def test_what_was_held_for_days_is_tried_from_its_release_on(project, away):
+    notice = notice_for(ReporterFactory(project=project), "One.")
+    notices.hold_all(fix=notice.fix)
+    with at(days=4):
+        notices.release_all(fix=notice.fix)
+        deliver_all()
+        assert state_of(notice) == "pending"
+    with at(days=8):
+        deliver_all()
+        assert state_of(notice) == "failed"
+        notices.retry_notice(notice=notice)
+        deliver_all()
+        assert state_of(notice) == "pending"
+
+
+def test_the_hours_between_two_messages_are_no_failing(project, away):
+    reporter = ReporterFactory(project=project)
+    NoticePolicy.objects.create(project=project, hours_between=96)
+    earlier = notice_for(reporter, "One.")
+    Notice.objects.filter(pk=earlier.pk).update(state="sending")
+    Notice.objects.filter(pk=earlier.pk).update(state="sent", sent_at=timezone.now())
+    notice = notice_for(reporter, "Two.")
+    deliver_all()
+    with at(hours=97):
+        deliver_all()
+        assert (state_of(notice), notice.first_tried_at) == ("pending", timezone.now())
+
+
+def test_an_endpoint_that_fails_for_three_days_is_not_called_any_more_and_the_owner_hears(
+    project, product, olu
+):
+    product.expect_request("/told").respond_with_data("", status=500)
+    notice = notice_for(ReporterFactory(project=project, email=""), "One.")
+    deliver_all()
+    assert not NoticePolicy.objects.get().webhook_disabled
+    with at(hours=73):
+        deliver_all()
+    assert state_of(notice) == "failed"
+    assert NoticePolicy.objects.get().webhook_disabled == "It took no call for 72 hours."
+    (letter,) = letters.Letter.objects.all()
+    assert (letter.user, letter.kind) == (olu, "webhook_disabled")
+
+
+def test_one_call_that_is_refused_for_three_days_leaves_the_others_alone(project, product):
+    product.expect_request("/told").respond_with_data("", status=500)
+    notice = notice_for(ReporterFactory(project=project, email=""), "One.")
+    deliver_all()
+    with at(hours=73):
+        other = notice_for(ReporterFactory(project=project, email=""), "Two.")
+        Notice.objects.filter(pk=other.pk).update(state="sending")
+        Notice.objects.filter(pk=other.pk).update(state="sent", sent_at=timezone.now())
+        deliver_all()
+    assert (state_of(notice), NoticePolicy.objects.get().webhook_disabled) == ("failed", "")
+
+
+# --- a fix that did not hold ----------------------------------------------------------------------
+
+
+def test_what_was_on_its_way_when_the_fix_failed_is_not_sent_after_all(project):
+    notice = notice_for(ReporterFactory(project=project), "One.")
+    Notice.objects.update(state="sending")
+    verification.notices.suppress_all(fix=notice.fix, reason="its problem came back")
+    type(notice.fix).objects.update(recurred_at=timezone.now())
+    Notice.objects.update(state="pending")  # the mail server answered 451
+    deliver_all()
+    assert (state_of(notice), notice.reason, mail.outbox) == (
+        "suppressed",
+        "its problem came back",
+        [],
+    )
+
+
+@pytest.mark.parametrize("is_waiting", [True, False])
+@pytest.mark.parametrize("why", ["still_wrong", "by_hand"])
+def test_nobody_is_told_of_a_repair_once_the_problem_is_open_again(project, why, is_waiting):
+    notice = notice_for(ReporterFactory(project=project), "One.")
+    problems.reopen_problem(problem=notice.fix.problems.get(), why=why)
+    if is_waiting:
+        delivery.deliver_due()
+    else:
+        deliver_all()  # before the news arrived
+    assert (state_of(notice), mail.outbox) == ("suppressed", [])
+    assert not notices.is_time_to_tell(fix=notice.fix)
+
+
+# --- before the fix, and after it -----------------------------------------------------------------
+
+
+def reports(problem, *, days_ago, **fields):
+    interaction = InteractionFactory(
+        project=problem.project, occurred_at=timezone.now() - timedelta(days=days_ago)
+    )
+    ProblemMemberFactory(problem=problem, interaction=interaction)
+    return FeedbackEventFactory(
+        interaction=interaction, reporter=ReporterFactory(project=problem.project), **fields
+    ).reporter
+
+
+def test_whose_answer_failed_after_the_fix_is_not_told_that_it_is_repaired(project):
+    problem = ProblemFactory(project=project)
+    before, _after = reports(problem, days_ago=3), reports(problem, days_ago=1)
+    fix = fixing.record_fix(
+        project=project,
+        summary="Repaired.",
+        problems_fixed=[problem],
+        shipped_at=timezone.now() - timedelta(days=2),
+    )
+    notices.prepare_notices(fix=fix)
+    assert [notice.reporter for notice in Notice.objects.all()] == [before]
+
+
+def test_a_report_that_was_placed_after_the_telling_is_told_later_and_once(project):
+    problem = ProblemFactory(project=project)
+    first = reports(problem, days_ago=3)
+    fix = fixing.record_fix(project=project, summary="Repaired.", problems_fixed=[problem])
+    delivery.deliver_due()
+    late = reports(problem, days_ago=2)
+    with at(minutes=20):
+        notices.prepare_late()
+    with at(minutes=40):
+        notices.prepare_late()
+    assert [notice.reporter for notice in fix.notices.order_by("id")] == [first, late]

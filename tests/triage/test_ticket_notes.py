@@ -47,6 +47,7 @@ def hours_pass(hours):
     for note in TicketNote.objects.all():
         note.due_at -= earlier
         note.created_at -= earlier
+        note.first_tried_at = note.first_tried_at and note.first_tried_at - earlier
         note.sent_at = note.sent_at and note.sent_at - earlier
         note.save()
     for ticket in Ticket.objects.all():

@@ -2,7 +2,8 @@
 
 Each has `compose(notices)`, the one message about one person's notices with its `subject` and `body` for the row;
 `deliver(message, on_handover=…)`, which raises OutboundError; `MAY_BE_REPEATED`: whether a lost answer may be settled by
-sending again; and `GOES_TOGETHER`: whether one message holds several notices of one person.
+sending again; `GOES_TOGETHER`: whether one message holds several notices of one person; and `note_given_up(notice)`, which
+hears of one that was tried in vain for as long as things are tried.
 """
 
 from triage.channels import email, webhook

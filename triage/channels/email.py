@@ -37,6 +37,10 @@ def deliver(message: EmailMessage, *, on_handover: Callable[[], None]) -> None:
         _close(backend)
 
 
+def note_given_up(notice) -> None:
+    """One mailbox; the next may be well."""
+
+
 def _hand_to_service(backend, message):
     """Django's other backends: a mail service's API by anymail, or a folder. What a service refuses was not sent."""
     try:

@@ -9,21 +9,23 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
+from django.utils import timezone
 from standardwebhooks import Webhook
 
 from feedbackhub import outbound
 from feedbackhub.outbound import OutboundError, Outcome
 from triage import credentials, reporter_link
-from triage.models import NoticePolicy
+from triage.models import Notice, NoticePolicy
 
 MAY_BE_REPEATED = True
 GOES_TOGETHER = False  # the id is one notice's: the receiver must not drop another with it
 SUBJECT = "problem.fixed"
+TRIED_IN_VAIN = timedelta(hours=72)
 _REPORTS = 50
 
 
@@ -41,7 +43,7 @@ class Call:
 
 
 def compose(rows) -> Call:
-    from triage.notices import complaints_about
+    from triage.notices import complaints_solved_by
 
     (first,) = rows
     policy = NoticePolicy.objects.filter(project=first.project_id).first()
@@ -50,7 +52,7 @@ def compose(rows) -> Call:
     url = own or (policy.webhook_url if policy else "")
     if not url or not keys or (policy.webhook_disabled and not own):
         raise OutboundError("The product has no webhook to call.", Outcome.REFUSED_FOR_GOOD)
-    complaints = complaints_about(first.fix.problems.all()).filter(reporter=first.reporter)
+    complaints = complaints_solved_by(first.fix).filter(reporter=first.reporter)
     body = {
         "type": SUBJECT,
         "timestamp": first.created_at.isoformat(),
@@ -100,7 +102,7 @@ def deliver(call: Call, *, on_handover: Callable[[], None]) -> None:
         )
     except OutboundError as error:
         if error.status == 410 and call.is_own:
-            _disable(call)
+            _disable(call.policy_id, "The product answered 410: it takes no more webhooks here.")
         is_final = error.status is None and error.outcome is Outcome.REFUSED_FOR_GOOD
         raise OutboundError(
             error.message,
@@ -129,13 +131,23 @@ def rotate_secret(policy) -> str:
     return secret
 
 
+def note_given_up(notice) -> None:
+    """The product's endpoint took nothing for 72 hours: it is not called any more, and the owners are told."""
+    if notice.reporter.callback_url:
+        return
+    lately = timezone.now() - TRIED_IN_VAIN
+    took_any = Notice.objects.filter(
+        project=notice.project_id, channel="webhook", reporter__callback_url="", sent_at__gt=lately
+    ).exists()
+    policy = NoticePolicy.objects.filter(project=notice.project_id).first()
+    if policy and not took_any:
+        _disable(policy.pk, "It took no call for 72 hours.")
+
+
 @transaction.atomic
-def _disable(call):
+def _disable(policy_id, why):
     from triage import letters
 
-    said = "The product answered 410: it takes no more webhooks here."
-    if NoticePolicy.objects.filter(pk=call.policy_id, webhook_disabled="").update(
-        webhook_disabled=said
-    ):
-        policy = NoticePolicy.objects.select_related("project").get(pk=call.policy_id)
+    if NoticePolicy.objects.filter(pk=policy_id, webhook_disabled="").update(webhook_disabled=why):
+        policy = NoticePolicy.objects.select_related("project").get(pk=policy_id)
         letters.webhook_disabled(policy=policy)
