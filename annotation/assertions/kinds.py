@@ -117,7 +117,7 @@ class IsJson(Kind):
             return ""
         try:
             wrong = next(jsonschema.Draft202012Validator(schema).iter_errors(value), None)
-        except (RecursionError, regex.error, LookupError, ValueError, TypeError):
+        except (RecursionError, ArithmeticError, LookupError, ValueError, TypeError):
             return _("The schema could not be followed.")
         return wrong.message[:200] if wrong else ""
 
@@ -243,8 +243,12 @@ def _plain(text: str) -> str:
 
 def _unfenced(text: str) -> str:
     """Models wrap JSON in a code fence; what is inside counts."""
-    found = regex.fullmatch(r"\s*```(?:json)?[^\S\n]*\n(.*?)\n?\s*```\s*", text, regex.S, timeout=1)
-    return found[1] if found else text
+    read = text.strip()
+    if read.startswith("```") and read.endswith("```"):
+        language, is_fence, inside = read[3:-3].partition("\n")
+        if is_fence and language.strip() in ("", "json"):
+            return inside
+    return text
 
 
 @functools.cache

@@ -112,3 +112,26 @@ def test_every_kind_says_itself_in_a_sentence():
     assert {each["kind"] for each in samples} == set(assertions.KINDS)
     for sample in samples:
         assert assertions.words(assertions.tidy(sample))
+
+
+@pytest.mark.parametrize(
+    ("text", "passed"),
+    [
+        ("```\n[1]\n```", True),
+        ("\n ```json  \n[1]\n\n``` \n", True),
+        ("```python\n[1]\n```", False),
+        ("```[1]```", False),
+        ("````", False),
+        ("```" + "\n" * 200_000, False),
+        ("```" + "\n" * 200_000 + "x", False),
+    ],
+    ids=["plain", "json", "python", "one line", "four marks", "newlines", "newlines and a word"],
+)
+def test_a_code_fence_is_taken_off_in_no_time(text, passed):
+    assert outcome({"kind": "is_json"}, text) is passed
+
+
+def test_a_number_that_a_schema_cannot_divide_fails_and_breaks_nothing():
+    schema = {"multipleOf": 0.5}
+    found = assertions.hold({"kind": "is_json", "schema": schema}, "1" + "0" * 400)
+    assert (found.passed, found.why) == (False, "The schema could not be followed.")
