@@ -1,6 +1,7 @@
 """Hold a candidate against gold: get its answers, send them, wait for the verdict, write it down."""
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 from feedbackhub.sdk import reports
 from feedbackhub.sdk.client import Client
 
+_RUN_ID = re.compile(r"[0-9a-fA-F-]{32,36}")
+
 
 class GateError(Exception):
     """What went wrong, in a sentence."""
@@ -18,6 +21,8 @@ class GateError(Exception):
 
 def gate(client: Client, options) -> bool:
     """Whether the candidate passes; reports are written as `options` (the command line) asks."""
+    if options.split == "holdout":
+        _ask_for_the_holdout(client, options.version)
     rows = read_results(options.results) if options.results else run_candidate(client, options)
     sent = client.post(
         f"gold-versions/{options.version}/evaluations",
@@ -25,19 +30,46 @@ def gate(client: Client, options) -> bool:
             "candidate": options.candidate,
             "split": options.split,
             "note": options.note,
+            "versions": options.carries,
             "results": rows,
         },
     )
-    run = wait_for_verdict(client, sent["id"], options.wait)
-    if run["state"] != "done":
-        raise GateError(f"The server could not assess it: {run['failure']}. {run['url']}")
+    run = _verdict(client, sent["id"], options.wait)
     sys.stdout.write(reports.plain(run))
     if options.markdown:
         Path(options.markdown).write_text(reports.markdown(run), encoding="utf-8")
     if options.junit:
         results = list(client.pages(f"evaluations/{run['id']}/results"))
         Path(options.junit).write_bytes(reports.junit(run, results))
+    if not run["passed"]:
+        sys.stdout.write(
+            f"  If a lead lets it ship all the same, this passes: feedbackhub verdict {run['id']}\n"
+        )
     return run["passed"]
+
+
+def verdict(client: Client, options) -> bool:
+    """Whether a run that was made may ship: it passes, or a lead said why it may all the same."""
+    if not _RUN_ID.fullmatch(options.run_id):
+        raise GateError(f"{options.run_id} is no id of a run.")
+    run = _verdict(client, options.run_id, options.wait)
+    sys.stdout.write(reports.plain(run))
+    return run["is_accepted"]
+
+
+def _verdict(client, run_id, seconds) -> dict:
+    run = wait_for_verdict(client, run_id, seconds)
+    if run["state"] != "done":
+        raise GateError(f"The server could not assess it: {run['failure']}. {run['url']}")
+    return run
+
+
+def _ask_for_the_holdout(client, version) -> None:
+    """Nobody answers every case to hear then that the holdout is worn out."""
+    if client.get(f"gold-versions/{version}/holdout")["holdout_left"] == 0:
+        raise GateError(
+            f"The holdout of version {version} was used as often as this project allows. Iterate on validation."
+        )
 
 
 def read_results(path: str) -> list[dict]:
@@ -63,7 +95,8 @@ def run_candidate(client: Client, options) -> list[dict]:
         raise GateError(f"Version {options.version} has no case in {options.split}.")
     asked = [(case, attempt) for case in cases for attempt in range(1, options.repeats + 1)]
     rows = []
-    with ThreadPoolExecutor(max(1, options.jobs)) as pool:
+    pool = ThreadPoolExecutor(max(1, options.jobs))
+    try:
         answers = {
             pool.submit(_answer, command, case, options.timeout): (case, attempt)
             for case, attempt in asked
@@ -73,6 +106,8 @@ def run_candidate(client: Client, options) -> list[dict]:
             output, complaint = answer.result()
             rows.append({"id": case["id"], "attempt": attempt, "output": output})
             _show_progress(len(rows), len(asked), complaint and f"{case['id']}: {complaint}")
+    finally:
+        pool.shutdown(cancel_futures=True)  # what waits its turn when something went wrong
     return sorted(rows, key=lambda row: (row["id"], row["attempt"]))
 
 

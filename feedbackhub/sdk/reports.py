@@ -13,6 +13,8 @@ def plain(run: dict) -> str:
     summary = run["summary"]
     lines = [f"{_verdict(run)}: {summary['passed_cases']} of {summary['cases']} cases pass"]
     lines += [f"  {reason}" for reason in summary["reasons"]]
+    if not run["passed"] and run.get("is_accepted"):
+        lines.append(f"  {run['overridden_by'] or 'A lead'} accepted it: {run['override_reason']}")
     comparison = summary["comparison"] or {}
     for word in ("broken", "repaired"):
         cases = comparison.get(word, [])
@@ -142,7 +144,9 @@ def _rest(comparison, word):
 
 
 def _verdict(run) -> str:
-    return "passes" if run["passed"] else "FAILS"
+    if run["passed"]:
+        return "passes"
+    return "accepted although it fails" if run.get("is_accepted") else "FAILS"
 
 
 def _listed(case) -> str:

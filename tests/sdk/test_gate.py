@@ -4,16 +4,22 @@ import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from types import SimpleNamespace
 
 import pytest
+from django.utils import timezone
 
 from annotation.evaluation import runs
 from annotation.models import EvalRun
 from feedbackhub.accounts.api_keys import create_api_key
+from feedbackhub.outbox import delivery
 from feedbackhub.sdk import cli, reports
+from feedbackhub.sdk import gate as gating
 from feedbackhub.sdk.client import Client, Refused, Unreachable
 from tests.annotation.evaluation.candidate import answers, evaluate, gold_version
 from tests.environment import ROOT
+from tests.factories import ProblemFactory, ProblemMemberFactory
+from triage import fixing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -66,6 +72,82 @@ def test_a_candidate_that_repairs_three_and_breaks_a_critical_one_is_red_then_gr
     code, said, folder = gate(version, answers(version))
     assert (code, said.splitlines()[0]) == (0, "passes: 12 of 12 cases pass")
     assert ElementTree.parse(folder / "gate.xml").getroot().get("failures") == "0"
+
+
+@pytest.mark.parametrize(
+    ("candidate", "more"),
+    [("prompt=v1.5 model=m", []), ("the new one", ["--carries", "v1.5"])],
+)
+def test_a_fix_whose_version_the_candidate_carries_is_verified(gate, project, ben, candidate, more):
+    version = gold_version(project, ben, 2)
+    problem = ProblemFactory(project=project)
+    for revision in version.revisions.select_related("settlement"):
+        ProblemMemberFactory(problem=problem, interaction=revision.settlement.interaction)
+    fix = fixing.record_fix(
+        project=project,
+        summary="The rates are current.",
+        problems_fixed=[problem],
+        shipped_at=timezone.now(),
+        carrier_version="v1.5",
+    )
+    code, said, _ = gate(version, answers(version), "--candidate", candidate, *more)
+    assert code == 0, said
+    delivery.deliver_due()
+    fix.refresh_from_db()
+    assert fix.state == "verified"
+
+
+def test_a_leads_word_turns_the_same_run_green(gate, live_server, key, project, ben, capsys):
+    version = gold_version(project, ben, 1)
+    code, said, _ = gate(version, answers(version, wrong=[0]))
+    run = EvalRun.objects.get()
+    assert code == 1 and f"feedbackhub verdict {run.public_id}" in said
+
+    def verdict(run_id):
+        code = cli.main(["verdict", "--url", live_server.url, "--key", key, str(run_id)])
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    code, said = verdict(run.public_id)
+    assert (code, said.splitlines()[0]) == (1, "FAILS: 0 of 1 cases pass")
+    runs.override(run=run, by=ben, reason="The law changed.")
+    code, said = verdict(run.public_id)
+    assert (code, said.splitlines()[0]) == (0, "accepted although it fails: 0 of 1 cases pass")
+    assert "The law changed." in said
+    assert verdict("../keys") == (2, "feedbackhub: ../keys is no id of a run.\n")
+
+
+def test_a_worn_out_holdout_is_said_before_a_single_case_is_answered(gate, project, ben, tmp_path):
+    version = gold_version(project, ben, 2, split="holdout")
+    runs.change_rules(project=project, holdout_uses=1)
+    evaluate(version, split="holdout")
+    command = f"touch {tmp_path / 'asked'}"
+    code, said, _ = gate(version, None, "--split", "holdout", "--run", command)
+    assert code == 2 and "as often as this project allows" in said
+    assert not (tmp_path / "asked").exists()
+
+
+def test_a_command_that_cannot_be_run_leaves_those_that_wait_alone(project, ben, tmp_path):
+    """The first one goes, the second finds the program gone, the rest are never tried."""
+    program = tmp_path / "answer"
+    program.write_text(f"#!/bin/sh\necho >> {tmp_path / 'asked'}\nrm -f {program}\n")
+    program.chmod(0o755)
+    cases = [{"id": str(number)} for number in range(50)]
+
+    class Cases:
+        def pages(self, path, **query):
+            return cases
+
+    options = SimpleNamespace(
+        run=str(program), version=1, split="validation", repeats=1, jobs=1, timeout=10
+    )
+    tried = []
+    with pytest.MonkeyPatch.context() as patch:
+        honest = gating._answer
+        patch.setattr(gating, "_answer", lambda *given: tried.append(1) or honest(*given))
+        with pytest.raises(gating.GateError, match="cannot be run"):
+            gating.run_candidate(Cases(), options)
+    assert len(tried) < 10
 
 
 def test_a_command_answers_each_case_as_often_as_asked(gate, project, ben, tmp_path):
