@@ -39,9 +39,9 @@ class Result:
 
 @transaction.atomic
 def record_results(
-    *, fix: Fix, results: Iterable[Result], source: str = Replay.Source.PIPELINE
+    *, fix: Fix, results: Iterable[Result], source: str = Replay.Source.PIPELINE, at=None
 ) -> list[Replay]:
-    """How the fix's cases come out now, all of them or none; the newest word on a case counts.
+    """How the fix's cases come out now (or came out `at`), all of them or none; the newest word on a case counts.
 
     Masked text only. All passed verifies a shipped fix. Raises FixRefused for what is no case of its problems.
     """
@@ -67,7 +67,7 @@ def record_results(
                 "has_passed": result.has_passed,
                 "output": result.output,
                 "source": source,
-                "created_at": timezone.now(),
+                "created_at": at or timezone.now(),
             },
         )[0]
         for result in results
@@ -79,28 +79,43 @@ def record_results(
 def take_evaluation(*, run) -> int:
     """What an evaluation run says of the cases of the fixes that its candidate carries; answers how many fixes.
 
-    A case passed when its every attempt did. Its answers are not copied: some are of the holdout.
+    A case passed when its every attempt did. Its answers are not copied: some are of the holdout. News may come late: a
+    word on a case that is newer than the run stands.
     """
-    carried = Fix.objects.filter(
-        project=run.project_id,
-        state__in=[Fix.State.PLANNED, Fix.State.SHIPPED],
-        carrier_version__in=run.versions,
-    ).exclude(carrier_version="")
     judged: dict[int, bool] = {}
     for interaction, passed in run.results.exclude(passed=None).values_list(
         "revision__settlement__interaction", "passed"
     ):
         judged[interaction] = judged.get(interaction, True) and passed
-    taken = 0
-    for fix in carried:
-        own = Interaction.objects.filter(
-            pk__in=judged, problem_members__problem__fixes=fix, problem_members__left_at=None
-        ).distinct()
-        results = [Result(interaction, judged[interaction.pk]) for interaction in own]
-        if results:
-            record_results(fix=fix, results=results, source=Replay.Source.EVALUATION)
-            taken += 1
-    return taken
+    return sum(_take_evaluation(fix, run, judged) for fix in _carried_by(run))
+
+
+def _carried_by(run):
+    """Fixes whose version the run names: as the fix does, or as "name version" of the same prompt."""
+    prompts = [
+        changelog.version_of(project=run.project_id, carrier="prompt", version=words)
+        for words in run.versions
+    ]
+    return Fix.objects.filter(
+        Q(carrier_version__in=run.versions) | Q(prompt_version__in=list(filter(None, prompts))),
+        project=run.project_id,
+        state__in=[Fix.State.PLANNED, Fix.State.SHIPPED],
+    ).exclude(carrier_version="")
+
+
+@transaction.atomic
+def _take_evaluation(fix, run, judged) -> bool:
+    Fix.objects.select_for_update(no_key=True).get(pk=fix.pk)  # one run at a time
+    newer = fix.replays.filter(created_at__gt=run.finished_at)
+    own = Interaction.objects.filter(
+        pk__in=judged, problem_members__problem__fixes=fix, problem_members__left_at=None
+    ).exclude(pk__in=newer.values("interaction"))
+    results = [Result(each, judged[each.pk]) for each in own.distinct()]
+    if results:
+        record_results(
+            fix=fix, results=results, source=Replay.Source.EVALUATION, at=run.finished_at
+        )
+    return bool(results)
 
 
 @transaction.atomic

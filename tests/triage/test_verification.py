@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from annotation.evaluation import runs
+from annotation.evaluation import assessing, runs
 from feedbackhub.capture.models import PromptVersion
 from feedbackhub.outbox import delivery
 from feedbackhub.outbox.models import OutboxEvent
@@ -259,24 +259,69 @@ def test_a_planned_fix_ships_when_its_version_is_deployed(problem, version):
 # --- an evaluation run ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("wrong", "state"), [((), "verified"), ((0,), "shipped")])
-def test_the_gates_run_of_the_version_that_carries_a_fix_proves_it(
-    project, problem, ben, wrong, state
-):
+@pytest.fixture
+def gold(project, problem, ben):
+    """Two cases of the problem's."""
     gold = gold_version(project, ben, 2)
     for member in gold.members.select_related("revision__settlement"):
         row = member.revision.settlement.interaction
         ProblemMemberFactory(problem=problem, interaction=row)
-    fix = ship(problem, carrier_version="v1.5")
+    return gold
+
+
+def gate_run(gold, wrong=(), candidate="prompt=v1.5", **more):
     run = runs.request_evaluation(
         version=gold,
         split="validation",
-        candidate="prompt=v1.5",
+        candidate=candidate,
         results=answers_of(gold, wrong),
-        versions=["v1.5"],
+        **more,
     )
-    runs.assess_evaluation(run_id=run.pk)
+    return assessing.assess_evaluation(run_id=run.pk)
+
+
+@pytest.mark.parametrize(("wrong", "state"), [((), "verified"), ((0,), "shipped")])
+def test_the_gates_run_of_the_version_that_carries_a_fix_proves_it(problem, gold, wrong, state):
+    fix = ship(problem, carrier_version="v1.5")
+    gate_run(gold, wrong)
     delivery.deliver_due()
     fix.refresh_from_db()
     assert fix.state == state
     assert set(fix.replays.values_list("source", "output")) == {("evaluation", "")}
+
+
+@pytest.mark.parametrize(
+    ("carries", "candidate", "versions"),
+    [
+        ("v14", "model=m prompt=v14", []),
+        ("v14", "the new one", ["tax-help v14"]),
+        ("tax-help v14", "prompt=v14", []),
+        ("tax-help v14", "the new one", ["tax-help  v14"]),
+    ],
+)
+def test_a_run_names_a_version_as_the_fix_does_or_with_its_prompts_name(
+    problem, gold, version, carries, candidate, versions
+):
+    fix = ship(problem, carrier_version=carries)
+    gate_run(gold, candidate=candidate, versions=versions)
+    delivery.deliver_due()
+    fix.refresh_from_db()
+    assert fix.state == "verified"
+
+
+@pytest.mark.parametrize("candidate", ["prompt=v15", "v14", "=v14"])
+def test_a_run_of_another_version_proves_nothing(problem, gold, version, candidate):
+    fix = ship(problem, carrier_version="v14")
+    gate_run(gold, candidate=candidate)
+    delivery.deliver_due()
+    assert not fix.replays.exists()
+
+
+def test_of_two_runs_whose_news_come_out_of_order_the_newer_counts(problem, gold):
+    fix = ship(problem, carrier_version="v1.5")
+    older, newer = gate_run(gold), gate_run(gold, wrong=[0])
+    for run in (newer, older):
+        verification.take_evaluation(run=run)
+    fix.refresh_from_db()
+    assert sorted(fix.replays.values_list("has_passed", flat=True)) == [False, True]
+    assert fix.state == "shipped"
