@@ -1,5 +1,6 @@
 """The assertions of a case: written by whoever judges it, tried at once, copied into gold when a lead approves."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -7,9 +8,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotation import assertions
+from annotation.evaluation import judge as judging
 from annotation.models import CaseAssertion
 from annotation.refusals import InvalidAnswer
+from feedbackhub import outbound
 from feedbackhub.capture.models import Interaction
+
+TRIED_WITHIN = outbound.Limits(total=8)  # somebody waits for the page
 
 
 @dataclass(frozen=True)
@@ -86,23 +91,32 @@ def put_back(*, assertion: CaseAssertion) -> None:
 
 
 def tried(interaction: Interaction, *, extra: dict | None = None) -> list[Tried]:
-    """Each assertion held against the answer and its newest correction; `extra`, not kept yet, comes last."""
+    """Each assertion held against the answer and its newest correction; `extra`, not kept yet, comes last.
+
+    A sentence for a judge is put to the judge, where there is one, only while it is `extra`.
+    """
     corrected = newest_correction(interaction)
     documents = documents_of(interaction)
     found = [(each, each.body) for each in of(interaction)]
     if extra is not None:
         found.append((None, assertions.tidy(extra)))
+    texts = [interaction.output, *([corrected.text] if corrected else [])]
     return [
-        Tried(
-            assertion=each,
-            words=assertions.words(body),
-            original=assertions.hold(body, interaction.output, documents=documents),
-            corrected=assertions.hold(body, corrected.text, documents=documents)
-            if corrected
-            else None,
-        )
+        Tried(each, assertions.words(body), *_outcomes(body, texts, documents, is_asked=not each))
         for each, body in found
     ]
+
+
+def _outcomes(body, texts, documents, is_asked) -> list[assertions.Outcome | None]:
+    """How both texts fare; None for a correction that is not there."""
+    judge = judging.configured() if is_asked and body["kind"] == "rubric" else None
+    if judge:
+        with ThreadPoolExecutor(len(texts)) as pool:
+            asked = pool.map(lambda text: judge.holds(body["sentence"], text, TRIED_WITHIN), texts)
+            found = [assertions.Outcome(*said) for said in asked]
+    else:
+        found = [assertions.hold(body, text, documents=documents) for text in texts]
+    return [*found, None][:2]
 
 
 def newest_correction(interaction: Interaction):

@@ -77,14 +77,16 @@ class Judge:
     def __init__(self, address: str, *, model: str, key: str = ""):
         self._address, self.model, self._key = address.rstrip("/"), model, key
 
-    def holds(self, sentence: str, answer: str) -> tuple[bool | None, str]:
+    def holds(
+        self, sentence: str, answer: str, limits: outbound.Limits = outbound.LIMITS
+    ) -> tuple[bool | None, str]:
         """(whether the sentence is true of the answer, why); None where it did not answer, or not readably."""
         try:
-            return self._verdict(sentence, answer)
+            return self._verdict(sentence, answer, limits)
         except outbound.OutboundError as error:
             return None, str(error)[:300]
 
-    def _verdict(self, sentence, answer):
+    def _verdict(self, sentence, answer, limits):
         said = outbound.request_json(
             "POST",
             f"{self._address}/chat/completions",
@@ -98,6 +100,7 @@ class Judge:
                     {"role": "user", "content": _material(sentence, answer)},
                 ],
             },
+            limits=limits,
             service="the judge",
         )
         try:

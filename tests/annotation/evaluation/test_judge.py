@@ -3,13 +3,15 @@
 import json
 
 import pytest
+from django.urls import reverse
 
 from annotation import case_assertions, gold
+from annotation.evaluation import assessing
 from annotation.evaluation import judge as judging
 from annotation.evaluation.checks import GoldCase, assess
-from annotation.models import GoldExample
+from annotation.models import EvalRun, GoldExample
 from tests.annotation.evaluation.candidate import answers, evaluate
-from tests.factories import InteractionFactory, SettlementFactory
+from tests.factories import CandidateAnswerFactory, InteractionFactory, SettlementFactory
 
 SENTENCE = "Names the commuting allowance."
 
@@ -77,6 +79,19 @@ def test_a_judge_that_agrees_with_the_people_decides(version, service):
     assert (judge["asked"], judge["agreed"], judge["is_trusted"]) == (10, 10, True)
     assert [each["id"] for each in run.summary["failed"]] == [rows[0]["id"]]
     assert run.summary["failed"][0]["why"] == "So."
+
+
+def test_a_judge_is_measured_once_for_a_run_that_is_handed_over_and_shows_signs_of_life(
+    version, service, monkeypatch
+):
+    monkeypatch.setattr(assessing, "SHIFT", 0)
+    monkeypatch.setattr(assessing, "BATCH", 1)
+    monkeypatch.setattr(assessing, "BEAT", 0)
+    run = evaluate(version)
+    assert EvalRun.objects.get().summary["judge"]["is_trusted"]
+    monkeypatch.setattr(assessing, "SHIFT", 900)
+    run = assessing.assess_evaluation(run_id=run.pk)
+    assert (run.state, run.passed, len(service.asked)) == ("done", True, 10 + 5)
 
 
 def test_a_judge_that_disagrees_too_much_has_no_say(version, service):
@@ -165,3 +180,43 @@ def test_a_judge_that_is_away_leaves_its_sentences_open(version, settings):
     run = evaluate(version)
     assert run.summary["judge"]["is_trusted"] is False
     assert len(run.summary["undecided"]) == 5
+
+
+# --- trying a sentence on its case ----------------------------------------------------------------
+
+
+def tried(as_user, interaction, ben):
+    address = reverse("assertions", args=[interaction.project.slug, interaction.public_id])
+    given = {"sentence": SENTENCE, "act": "try"}
+    return as_user(ben).post(f"{address}?kind=rubric", given).context["trial"]
+
+
+@pytest.fixture
+def corrected(project):
+    interaction = InteractionFactory(project=project, output="You may deduct nothing.")
+    CandidateAnswerFactory(interaction=interaction, text="Deduct the commuting allowance.")
+    return interaction
+
+
+def test_a_sentence_is_tried_on_both_answers_where_there_is_a_judge(
+    as_user, ben, corrected, service
+):
+    trial = tried(as_user, corrected, ben)
+    assert (trial.original.passed, trial.corrected.passed, trial.doubt) == (False, True, "")
+    assert trial.original.why == "So."
+    service.says = lambda answer: True
+    assert "would not have caught" in tried(as_user, corrected, ben).doubt
+
+
+def test_a_sentence_that_no_judge_tries_stays_open(as_user, ben, corrected, settings):
+    assert tried(as_user, corrected, ben).original.passed is None
+    settings.JUDGE = "https://judge.invalid/v1"
+    trial = tried(as_user, corrected, ben)
+    assert (trial.original.passed, trial.corrected.passed) == (None, None)
+
+
+def test_a_page_that_is_looked_at_asks_no_judge(as_user, ben, corrected, service):
+    case_assertions.add(interaction=corrected, given=RUBRIC[0], by=ben)
+    address = reverse("assertions", args=[corrected.project.slug, corrected.public_id])
+    assert as_user(ben).get(address).status_code == 200
+    assert service.asked == []
