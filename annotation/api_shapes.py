@@ -345,6 +345,13 @@ class EvaluationShape(EvaluationRowShape):
     overridden_by: str | None
 
 
+class HoldoutShape(TypedDict):
+    version: int
+    holdout_uses: int
+    holdout_used: int
+    holdout_left: int
+
+
 class EvalResultShape(TypedDict):
     id: UUID
     attempt: int

@@ -26,6 +26,11 @@ urlpatterns = [
     path("gold-versions", gold_api.GoldVersionsView.as_view(), name="api_gold_versions"),
     path("gold-versions/<int:number>/cases", evaluation_api.CasesView.as_view(), name="api_cases"),
     path(
+        "gold-versions/<int:number>/holdout",
+        evaluation_api.HoldoutView.as_view(),
+        name="api_holdout",
+    ),
+    path(
         "gold-versions/<int:number>/evaluations",
         evaluation_api.EvaluateView.as_view(),
         name="api_evaluate",

@@ -4,6 +4,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from annotation import exporting
+from annotation.evaluation import assessing
 from annotation.gold import digest_of_version
 from annotation.models import (
     Annotation,
@@ -11,7 +12,6 @@ from annotation.models import (
     CandidateAnswer,
     CaseAssertion,
     Comparison,
-    EvalResult,
     ExportRun,
     GoldExample,
     GoldRevision,
@@ -82,7 +82,7 @@ def _forget_gold(erased):
         is_current=False,
         erased_at=now,
     )
-    EvalResult.objects.filter(revision__in=ids).update(output="", checks=[])
+    assessing.forget_answers(revisions=ids)
     for example in GoldExample.objects.filter(pk__in=examples):
         if not example.revisions.filter(erased_at=None).exists():
             GoldExample.objects.filter(pk=example.pk).update(erased_at=now)

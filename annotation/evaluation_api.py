@@ -14,9 +14,10 @@ from annotation.api_shapes import (
     EvaluationBody,
     EvaluationRowShape,
     EvaluationShape,
+    HoldoutShape,
 )
 from annotation.evaluation import runs
-from annotation.models import EvalResult, EvalRun, GoldVersion, GoldVersionMember, Split
+from annotation.models import EvalResult, EvalRun, GoldVersion, Split
 from annotation.refusals import InvalidAnswer
 from feedbackhub import filters
 from feedbackhub.api import bodies, strict_json
@@ -51,7 +52,7 @@ class CasesView(ProjectListView):
 
     def rows(self):
         version = _version(self.project, self.kwargs["number"])
-        members = GoldVersionMember.objects.filter(version=version, revision__erased_at=None)
+        members = runs.still_of_their_split(version)
         if "split" not in self.request.query_params:
             members = members.filter(split=Split.VALIDATION)
         return members.select_related("revision__example")
@@ -63,6 +64,25 @@ class CasesView(ProjectListView):
             "messages": row.revision.messages,
             "context": row.revision.context,
         }
+
+
+class HoldoutView(ProjectAPIView):
+    """How often the holdout of a version may still be used; its cases count in whichever version they were."""
+
+    scopes = {"GET": "export"}
+    gives = {"GET": {200: HoldoutShape}}
+
+    def get(self, request, number):
+        version = _version(self.project, number)
+        used, uses = runs.holdout_used(version), runs.rules_of(self.project).holdout_uses
+        return Response(
+            {
+                "version": version.number,
+                "holdout_uses": uses,
+                "holdout_used": used,
+                "holdout_left": max(0, uses - used),
+            }
+        )
 
 
 class EvaluateView(ProjectAPIView):

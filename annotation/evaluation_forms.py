@@ -36,6 +36,15 @@ class EvaluationForm(forms.Form):
         widget=forms.FileInput(attrs={"accept": ".jsonl,.json,application/json"}),
     )
 
+    versions = forms.CharField(
+        label=gettext_lazy("Versions that it carries"),
+        required=False,
+        help_text=gettext_lazy(
+            "One a line, as fixes name them: their cases in this run prove them. Words such as prompt=v1.5 above are known."
+        ),
+        widget=forms.Textarea(attrs={"rows": 2, "dir": "auto"}),
+    )
+
     def __init__(self, *args, versions, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["version"].choices = [
@@ -46,6 +55,12 @@ class EvaluationForm(forms.Form):
             )
             for version in versions
         ]
+
+    def clean_versions(self):
+        lines = [line.strip() for line in self.cleaned_data["versions"].splitlines()]
+        if any(len(line) > 200 for line in lines) or len(lines) > 20:
+            raise forms.ValidationError(_("At most 20 versions of 200 characters."))
+        return [line for line in lines if line]
 
     def clean_results(self):
         file = self.cleaned_data["results"]
@@ -107,7 +122,7 @@ def _percent(label, **kwargs):
 
 
 class RulesForm(forms.Form):
-    """Shares are written in percent here and kept as 0 to 1."""
+    """Shares are written in percent here and kept as 0 to 1. Categories are those of all schemas."""
 
     overall = _percent(gettext_lazy("Of all cases, % that must pass"))
     most_broken = forms.IntegerField(
@@ -133,24 +148,24 @@ class RulesForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
     )
     holdout_uses = forms.IntegerField(
-        label=gettext_lazy("Uses of a version's holdout"), min_value=1, max_value=10_000
+        label=gettext_lazy("Uses of the same holdout"), min_value=1, max_value=10_000
     )
 
-    def __init__(self, *args, rules, schema, **kwargs):
+    def __init__(self, *args, rules, categories, shares, **kwargs):
+        """`shares` are those that categories must reach, under their keys of today."""
         super().__init__(*args, **kwargs)
         self.severity_names = {f"severity_{each}": str(each) for each in SEVERITIES}
-        self.category_names = {
-            f"category_{each['key']}": each["key"] for each in (schema.categories if schema else [])
-        }
         for name, severity in self.severity_names.items():
             self.fields[name] = _percent(
                 _("Of %s cases, %%") % Severity(severity).label.lower(), required=False
             )
             self.initial[name] = _in_percent(rules.severities.get(severity))
-        labels = {each["key"]: each["name"] for each in (schema.categories if schema else [])}
+        words = categories.names
+        known = {key: words.get(key, key) for key in shares} | dict(categories.to_choose())
+        self.category_names = {f"category_{key}": key for key in known}
         for name, key in self.category_names.items():
-            self.fields[name] = _percent(_("Of “%s”, %%") % labels[key], required=False)
-            self.initial[name] = _in_percent(rules.categories.get(key))
+            self.fields[name] = _percent(_("Of “%s”, %%") % known[key], required=False)
+            self.initial[name] = _in_percent(shares.get(key))
         self.initial |= {
             "overall": _in_percent(rules.overall),
             "most_broken": rules.most_broken,

@@ -11,8 +11,9 @@ from annotation import comparing
 from annotation.evaluation import runs
 from annotation.evaluation.verdict import WORST_FIRST
 from annotation.evaluation_forms import CompareForm, EvaluationForm, OverrideForm, RulesForm
-from annotation.models import EvalResult, EvalRun, GoldExample, GoldVersion, LabelSchema, Split
+from annotation.models import EvalResult, EvalRun, GoldExample, GoldVersion, Split
 from annotation.refusals import InvalidAnswer, Refusal
+from annotation.schema_history import ProjectCategories
 from feedbackhub import filters
 from feedbackhub.accounts.access import project_page
 from feedbackhub.list_pages import choice, list_page
@@ -54,7 +55,13 @@ def evaluations(request):
     return render(
         request,
         "annotation/evaluations.html",
-        {"list": listed, "form": form, "versions": versions},
+        {
+            "list": listed,
+            "form": form,
+            "versions": versions,
+            "holdout_used": runs.holdout_used(versions[0]) if versions else 0,
+            "holdout_uses": runs.rules_of(request.project).holdout_uses,
+        },
         status=400 if form.errors else listed.status,
     )
 
@@ -68,6 +75,7 @@ def _start(request, form, versions):
             split=said["split"],
             candidate=said["candidate"],
             results=said["results"],
+            versions=said["versions"],
             by=request.user,
         )
     except InvalidAnswer as refusal:
@@ -157,7 +165,6 @@ def _page(request, run, form, compare=None, status=200):
         name: [(each, examples.get(each["id"]), answers.get(each["id"])) for each in found[:SHOWN]]
         for name, found in lists.items()
     }
-    schema = LabelSchema.objects.filter(project=request.project, is_current=True).first()
     return render(
         request,
         "annotation/evaluation.html",
@@ -176,7 +183,7 @@ def _page(request, run, form, compare=None, status=200):
             },
             "form": form,
             "compare": compare or CompareForm(project=request.project),
-            "names": {each["key"]: each["name"] for each in schema.categories} if schema else {},
+            "names": ProjectCategories(request.project).names,
         },
         status=status,
     )
@@ -205,8 +212,12 @@ def _answers(run, lists) -> dict[str, EvalResult]:
 def gate_rules(request):
     """What a candidate must reach; a lead changes it, runs that were made keep what they had."""
     rules = runs.rules_of(request.project)
-    schema = LabelSchema.objects.filter(project=request.project, is_current=True).first()
-    form = RulesForm(request.POST or None, rules=rules, schema=schema)
+    form = RulesForm(
+        request.POST or None,
+        rules=rules,
+        categories=ProjectCategories(request.project),
+        shares=runs.shares_now(request.project, rules.categories),
+    )
     if request.method == "POST" and form.is_valid():
         runs.change_rules(project=request.project, **form.fields_of_rules())
         messages.success(request, _("Saved. It holds for the runs to come."))

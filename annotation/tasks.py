@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from annotation import exporting, routing, suggestions
-from annotation.evaluation import runs
+from annotation.evaluation import assessing
 from annotation.models import RoutingRule
 from feedbackhub.celery import app
 
@@ -15,7 +15,7 @@ def make_export(export_id):
 
 @app.task
 def assess_evaluation(run_id):
-    runs.assess_evaluation(run_id=run_id)
+    assessing.assess_evaluation(run_id=run_id)
 
 
 @app.task

@@ -1,32 +1,25 @@
-"""A candidate's answers taken in, assessed by a worker, compared with the last accepted run, accepted or not.
+"""A candidate's answers taken in, and a lead's word on what came of them; `assessing` does what lies between.
 
-The holdout is used a counted number of times for each version (`GateRules.holdout_uses`): each use is a run on the record.
+The holdout is used a counted number of times (`GateRules.holdout_uses`): each use is a run on the record, and a new version
+of the same cases is no new holdout.
 """
 
 import uuid
-from datetime import timedelta
-from itertools import groupby, islice
-from operator import attrgetter
+from itertools import islice
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotation.answers import is_storable
-from annotation.evaluation import judge as judging
-from annotation.evaluation.checks import GoldCase, assess
-from annotation.evaluation.verdict import CaseResult, Thresholds, summarise
 from annotation.models import EvalResult, EvalRun, GateRules, GoldVersion, GoldVersionMember, Split
 from annotation.refusals import InvalidAnswer, Refusal, WrongState
-from feedbackhub import outbox, redaction
+from annotation.schema_history import ProjectCategories
+from feedbackhub import redaction
 from feedbackhub.doorbell import ring
 
-LEASE = timedelta(seconds=60)
-LEASE_WITH_A_JUDGE = timedelta(minutes=10)  # measuring it is up to eighty questions
 BATCH = 200
-JUDGED_AT_ONCE = 5  # answers between two heartbeats where each asks a model
-MEASURED_ON = 1_000  # cases that are looked through for answers to measure a judge on
 MOST_ATTEMPTS = 20
 MOST_RESULTS = 30_000
 LONGEST_OUTPUT = 1_048_576  # characters
@@ -35,7 +28,7 @@ FIELDS = {"id", "output", "attempt"}
 
 
 class HoldoutWornOut(Refusal):
-    """The holdout of this version was used as often as the project allows."""
+    """The cases of this holdout were used as often as the project allows."""
 
 
 def rules_of(project) -> GateRules:
@@ -44,10 +37,23 @@ def rules_of(project) -> GateRules:
 
 
 def cases(version: GoldVersion, split: str):
-    """The members that a candidate is asked, in a stable order."""
+    """The members that a candidate is asked, in a stable order; not those whose split has become stricter since."""
+    return still_of_their_split(version).filter(split=split).order_by("revision__example_id")
+
+
+def still_of_their_split(version: GoldVersion):
     return GoldVersionMember.objects.filter(
-        version=version, split=split, revision__erased_at=None
-    ).order_by("revision__example_id")
+        version=version, revision__erased_at=None, revision__example__split=F("split")
+    )
+
+
+def holdout_used(version: GoldVersion) -> int:
+    """How often candidates were held against any case of this version's holdout, in whichever version."""
+    held_out = GoldVersionMember.objects.filter(split=Split.HOLDOUT)
+    ours = held_out.filter(version=version).values("revision__example")
+    shared = held_out.filter(version=OuterRef("version"), revision__example__in=ours)
+    runs = EvalRun.objects.filter(project=version.project_id, split=Split.HOLDOUT)
+    return runs.filter(Q(version=version) | Exists(shared)).count()
 
 
 @transaction.atomic
@@ -63,9 +69,11 @@ def request_evaluation(
 
     errors: dict[str, str] = {}
     candidate = _candidate(candidate, errors)
+    for name, texts in (("versions", versions), ("note", [note])):
+        if not all(is_storable(str(each)) for each in texts):
+            errors[name] = _("It holds a character that cannot be stored.")
     if split not in Split.values:
         errors["split"] = _("Choose one of: %s.") % ", ".join(Split.values)
-    version = GoldVersion.objects.select_for_update(no_key=True).get(pk=version.pk)
     known = {} if errors else _known(version, split)
     rows = _rows(results, known, errors) if not errors else []
     if errors:
@@ -78,7 +86,7 @@ def request_evaluation(
         version=version,
         split=split,
         candidate=candidate,
-        versions=[str(each)[:200] for each in versions][:20],
+        versions=_versions(candidate, versions),
         note=str(note)[:2_000],
         rules=_as_json(rules),
         total_count=len(rows),
@@ -86,7 +94,7 @@ def request_evaluation(
     )
     kinds = version.project.redaction_kinds
     enabled = None if kinds is None else frozenset(kinds)
-    for batch in _batches(rows):
+    for batch in batches(rows, BATCH):
         EvalResult.objects.bulk_create(
             EvalResult(
                 project=version.project,
@@ -101,6 +109,12 @@ def request_evaluation(
     return run
 
 
+def batches(rows, size):
+    rows = iter(rows)
+    while batch := list(islice(rows, size)):
+        yield batch
+
+
 def _candidate(candidate, errors) -> str:
     if not isinstance(candidate, str) or not candidate.strip() or len(candidate) > 200:
         errors["candidate"] = _("Say in 1 to 200 characters what is held against gold.")
@@ -108,6 +122,13 @@ def _candidate(candidate, errors) -> str:
     if not is_storable(candidate):
         errors["candidate"] = _("It holds a character that cannot be stored.")
     return candidate.strip()
+
+
+def _versions(candidate, more) -> list[str]:
+    """What it is made of: what was said, and the versions in the name=version words of the candidate."""
+    named = [word.partition("=")[2] for word in candidate.split() if "=" in word[1:]]
+    said = dict.fromkeys(" ".join(str(each).split())[:200] for each in (*more, *named))
+    return [each for each in said if each][:20]
 
 
 def _known(version, split) -> dict[str, int]:
@@ -162,220 +183,40 @@ def _plain_id(given) -> str:
 
 
 def _use_holdout(version, rules) -> None:
-    """The version's row is locked: two runs never share the last use."""
-    used = EvalRun.objects.filter(version=version, split=Split.HOLDOUT).count()
+    """The project's first version is locked: two runs never share the last use, whichever versions they name."""
+    GoldVersion.objects.select_for_update(no_key=True).filter(project=version.project_id).earliest(
+        "id"
+    )
+    used = holdout_used(version)
     if used >= rules.holdout_uses:
         raise HoldoutWornOut(
             _(
-                "The holdout of version %(number)d was used %(used)d times, as often as this project allows. Freeze a new"
-                " version, or iterate on validation."
+                "The cases of the holdout of version %(number)d were used %(used)d times, as often as this project allows;"
+                " another version with them changes nothing. Iterate on validation."
             )
             % {"number": version.number, "used": used}
         )
+
+
+def shares_now(project, shares: dict[str, float]) -> dict[str, float]:
+    """The shares that categories must reach; of those that were merged the higher one holds."""
+    merged = ProjectCategories(project).merged()
+    found: dict[str, float] = {}
+    for key, share in shares.items():
+        key = merged.get(key, key)
+        found[key] = max(share, found.get(key, 0))
+    return found
 
 
 def _as_json(rules: GateRules) -> dict:
     return {
         "overall": rules.overall,
         "severities": rules.severities,
-        "categories": rules.categories,
+        "categories": shares_now(rules.project, rules.categories),
         "most_broken": rules.most_broken,
         "min_likeness": rules.min_likeness,
         "assertions": rules.assertions,
     }
-
-
-# --- at work --------------------------------------------------------------------------------------
-
-
-class _Lost(Exception):
-    """Another worker has it now."""
-
-
-def assess_evaluation(*, run_id: int) -> EvalRun | None:
-    """Assess a waiting run; None when somebody else has it or it is over."""
-    lease = _new_lease()
-    if not EvalRun.objects.filter(pk=run_id, state="pending").update(
-        state="running", lease_until=lease
-    ):
-        return None
-    run = EvalRun.objects.select_related("version", "project").get(pk=run_id)
-    try:
-        judge, trust = _judge_of(run)
-        lease = _beat(run, lease, 0)
-        lease = _assess_results(run, lease, judge)
-        return _finish(run, lease, trust)
-    except _Lost:
-        return None
-    except Exception as error:
-        EvalRun.objects.filter(pk=run_id, state="running").update(
-            state="failed", failure=type(error).__name__, finished_at=timezone.now()
-        )
-        raise
-
-
-def _new_lease():
-    return timezone.now() + (LEASE_WITH_A_JUDGE if judging.configured() else LEASE)
-
-
-def _judge_of(run):
-    """(the judge, None unless it is trusted; how far it agrees with the people, None where nobody is asked)."""
-    judge = judging.configured()
-    if judge is None:
-        return None, None
-    members = GoldVersionMember.objects.filter(
-        version=run.version,
-        split__in=[Split.TRAIN, Split.VALIDATION],  # the holdout is not worn out by measuring
-        revision__erased_at=None,
-        revision__assertions__contains=[{"kind": "rubric"}],
-    ).order_by("revision__example_id")[:MEASURED_ON]
-    trust = judging.measure(judge, [_gold_case(each.revision) for each in members])
-    return (judge if trust.is_trusted else None), trust
-
-
-def _assess_results(run, lease, judge):
-    done = 0
-    results = EvalResult.objects.filter(run=run).select_related("revision").order_by("id")
-    for batch in _batches(results.iterator(chunk_size=BATCH), JUDGED_AT_ONCE if judge else BATCH):
-        for result in batch:
-            case = _gold_case(result.revision)
-            found = assess(
-                case,
-                result.output,
-                house_assertions=run.rules["assertions"],
-                min_likeness=run.rules["min_likeness"],
-            )
-            if judge:
-                found = judging.decide(judge, case, result.output, found)
-            result.passed, result.likeness = found.passed, found.likeness
-            result.checks = [check.as_json() for check in found.checks]
-        EvalResult.objects.bulk_update(batch, ["passed", "likeness", "checks"])
-        done += len(batch)
-        lease = _beat(run, lease, done)
-    return lease
-
-
-def _beat(run, lease, done):
-    """Say how far we are and renew the lease; raises _Lost when it is not ours any more."""
-    renewed = _new_lease()
-    if not EvalRun.objects.filter(pk=run.pk, state="running", lease_until=lease).update(
-        progress_count=done, lease_until=renewed
-    ):
-        raise _Lost
-    return renewed
-
-
-def _batches(rows, size=BATCH):
-    rows = iter(rows)
-    while batch := list(islice(rows, size)):
-        yield batch
-
-
-def _gold_case(revision) -> GoldCase:
-    return GoldCase(
-        ideal_answer=revision.ideal_answer,
-        rejected_answers=revision.rejected_answers,
-        assertions=revision.assertions,
-        context=revision.context,
-    )
-
-
-@transaction.atomic
-def _finish(run, lease, trust) -> EvalRun:
-    baseline = last_accepted(run)
-    rules = run.rules
-    thresholds = Thresholds(
-        overall=rules["overall"],
-        severities=rules["severities"],
-        categories=rules["categories"],
-        most_broken=rules["most_broken"],
-    )
-    accepted = baseline and {
-        each.id: each.passed for each in case_results(baseline) if not each.is_undecided
-    }
-    summary = summarise(case_results(run), thresholds, accepted)
-    summary["judge"] = trust.as_json() if trust else None
-    is_ours = EvalRun.objects.filter(pk=run.pk, state="running", lease_until=lease).update(
-        state="done",
-        passed=summary["passed"],
-        is_accepted=summary["passed"],
-        summary=summary,
-        baseline=baseline,
-        lease_until=None,
-        finished_at=timezone.now(),
-    )
-    if not is_ours:
-        raise _Lost
-    outbox.publish("evaluation_finished", project=run.project, run_id=run.pk)
-    run.refresh_from_db()
-    return run
-
-
-def last_accepted(run: EvalRun) -> EvalRun | None:
-    """The newest run before this one, on the same split of whichever version, that may ship."""
-    return (
-        EvalRun.objects.filter(
-            project=run.project_id, split=run.split, is_accepted=True, pk__lt=run.pk
-        )
-        .order_by("-id")
-        .first()
-    )
-
-
-def case_results(run: EvalRun) -> list[CaseResult]:
-    """Each case of the run's split with its attempts added up; one that nobody answered has none."""
-    found = {}
-    rows = (
-        EvalResult.objects.filter(run=run)
-        .only("revision_id", "passed", "checks")
-        .order_by("revision_id", "attempt")
-    )
-    for revision_id, attempts in groupby(rows.iterator(), attrgetter("revision_id")):
-        found[revision_id] = list(attempts)
-    members = cases(run.version, run.split).values_list(
-        "revision_id",
-        "revision__example__public_id",
-        "revision__labels",
-        "revision__example__is_contaminated",
-    )
-    return [
-        CaseResult(
-            id=str(public_id),
-            severity=labels.get("severity") or "none",
-            categories=labels.get("categories") or [],
-            attempts=len(attempts := found.get(revision_id, [])),
-            passed_attempts=sum(each.passed is True for each in attempts),
-            undecided_attempts=sum(each.passed is None for each in attempts),
-            why=_why(attempts),
-            is_contaminated=is_contaminated,
-        )
-        for revision_id, public_id, labels, is_contaminated in members
-    ]
-
-
-def _why(attempts) -> str:
-    if not attempts:
-        return "No answer was sent."
-    checks = (check for each in attempts if each.passed is False for check in each.checks)
-    return next((check["why"][:300] for check in checks if check["passed"] is False), "")
-
-
-def take_back_abandoned() -> int:
-    """Runs whose worker died go back to the queue, and forgotten ones get their bell rung; answers how many."""
-    from annotation import tasks
-
-    now = timezone.now()
-    EvalRun.objects.filter(state="running", lease_until__lt=now).update(
-        state="pending", lease_until=None
-    )
-    waiting = list(
-        EvalRun.objects.filter(Q(state="pending"), created_at__lt=now - timedelta(seconds=20))
-        .order_by("id")
-        .values_list("pk", flat=True)[:100]
-    )
-    for run_id in waiting:
-        ring(tasks.assess_evaluation, run_id=run_id)
-    return len(waiting)
 
 
 # --- a lead's word --------------------------------------------------------------------------------

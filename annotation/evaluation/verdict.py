@@ -159,6 +159,19 @@ def _said(each) -> dict:
     }
 
 
+def without_words(summary: dict, ids: set[str]) -> dict:
+    """The summary without what it quotes of these cases; its numbers stay."""
+
+    def emptied(cases):
+        return [{**each, "why": ""} if each["id"] in ids else each for each in cases]
+
+    summary = {**summary, "failed": emptied(summary.get("failed", []))}
+    if comparison := summary.get("comparison"):
+        lists = {name: emptied(comparison[name]) for name in ("broken", "repaired")}
+        summary["comparison"] = comparison | lists
+    return summary
+
+
 def _rounded(value):
     return None if value is None else round(value, 4)
 

@@ -1,7 +1,7 @@
 """A candidate at the gate: gold versions to hold it against, and answers that are right but where told otherwise."""
 
 from annotation import gold
-from annotation.evaluation import runs
+from annotation.evaluation import assessing, runs
 from annotation.models import GoldExample
 from tests.factories import InteractionFactory, SettlementFactory
 
@@ -43,4 +43,4 @@ def evaluate(version, *, wrong=(), results=None, split="validation"):
         candidate="prompt=v2",
         results=answers(version, wrong) if results is None else results,
     )
-    return runs.assess_evaluation(run_id=run.pk) or run
+    return assessing.assess_evaluation(run_id=run.pk) or run

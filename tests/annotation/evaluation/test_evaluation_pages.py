@@ -9,6 +9,7 @@ from django.urls import reverse
 from annotation.evaluation import runs
 from annotation.models import EvalRun, GateRules, GoldExample
 from tests.annotation.evaluation.candidate import answers, evaluate, gold_version
+from tests.factories import LabelSchemaFactory
 from tests.pages import assert_same_queries
 
 HOSTILE = "<script>alert(1)</script>"
@@ -34,15 +35,24 @@ def test_answers_brought_in_as_a_file_become_a_verdict(
 ):
     version = gold_version(project, ben, 3)
     given = {"candidate": "prompt v2", "version": version.number, "split": "validation"}
+    given["versions"] = "tax-help v2\n\nlumen-2\n"
     with django_capture_on_commit_callbacks(execute=True):
         answer = as_user(dana).post(
             url("evaluations"), given | {"results": jsonl(answers(version, wrong=[0]))}, follow=True
         )
     run = EvalRun.objects.get()
     assert (run.passed, run.requested_by, run.candidate) == (False, dana, "prompt v2")
+    assert run.versions == ["tax-help v2", "lumen-2"]
     page = as_user(dana).get(url("evaluation", run.public_id)).content.decode()
     assert "It is the answer that was rejected." in page and "66.7 %" in page
     assert answer.status_code == 200
+
+
+def test_the_page_says_how_often_the_holdout_was_used(as_user, dana, ben, project):
+    version = gold_version(project, ben, 1, split="holdout")
+    evaluate(version, split="holdout")
+    page = as_user(dana).get(url("evaluations")).content.decode()
+    assert f"The holdout of version {version.number}: 1 of 20 uses used." in page
 
 
 @pytest.mark.parametrize(
@@ -142,6 +152,19 @@ def test_a_lead_says_in_percent_what_must_be_reached(as_user, ben, dana, project
     assert as_user(ben).post(url("gate_rules"), given | {"overall": "101"}).status_code == 400
 
 
+def test_thresholds_of_every_schemas_categories_can_be_set_and_none_is_lost(as_user, ben, project):
+    rows = [{"key": "tone", "name": "Tone"}], [{"key": "law", "name": "Law"}]
+    for name, categories in zip(["errors", "style"], rows, strict=True):
+        LabelSchemaFactory(project=project, name=name, categories=categories, is_current=True)
+    runs.change_rules(project=project, categories={"law": 0.5, "retired_one": 0.25})
+    page = as_user(ben).get(url("gate_rules")).content.decode()
+    assert "Of “Tone”, %" in page and "Of “Law”, %" in page
+    given = {"overall": "90", "min_likeness": "0.2", "holdout_uses": "5", "category_tone": "80"}
+    kept = {"category_law": "50", "category_retired_one": "25"}
+    assert as_user(ben).post(url("gate_rules"), given | kept).status_code == 302
+    assert GateRules.objects.get().categories == {"tone": 0.8, "law": 0.5, "retired_one": 0.25}
+
+
 def test_the_list_costs_the_same_queries_with_one_run_and_with_three(as_user, dana, ben, project):
     version = gold_version(project, ben, 1)
     assert_same_queries(
@@ -218,6 +241,13 @@ def test_a_worn_out_holdout_is_a_conflict(api, ben, project):
         client.post(address, body, content_type="application/json").status_code for _ in range(2)
     ]
     assert statuses == [202, 409]
+    left = client.get(f"/api/v1/gold-versions/{version.number}/holdout").json()
+    assert left == {
+        "version": version.number,
+        "holdout_uses": 1,
+        "holdout_used": 1,
+        "holdout_left": 0,
+    }
 
 
 def test_unknown_versions_and_other_projects_are_not_there(api, ben, project, other_project):

@@ -1,7 +1,6 @@
 """A candidate held against gold: taken in, assessed by a worker, compared, accepted, overridden."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -11,7 +10,6 @@ from annotation import case_assertions, gold
 from annotation.evaluation import runs
 from annotation.models import EvalResult, EvalRun, GoldExample
 from annotation.refusals import InvalidAnswer, WrongState
-from feedbackhub.capture.erasure import erase_person, person_hash
 from feedbackhub.outbox.models import OutboxEvent
 from tests.annotation.evaluation.candidate import answers, evaluate, gold_version
 from tests.factories import InteractionFactory, SettlementFactory
@@ -149,26 +147,52 @@ def test_the_last_use_of_the_holdout_is_given_once_to_four_at_a_time(project, be
         assert sorted(pool.map(use, range(4))) == [False, False, False, True]
 
 
-# --- workers --------------------------------------------------------------------------------------
+def test_a_new_version_of_these_cases_is_no_fresh_holdout(project, ben):
+    first = gold_version(project, ben, 2, split="holdout")
+    evaluate(first, split="holdout")
+    one = GoldExample.objects.order_by("id").first()
+    GoldExample.objects.filter(pk=one.pk).update(retired_at=timezone.now())
+    second = gold.freeze_gold_version(project=project, by=ben)
+    assert (runs.holdout_used(first), runs.holdout_used(second)) == (1, 1)
+    runs.change_rules(project=project, holdout_uses=1)
+    with pytest.raises(runs.HoldoutWornOut) as refused:
+        evaluate(second, split="holdout")
+    assert "Freeze" not in str(refused.value)
 
 
-def test_a_run_whose_worker_died_is_assessed_again_once(project, ben):
+def test_a_holdout_of_other_cases_has_its_own_uses(project, ben):
+    first = gold_version(project, ben, 2, split="holdout")
+    evaluate(first, split="holdout")
+    GoldExample.objects.update(retired_at=timezone.now())
+    second = gold_version(project, ben, 3, split="holdout")
+    assert second.members.count() == 3
+    assert (runs.holdout_used(first), runs.holdout_used(second)) == (1, 0)
+
+
+def test_a_case_whose_split_became_stricter_is_asked_of_nobody(project, ben):
     version = gold_version(project, ben, 2)
-    run = runs.request_evaluation(
-        version=version, split="validation", candidate="c", results=answers(version)
-    )
-    past = timezone.now() - timedelta(seconds=1)
-    EvalRun.objects.filter(pk=run.pk).update(state="running", lease_until=past)
-    assert runs.assess_evaluation(run_id=run.pk) is None  # somebody has it
-    EvalRun.objects.filter(pk=run.pk).update(created_at=past - timedelta(minutes=1))
-    assert runs.take_back_abandoned() == 1
-    run = EvalRun.objects.get()
-    if run.state == "pending":
-        run = runs.assess_evaluation(run_id=run.pk)
-    assert (run.state, run.passed) == ("done", True)
+    moved = GoldExample.objects.order_by("id").first()
+    GoldExample.objects.filter(pk=moved.pk).update(split="holdout")
+    assert runs.cases(version, "validation").count() == 1
+    assert runs.cases(version, "holdout").count() == 0
+    with pytest.raises(InvalidAnswer):
+        evaluate(version)
+    assert evaluate(version, results=answers(version)[1:]).summary["cases"] == 1
 
 
-# --- a lead's word, and erasure -------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "given", [{"versions": ["a\0"]}, {"note": "a\0"}], ids=["versions", "note"]
+)
+def test_what_cannot_be_stored_is_refused_by_name(project, ben, given):
+    version = gold_version(project, ben, 1)
+    with pytest.raises(InvalidAnswer) as refused:
+        runs.request_evaluation(
+            version=version, split="validation", candidate="c", results=answers(version), **given
+        )
+    assert list(refused.value.errors) == list(given)
+
+
+# --- a lead's word -------------------------------------------------------------------------------
 
 
 def test_an_override_needs_a_reason_and_a_failed_run(project, ben):
@@ -181,15 +205,3 @@ def test_an_override_needs_a_reason_and_a_failed_run(project, ben):
     runs.override(run=failed, by=ben, reason="The case is out of date.")
     failed.refresh_from_db()
     assert (failed.is_accepted, failed.overridden_by) == (True, ben)
-
-
-def test_an_erased_persons_case_leaves_no_text_in_a_run(project, ben):
-    interaction = InteractionFactory(
-        project=project, user_hash=person_hash(project=project, reference="jo")
-    )
-    settled = SettlementFactory(interaction=interaction)
-    gold.promote_to_gold(settlement=settled, by=ben)
-    GoldExample.objects.update(split="validation")
-    run = evaluate(gold.freeze_gold_version(project=project))
-    erase_person(project=project, ref_hash=person_hash(project=project, reference="jo"))
-    assert list(run.results.values_list("output", "checks")) == [("", [])]
