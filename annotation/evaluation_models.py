@@ -25,7 +25,15 @@ def default_severities() -> dict[str, float]:
     return {"critical": 1.0}
 
 
-@tracked("overall", "severities", "categories", "most_broken", "min_likeness", "holdout_uses")
+@tracked(
+    "overall",
+    "severities",
+    "categories",
+    "most_broken",
+    "min_likeness",
+    "assertions",
+    "holdout_uses",
+)
 class GateRules(ProjectModel):
     """What a candidate must reach in this project: shares from 0 to 1."""
 
@@ -35,7 +43,9 @@ class GateRules(ProjectModel):
     most_broken = models.PositiveIntegerField(null=True)  # against the last accepted run
     min_likeness = models.FloatField(default=0.2)  # to the ideal, where no assertion decides
     assertions = models.JSONField(default=list)  # asked of every answer
-    holdout_uses = models.PositiveSmallIntegerField(default=20)  # of one version, or it wears out
+    holdout_uses = models.PositiveSmallIntegerField(
+        default=20
+    )  # of the same cases, or they wear out
 
     class Meta:
         constraints = [

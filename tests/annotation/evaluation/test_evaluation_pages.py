@@ -152,6 +152,15 @@ def test_a_lead_says_in_percent_what_must_be_reached(as_user, ben, dana, project
     assert as_user(ben).post(url("gate_rules"), given | {"overall": "101"}).status_code == 400
 
 
+def test_what_no_answer_may_mention_is_on_the_record(ben, project):
+    for texts in (["as an AI"], ["language model"]):
+        runs.change_rules(
+            project=project, assertions=[{"kind": "must_not_mention", "texts": texts}]
+        )
+    trail = GateRules.objects.get().audit_events.order_by("pgh_id")
+    assert [each.assertions[0]["texts"] for each in trail] == [["as an AI"], ["language model"]]
+
+
 def test_thresholds_of_every_schemas_categories_can_be_set_and_none_is_lost(as_user, ben, project):
     rows = [{"key": "tone", "name": "Tone"}], [{"key": "law", "name": "Law"}]
     for name, categories in zip(["errors", "style"], rows, strict=True):
