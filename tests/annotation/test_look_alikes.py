@@ -120,7 +120,14 @@ def test_fetched_ahead_is_offered_with_its_hold(ana, queue, hand, twins):
 
 def test_each_ticked_one_gets_an_answer_of_its_own(ana, hand, twins):
     annotation, done = together(
-        hand, twins, verdict="wrong", severity="high", categories=["outdated"], note="2019"
+        hand,
+        twins,
+        verdict="wrong",
+        severity="high",
+        categories=["outdated"],
+        note="2019",
+        seconds_spent=30,
+        suggestion={"source": "reporter", "seen": True, "taken": ["categories"]},
     )
     given = list(Annotation.objects.exclude(pk=annotation.pk).order_by("item"))
     assert done.said() == ["Submitted, with 2 look-alikes."]
@@ -133,6 +140,7 @@ def test_each_ticked_one_gets_an_answer_of_its_own(ana, hand, twins):
             "2019",
         )
         assert (each.applied_with, each.assignment.state) == (annotation, "submitted")
+        assert (each.seconds_spent, each.suggestion) == (0, {})  # those were spent and seen once
         assert each.item.state == "settled"
     assert Settlement.objects.filter(is_current=True).count() == 3
 
