@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import Case, Value, When
+from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 
 from annotation.models import Assignment, QueuePause, ReviewItem, ReviewQueue
@@ -186,6 +186,21 @@ def in_hand(*, project, expert, queue=None, items=None):
     if items is not None:
         held = held.filter(item__in=items)
     return held.filter(item__queue=queue) if queue else held
+
+
+def interactions_judged_by(membership: Membership):
+    """The interactions, by key, of which an expert may see what others said: they had their own say on a label there, in an
+    item that is closed or not blind, and have nothing more of them in hand."""
+    theirs = Assignment.objects.filter(project=membership.project_id, expert=membership.user_id)
+    in_their_hands = theirs.filter(state__in=["reserved", "claimed"])
+    closed = Q(item__state__in=["disputed", "settled", "dismissed"]) | Q(
+        item__queue__is_blind=False
+    )
+    return (
+        theirs.filter(closed, state="submitted", item__purpose=ReviewItem.Purpose.LABEL)
+        .exclude(item__interaction__in=in_their_hands.values("item__interaction"))
+        .values("item__interaction")
+    )
 
 
 def finished_by(*, project, expert):

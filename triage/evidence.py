@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 
 from django.db.models import Prefetch
+from django.utils import timezone
 
 from annotation.models import Annotation, ReviewItem
+from annotation.queries import interactions_judged_by
 from feedbackhub.capture.models import FeedbackEvent, RetrievedDocument
 from feedbackhub.page_links import page_url
 from triage.models import ProblemMember
@@ -41,13 +43,10 @@ class Case:
 
 
 def members(problem, membership):
-    """The problem's cases; an expert's are those that they judged."""
+    """The problem's cases; an expert's are those that they judged, once others' words cannot sway them."""
     found = ProblemMember.objects.filter(problem=problem, left_at=None)
     if not membership.may("see_problems"):
-        theirs = ReviewItem.objects.filter(
-            project=membership.project_id, assignments__expert=membership.user_id
-        )
-        found = found.filter(interaction__in=theirs.values("interaction"))
+        found = found.filter(interaction__in=interactions_judged_by(membership))
     return found
 
 
@@ -106,7 +105,12 @@ def _judgements(rows) -> dict[int, list[Annotation]]:
     found: dict[int, list[Annotation]] = {}
     for annotation in (
         Annotation.objects.current()
-        .filter(item__interaction__in=[row.interaction_id for row in rows], taken_back_at=None)
+        .filter(
+            item__interaction__in=[row.interaction_id for row in rows],
+            item__purpose=ReviewItem.Purpose.LABEL,
+            taken_back_at=None,
+            final_at__lte=timezone.now(),
+        )
         .select_related("item", "expert")
         .prefetch_related("spans", "candidates")
         .order_by("id")

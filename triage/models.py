@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from annotation.models import Settlement
+from annotation.queries import interactions_judged_by
 from feedbackhub.accounts.models import (
     ProjectForeignKey,
     ProjectModel,
@@ -58,12 +59,12 @@ class ProblemQuerySet(models.QuerySet):
         return self.filter(state__in=Problem.UNSOLVED_STATES)
 
     def visible_to(self, membership):
-        """All of them, or for an expert those of the items that they judged."""
+        """All of them, or for an expert those of the items that they judged and that cannot sway them any more."""
         problems = self.filter(project=membership.project_id)
         if membership.may("see_problems"):
             return problems
         return problems.filter(
-            members__interaction__review_items__assignments__expert=membership.user_id
+            members__left_at=None, members__interaction__in=interactions_judged_by(membership)
         ).distinct()
 
 

@@ -45,7 +45,8 @@ class Judgements:
 
 
 def shared_judgements(*, project, queue=None, since=None, until=None, of=None) -> Judgements:
-    """Items that two or more people judged; with `of` (a user) only those that this person judged too."""
+    """Items that two or more people judged; with `of` (a user) only those that this person judged too, and that are settled
+    where the queue is blind: before, the figures would tell what the others said."""
     rows = Annotation.objects.current().filter(
         project=project, item__purpose=ReviewItem.Purpose.LABEL
     )
@@ -61,7 +62,9 @@ def shared_judgements(*, project, queue=None, since=None, until=None, of=None) -
         .filter(voices__gt=1)
     )
     if of:
-        shared = shared.filter(mine__gt=0)
+        shared = shared.filter(
+            Q(item__state=ReviewItem.State.SETTLED) | Q(item__queue__is_blind=False), mine__gt=0
+        )
     rows = list(
         rows.filter(item__in=shared.values("item"))
         .order_by("-item_id", "pk")

@@ -11,6 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from annotation.models import ReviewItem
+from tests.annotation.desk import judge, queue_with
 from tests.factories import (
     AnnotationFactory,
     AssignmentFactory,
@@ -205,7 +207,8 @@ def test_an_expert_sees_the_problems_of_their_items_and_their_own_cases_only(
     for interaction in (mine, theirs):
         ProblemMemberFactory(problem=problem, interaction=interaction)
     item = ReviewItemFactory(queue__project=project, interaction=mine)
-    AssignmentFactory(item=item, expert=ana)
+    AssignmentFactory(item=item, expert=ana, state="submitted")
+    ReviewItem.objects.filter(pk=item.pk).update(state="settled")
     ProblemFactory(project=project, number=8, title="None of mine")
     client = as_user(ana)
     board = client.get(url("problems"))
@@ -214,6 +217,32 @@ def test_an_expert_sees_the_problems_of_their_items_and_their_own_cases_only(
     assert "chat/mine" in page
     assert "chat/theirs" not in page
     assert client.get(url("problem", 8)).status_code == 404
+
+
+@pytest.mark.parametrize("state", ["reserved", "claimed", "submitted"])
+def test_an_expert_reads_no_colleagues_answer_that_could_still_sway_them(
+    state, as_user, ana, ben, project, problem
+):
+    queue, (item,) = queue_with(project, overlap=3)
+    ProblemMemberFactory(problem=problem, interaction=item.interaction)
+    judge(ben, queue, "harmful", "critical", note="Ben says it kills", correction="Do not.")
+    AssignmentFactory(item=item, expert=ana, state=state, slot=2)
+    client = as_user(ana)
+    assert numbers(client.get(url("problems")), "open") == []
+    for address in (url("problem", 7), url("problem_brief", 7)):
+        assert client.get(address).status_code == 404
+
+
+def test_an_item_that_measures_an_expert_shows_them_nothing_of_its_case(
+    as_user, ana, project, problem
+):
+    case = InteractionFactory(project=project)
+    ProblemMemberFactory(problem=problem, interaction=case)
+    item = ReviewItemFactory(
+        queue__project=project, interaction=case, purpose="calibration", state="settled"
+    )
+    AssignmentFactory(item=item, expert=ana, state="submitted")
+    assert as_user(ana).get(url("problem", 7)).status_code == 404
 
 
 def test_other_projects_see_and_touch_nothing(as_user, eve, problem):
