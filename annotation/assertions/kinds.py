@@ -8,12 +8,14 @@ import jsonschema
 import regex
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
+from referencing.exceptions import Unresolvable
 
 from annotation.answers import is_storable
 from annotation.refusals import InvalidAnswer
 
 LONGEST = 2_000  # characters of a text, a pattern or a sentence
 LONGEST_SCHEMA = 20_000  # characters of a JSON schema
+MOST_WRITTEN_OUT = 2_000  # parts of a JSON schema with each of its references written out
 MOST_TEXTS = 20
 PATTERN_SECONDS = 0.2  # a pattern that takes longer is called failed, and says so
 SHORT = 60  # characters of a text that a sentence quotes
@@ -117,7 +119,7 @@ class IsJson(Kind):
             return ""
         try:
             wrong = next(jsonschema.Draft202012Validator(schema).iter_errors(value), None)
-        except (RecursionError, ArithmeticError, LookupError, ValueError, TypeError):
+        except (RecursionError, Unresolvable, ArithmeticError, LookupError, ValueError, TypeError):
             return _("The schema could not be followed.")
         return wrong.message[:200] if wrong else ""
 
@@ -263,18 +265,52 @@ def _check_schema(schema: dict) -> None:
     if len(json.dumps(schema)) > LONGEST_SCHEMA:
         raise InvalidAnswer({"schema": _("A schema has at most 20,000 characters.")})
     for key, value in _pairs(schema):
-        if key in ("$ref", "$dynamicRef") and not (isinstance(value, str) and value[:1] == "#"):
-            raise InvalidAnswer({"schema": _("A schema may only refer to itself.")})
+        if key in ("$dynamicRef", "$recursiveRef"):
+            raise InvalidAnswer({"schema": _("A schema may only refer to its own $defs.")})
         if (key == "pattern" and isinstance(value, str)) or key == "patternProperties":
             raise InvalidAnswer(
                 {"schema": _("Patterns are not allowed in a schema; use an assertion of its own.")}
             )
     try:
         jsonschema.Draft202012Validator.check_schema(schema)
+        size = _written_out(schema, schema, (), {})
     except jsonschema.SchemaError as error:
         raise InvalidAnswer(
             {"schema": _("This is no JSON schema: %s.") % error.message[:200]}
         ) from None
+    except RecursionError:
+        raise InvalidAnswer({"schema": _("The schema is nested too deeply.")}) from None
+    if size > MOST_WRITTEN_OUT:
+        raise InvalidAnswer({"schema": _("The schema refers to its $defs too often.")})
+
+
+def _written_out(part, schema: dict, above: tuple[str, ...], sizes: dict[str, int]) -> int:
+    """How many parts there would be if each reference were written out; following them is that much work."""
+    if isinstance(part, list):
+        return sum(_written_out(each, schema, above, sizes) for each in part)
+    if not isinstance(part, dict):
+        return 0
+    size = 1 + _written_out(
+        [value for key, value in part.items() if key != "$defs"], schema, above, sizes
+    )
+    reference = part.get("$ref")
+    if not isinstance(reference, str):
+        return size
+    if reference in above:
+        raise InvalidAnswer({"schema": _("A schema may not contain itself.")})
+    if reference not in sizes:
+        sizes[reference] = _written_out(
+            _definition(schema, reference), schema, (*above, reference), sizes
+        )
+    return size + sizes[reference]
+
+
+def _definition(schema: dict, reference: str):
+    start, _slash, name = reference.rpartition("/")
+    definitions = schema.get("$defs")
+    if start != "#/$defs" or not isinstance(definitions, dict) or name not in definitions:
+        raise InvalidAnswer({"schema": _("A schema may only refer to its own $defs.")})
+    return definitions[name]
 
 
 def _pairs(value):

@@ -93,9 +93,40 @@ def test_what_is_no_assertion_is_refused_by_field(given, field):
     assert list(refused.value.errors) == [field]
 
 
-def test_a_schema_that_refers_to_itself_for_ever_ends():
-    assertion = assertions.tidy({"kind": "is_json", "schema": {"$ref": "#"}})
-    assert assertions.hold(assertion, "{}").passed is False
+def in_doubles(levels):
+    """A schema that asks each of its definitions twice for the next one: 2 ** levels parts when written out."""
+    last = f"#/$defs/{levels}"
+    twice = {str(n): {"allOf": [{"$ref": f"#/$defs/{n + 1}"}] * 2} for n in range(levels)}
+    return {"$ref": "#/$defs/0", "$defs": twice | {last.rpartition("/")[2]: {"type": "object"}}}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        pytest.param({"$ref": "#"}, id="itself"),
+        pytest.param({"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}}, id="a circle"),
+        pytest.param({"$ref": "#/nowhere"}, id="nowhere"),
+        pytest.param({"$ref": "#/$defs/a"}, id="no such definition"),
+        pytest.param({"$dynamicRef": "#a"}, id="by its scope"),
+        pytest.param(in_doubles(200), id="exponentially often"),
+    ],
+)
+def test_a_schema_refers_to_its_own_definitions_and_not_too_often(schema):
+    with pytest.raises(InvalidAnswer) as refused:
+        assertions.tidy({"kind": "is_json", "schema": schema})
+    assert list(refused.value.errors) == ["schema"]
+
+
+def test_a_schema_with_definitions_is_followed():
+    schema = {"properties": {"to": {"$ref": "#/$defs/name"}}, "$defs": {"name": {"type": "string"}}}
+    assertion = assertions.tidy({"kind": "is_json", "schema": schema})
+    assert assertions.hold(assertion, '{"to": "Ada"}').passed is True
+    assert assertions.hold(assertion, '{"to": 7}').passed is False
+
+
+def test_a_kept_schema_that_leads_nowhere_is_no_error():
+    kept = {"kind": "is_json", "schema": {"$ref": "#/nowhere"}}
+    assert assertions.hold(kept, "{}").passed is False
 
 
 def test_every_kind_says_itself_in_a_sentence():
