@@ -22,6 +22,7 @@ from annotation.models import (
     Settlement,
     Span,
 )
+from feedbackhub.accounts.models import IdempotencyKey
 from feedbackhub.capture.erasure import Erased, eraser
 from feedbackhub.capture.retention import keeper
 
@@ -35,7 +36,7 @@ def forget(erased: Erased) -> None:
 def _forget_work(erased):
     items = ReviewItem.objects.filter(interaction__in=erased.interactions)
     Assignment.objects.filter(item__in=items).update(draft={}, skip_note="", return_reason="")
-    Annotation.objects.filter(item__in=items).update(note="")
+    Annotation.objects.filter(item__in=items).update(note="", ratings=[])
     Span.objects.filter(annotation__item__in=items).update(quote="", note="")
     ItemComment.objects.filter(item__in=items).update(text="")
     Settlement.objects.filter(interaction__in=erased.interactions).update(spans=[], reason="")
@@ -43,6 +44,10 @@ def _forget_work(erased):
     ModelSuggestion.objects.filter(item__in=items).update(why="", failure="")
     _theirs(erased).update(text="", text_hash="erased", corrects_hash="")
     Comparison.objects.filter(item__in=items).update(text="", text_hash="erased", given_hash="")
+    items.update(reason="")
+    IdempotencyKey.objects.filter(
+        project=erased.project, method_and_path__endswith="/recall"
+    ).delete()  # answers that are remembered quote settled cases
     items.filter(state__in=ReviewItem.OPEN_STATES).update(state=ReviewItem.State.DISMISSED)
 
 

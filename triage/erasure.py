@@ -6,7 +6,7 @@ from feedbackhub.capture.erasure import Erased, eraser
 from feedbackhub.capture.models import Interaction
 from feedbackhub.capture.retention import keeper
 from triage import notices, problems
-from triage.models import Notice, Problem, ProblemMember, Replay, Undeliverable
+from triage.models import Fix, Notice, Problem, ProblemMember, Replay, Undeliverable
 
 
 @eraser
@@ -14,6 +14,11 @@ def forget(erased: Erased) -> None:
     for interaction in Interaction.objects.filter(pk__in=erased.interactions):
         problems.forget_words(interaction=interaction)
     Replay.objects.filter(interaction__in=erased.interactions).update(output="")
+    for fix in Fix.objects.filter(
+        problems__members__interaction__in=erased.interactions, evidence__has_key="reason"
+    ).distinct():  # why somebody called it verified may quote the case
+        fix.evidence.pop("reason")
+        Fix.objects.filter(pk=fix.pk).update(evidence=fix.evidence)
     theirs = Notice.objects.filter(reporter__in=erased.reporters)
     for reporter in erased.reporters:
         notices.suppress_all(reporter=reporter, reason="erased")

@@ -22,6 +22,7 @@ from annotation.models import (
     Settlement,
     Span,
 )
+from feedbackhub.accounts.models import IdempotencyKey
 from feedbackhub.capture import ingest
 from feedbackhub.capture.erasure import erase_person, person_hash
 from feedbackhub.capture.models import FeedbackEvent, Interaction, Reporter
@@ -34,7 +35,7 @@ from tests.factories import (
     SettlementFactory,
 )
 from triage import fixing, notice_words, notices, problems
-from triage.models import Notice, Problem
+from triage.models import Fix, Notice, Problem
 
 MARKER = "Zaphodina"
 OTHER = "Trillian"
@@ -81,11 +82,17 @@ def complaint(project, row, name, **more):
 
 def judged(row, name, ana):
     """Everything that people may have written about an answer, with the name in it."""
-    item = ReviewItemFactory(interaction=row, queue__project=row.project, state="settled")
+    item = ReviewItemFactory(
+        interaction=row, queue__project=row.project, state="settled", reason=f"Ask about {name}."
+    )
     assignment = AssignmentFactory(
         item=item, expert=ana, state="submitted", draft={"note": name}, skip_note=name
     )
-    annotation = AnnotationFactory(assignment=assignment, note=f"{name} is right.")
+    annotation = AnnotationFactory(
+        assignment=assignment,
+        note=f"{name} is right.",
+        ratings=[{"word": f"{name} agrees", "value": 1}],
+    )
     Span.objects.create(
         project=row.project,
         annotation=annotation,
@@ -134,10 +141,20 @@ def house(project, ana, ben):
     for row in (mine, theirs):
         problems.join_problem(problem=problem, interaction=row, source="expert")
     fix = fixing.record_fix(project=project, summary="Repaired.", problems_fixed=[problem])
+    Fix.objects.filter(pk=fix.pk).update(evidence={"reason": f"{MARKER} and {OTHER} are content"})
     notices.prepare_notices(fix=fix)
     for notice in Notice.objects.all():
         message = notice_words.mail([notice])
         Notice.objects.filter(pk=notice.pk).update(subject=message.subject, body=message.body)
+    IdempotencyKey.objects.create(
+        project=project,
+        key="asked",
+        caller="a backend",
+        method_and_path="POST /api/v1/recall",
+        body_hash=b"",
+        answer={"block": f"{MARKER} was told"},
+        locked_until=timezone.now(),
+    )
     return project
 
 
