@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from annotation import review_queue
@@ -62,6 +63,8 @@ def _queue(request) -> ReviewQueue | None:
     slug = request.GET.get("queue", "")
     if not slug:
         return None
+    if not slug.isprintable():
+        raise Http404
     return get_object_or_404(ReviewQueue.objects.of_member(request.membership), slug=slug)
 
 
