@@ -121,11 +121,7 @@ class NamedRowForm(forms.Form):
 class MarkForm(NamedRowForm):
     """A span label, and the category that it says too."""
 
-    category = forms.ChoiceField(
-        label=gettext_lazy("Category"),
-        required=False,
-        help_text=gettext_lazy("Ticked when words are marked so."),
-    )
+    category = forms.ChoiceField(label=gettext_lazy("Ticks the category"), required=False)
 
     def __init__(self, *args, schema, **kwargs):
         super().__init__(*args, **kwargs)
