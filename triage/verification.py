@@ -1,6 +1,6 @@
 """Does a fix help? Its problems' own cases come out right now, and complaints like them have not come back.
 
-A fix is `verified` when every case of its problems passed again and none of them has come back, or when a lead says why
+A fix is `verified` when every case of its problems that was judged passed again and none of them has come back, or when a lead says why
 it counts. Results come from the team's pipeline (`POST /api/v1/fixes/{id}/replays`) or from an evaluation run; both end
 in `record_results`. The rates before and after, with their intervals, are kept as evidence at that moment.
 
@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from annotation.models import Settlement
 from feedbackhub import outbox
 from feedbackhub.capture.models import Interaction
 from triage import changelog, notices, problems, rates
@@ -133,11 +134,20 @@ def verify_if_proven(*, fix: Fix) -> Fix:
 def open_cases(fix) -> list[str]:
     """The external ids of the fix's cases that have not passed again yet.
 
-    What happened after it shipped is no case to replay: it is told by the rate.
+    What happened after it shipped is no case to replay: it is told by the rate. So are complaints that only likeness put
+    there, which nobody judged, as long as there is a case that somebody did judge.
     """
     members = ProblemMember.objects.filter(problem__fixes=fix, left_at=None)
     if fix.shipped_at:
         members = members.filter(interaction__occurred_at__lte=fix.shipped_at)
+    is_settled = Exists(
+        Settlement.objects.filter(interaction=OuterRef("interaction"), is_current=True)
+    )
+    judged = members.filter(
+        Q(is_settled) | Q(is_pinned=True) | ~Q(source=ProblemMember.Source.SIMILARITY)
+    )
+    if judged.exists():
+        members = judged
     return list(
         members.exclude(interaction__in=fix.replays.filter(has_passed=True).values("interaction"))
         .exclude(interaction__erased_at__isnull=False)

@@ -17,9 +17,10 @@ from tests.factories import (
     ProblemFactory,
     ProblemMemberFactory,
     ReporterFactory,
+    SettlementFactory,
 )
 from triage import fixing, notices, rates, verification
-from triage.models import Fix, Notice, Replay
+from triage.models import Fix, Notice, ProblemMember, Replay
 from triage.verification import Result
 
 NOW = timezone.now()
@@ -91,6 +92,22 @@ def test_an_answer_after_the_fix_is_no_case_to_replay(problem):
     fix = ship(problem, days_ago=2)
     case(problem, days_ago=1)
     assert verification.open_cases(fix) == [old.external_id]
+
+
+def test_complaints_that_nobody_judged_are_told_by_the_rate_where_others_were_judged(problem):
+    complained = case(problem)
+    ProblemMember.objects.update(source="similarity")
+    fix = ship(problem)
+    assert verification.open_cases(fix) == [complained.external_id]
+    judged, settled = case(problem), case(problem)
+    ProblemMember.objects.filter(interaction=settled).update(source="similarity")
+    SettlementFactory(project=problem.project, interaction=settled)
+    assert verification.open_cases(fix) == [judged.external_id, settled.external_id]
+    verification.record_results(
+        fix=fix, results=[Result(judged, True), Result(settled, True)], source="evaluation"
+    )
+    fix.refresh_from_db()
+    assert fix.state == "verified"
 
 
 def test_a_planned_fix_whose_cases_pass_in_staging_is_verified_when_it_ships(problem):
