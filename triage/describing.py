@@ -4,6 +4,8 @@ The title names the words that set the group apart and quotes the most typical q
 typical ones. Only what several members say names the group. Erasure knows both by their quotations (`problems.forget_words`).
 """
 
+from django.core.cache import cache
+
 from feedbackhub.capture import vectors
 from feedbackhub.capture.models import Interaction
 from feedbackhub.outbound import OutboundError
@@ -16,6 +18,7 @@ LOOKED_AT, OTHERS = (
     500,
 )  # newest members of a group, and other cases that it is told apart from
 LINES = 3
+AGAIN_AFTER = 3_600  # seconds
 ENOUGH = 3  # members from which on a summary says more than the one question
 
 
@@ -39,26 +42,33 @@ def describe(*, project_id: int, interactions: list[int]) -> tuple[str, str]:
 
 
 def describe_problem(*, problem) -> Problem:
-    """Its summary anew, and its title if that names nothing yet. A person's words stay."""
+    """Its title and summary anew, as far as its cases have words. A person's stay."""
     if problem.is_described_by_hand:
         return problem
     members = problem.members.filter(left_at=None).order_by("-id")
     interactions = list(members.values_list("interaction_id", flat=True)[:LOOKED_AT])
-    _title, summary = describe(project_id=problem.project_id, interactions=interactions)
-    Problem.objects.filter(pk=problem.pk, is_described_by_hand=False).update(summary=summary)
+    title, summary = describe(project_id=problem.project_id, interactions=interactions)
+    said = {"summary": summary} | ({"title": title} if title else {})
+    Problem.objects.filter(pk=problem.pk, is_described_by_hand=False).update(**said)
     problem.refresh_from_db()
     return problem
 
 
 def describe_new(limit: int = 20) -> int:
-    """Problems that have grown to a few members and say nothing yet."""
+    """Problems that have grown to a few members and say nothing yet. One without words is tried again an hour later."""
     described = 0
-    for problem in Problem.objects.unsolved().filter(
+    silent = Problem.objects.unsolved().filter(
         summary="", is_described_by_hand=False, member_count__gte=ENOUGH
-    )[:limit]:
+    )
+    for problem in silent.order_by("id").iterator():
+        if described == limit:
+            break
+        if not cache.add(f"describing-{problem.pk}", True, AGAIN_AFTER):
+            continue
         try:
             described += bool(describe_problem(problem=problem).summary)
         except OutboundError:
+            cache.delete(f"describing-{problem.pk}")
             return described
     return described
 

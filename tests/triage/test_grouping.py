@@ -189,6 +189,19 @@ def test_the_broom_describes_what_has_grown_and_leaves_a_leads_words(project):
     for row in (one, by_hand, small):
         row.refresh_from_db()
     assert (bool(one.summary), by_hand.summary, small.summary) == (True, "", "")
+    assert "bicycle" in one.title.lower().split(":")[0]
+
+
+def test_what_has_no_words_does_not_keep_the_others_from_theirs(project):
+    silent = problem_of(project, ["", "", ""])
+    Problem.objects.update(member_count=4)
+    assert describing.describe_new(limit=1) == 0
+    spoken_for = problem_of(project, BICYCLE)
+    Problem.objects.update(member_count=4)
+    assert describing.describe_new(limit=1) == 1
+    for row in (silent, spoken_for):
+        row.refresh_from_db()
+    assert (silent.summary, bool(spoken_for.summary)) == ("", True)
 
 
 # --- regrouping -----------------------------------------------------------------------------------
