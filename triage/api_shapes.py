@@ -52,7 +52,7 @@ class ReplayedShape(TypedDict):
 
 
 class ReportShape(TypedDict):
-    """`words` say the state in a plain sentence."""
+    """`words` say the state in a plain sentence; `what_was_done` is the fix's summary, `page` the reporter's own link."""
 
     id: str
     interaction_id: str
@@ -61,3 +61,5 @@ class ReportShape(TypedDict):
     reported_at: datetime
     state: str
     words: str
+    what_was_done: str
+    page: str

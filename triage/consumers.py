@@ -11,11 +11,10 @@ from feedbackhub.audit.acting import acting
 from feedbackhub.capture import prompts
 from feedbackhub.capture.models import FeedbackEvent, Interaction
 from feedbackhub.capture.payloads import BadPayload
-from feedbackhub.capture.vocabulary import FeedbackKind, ReportedCategory, Severity
+from feedbackhub.capture.vocabulary import ReportedCategory, Severity
 from triage import bounces, fixing, notices, placing, problems, ticket_notes, verification
+from triage.complaints import is_complaint
 from triage.models import Fix, Problem, ProblemMember
-
-COMPLAINTS = [FeedbackKind.THUMBS_DOWN, FeedbackKind.REPORT]
 
 
 class NotYet(Exception):
@@ -71,7 +70,7 @@ def place_complaint(event):
 def _place_complained(feedback):
     """A complaint joins the problem that it is like before anybody judged it: reach counts everybody who complained."""
     complaint = (
-        feedback.filter(kind__in=COMPLAINTS, erased_at=None, interaction__erased_at=None)
+        feedback.filter(is_complaint(), erased_at=None, interaction__erased_at=None)
         .exclude(interaction=None)
         .select_related("interaction")
         .first()
@@ -220,13 +219,15 @@ def prepare_notices(event):
 
 @prompts.announced
 def plan_fix(version, names, summary):
-    """A new prompt version that names problems is a fix of them: shipped if it is deployed, else planned."""
+    """A prompt version that names problems is a fix of them, once: shipped if it is deployed, else planned."""
     if not summary.strip():
         raise BadPayload([("summary", "Say what changed, in words that a reporter understands.")])
     try:
         found = fixing.find_named(project=version.project, names=names)
     except ValidationError as unknown:
         raise BadPayload([("problems", sentence) for sentence in unknown.messages]) from None
+    if version.fixes.exists():
+        return False  # that it is deployed by now is found by `fixing.ship_deployed`
     deployed = version.deployed_at
     is_out = deployed is not None and deployed <= timezone.now()
     fixing.record_fix(
@@ -238,6 +239,7 @@ def plan_fix(version, names, summary):
         is_planned=not is_out,
         shipped_at=deployed if is_out else None,
     )
+    return True
 
 
 bounces.listen_to_anymail()

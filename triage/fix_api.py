@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from rest_framework.response import Response
 
@@ -16,10 +16,10 @@ from feedbackhub.api.problems import conflict, invalid, not_found
 from feedbackhub.api.views import ProjectAPIView
 from feedbackhub.capture.erasure import person_hash
 from feedbackhub.capture.models import FeedbackEvent, Interaction
-from feedbackhub.capture.vocabulary import FeedbackKind
-from triage import fixing, notices, verification
+from triage import fixing, reporter_link, verification
 from triage.api_shapes import FixBody, FixShape, ReplayBody, ReplayedShape, ReportShape
-from triage.models import Fix, Problem, ProblemMember
+from triage.complaints import is_complaint
+from triage.models import Fix, Notice, Problem, ProblemMember
 from triage.reporter_views import STATE_WORDS
 
 MOST_NAMED = 200
@@ -27,6 +27,7 @@ MOST_REPLAYS = 1_000
 LONGEST_SUMMARY = 4_000
 LONGEST_ID = 200
 LONGEST_OUTPUT = 1_048_576
+REPAIRED = ("shipped", "verified")
 RECEIVED = "We received it."  # of a report that belongs to no problem
 
 
@@ -361,11 +362,11 @@ class ReportsView(ProjectListView):
         return super().get(request)
 
     def rows(self):
-        said = Q(kind__in=notices.COMPLAINTS) | Q(kind=FeedbackKind.RATING, score__lt=0.5)
-        return FeedbackEvent.objects.filter(said, project=self.project, erased_at=None)
+        return FeedbackEvent.objects.filter(is_complaint(), project=self.project, erased_at=None)
 
     def show_all(self, rows):
         states = _states(rows)
+        done, pages = _what_was_done(rows, states)
         return [
             {
                 "id": row.external_id or str(row.public_id),
@@ -375,6 +376,8 @@ class ReportsView(ProjectListView):
                 "reported_at": row.occurred_at,
                 "state": states.get(row.interaction_id, "received"),
                 "words": str(STATE_WORDS.get(states.get(row.interaction_id, ""), RECEIVED)),
+                "what_was_done": getattr(done.get(row.interaction_id), "summary", ""),
+                "page": pages.get(row.pk, ""),
             }
             for row in rows
         ]
@@ -388,3 +391,29 @@ def _states(rows) -> dict[int, str]:
             interaction__in=[row.interaction_id for row in rows], left_at=None
         ).select_related("problem__duplicate_of")
     }
+
+
+def _what_was_done(rows, states) -> tuple[dict[int, Fix], dict[int, str]]:
+    """{interaction: the newest fix of its problem, where that holds}, and {report: the link of its reporter's page}."""
+    repaired = [row.interaction_id for row in rows if states.get(row.interaction_id) in REPAIRED]
+    found = dict(
+        ProblemMember.objects.filter(
+            interaction__in=repaired,
+            left_at=None,
+            problem__fixes__state__in=REPAIRED,
+            problem__fixes__recurred_at=None,
+            problem__fixes__shipped_at__gte=F("interaction__occurred_at"),
+        )
+        .order_by("problem__fixes__shipped_at", "problem__fixes")
+        .values_list("interaction", "problem__fixes")
+    )
+    fixes = Fix.objects.in_bulk(list(found.values()))
+    told = {
+        (notice.fix_id, notice.reporter_id): reporter_link.page_of(notice)
+        for notice in Notice.objects.filter(
+            fix__in=fixes, reporter__in=[row.reporter_id for row in rows]
+        )
+    }
+    done = {interaction: fixes[fix] for interaction, fix in found.items()}
+    pages = {row.pk: told.get((found.get(row.interaction_id), row.reporter_id), "") for row in rows}
+    return done, pages

@@ -7,29 +7,18 @@ from datetime import timedelta
 
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from feedbackhub.capture.erasure import person_hash
 from feedbackhub.capture.models import FeedbackEvent, Reporter
-from feedbackhub.capture.vocabulary import FeedbackKind
 from feedbackhub.doorbell import ring
+from triage.complaints import is_complaint
 from triage.models import Fix, Notice, NoticePolicy, Problem, Undeliverable
 
 STATE = Notice.State
 LOOKED_AT_EVERY = 600  # seconds
 LATE_UNTIL = timedelta(days=28)  # after a fix shipped
-
-# Who said one of these complained; thumbs up and copies are no complaints.
-COMPLAINTS = (
-    FeedbackKind.THUMBS_DOWN,
-    FeedbackKind.REPORT,
-    FeedbackKind.COMMENT,
-    FeedbackKind.EDIT,
-    FeedbackKind.OVERRIDE,
-)
-
 
 CAME_BACK = "its problem came back"
 
@@ -41,7 +30,7 @@ class NoticeRefused(ValueError):
 def complaints_about(problems, *, until=None):
     """The feedback events with which people reported these problems; `until`: about answers of before that moment."""
     found = FeedbackEvent.objects.filter(
-        Q(kind__in=COMPLAINTS) | Q(kind=FeedbackKind.RATING, score__lt=0.5),
+        is_complaint(),
         interaction__problem_members__problem__in=problems,
         interaction__problem_members__left_at=None,
         erased_at=None,

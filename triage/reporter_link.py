@@ -1,6 +1,8 @@
 """The signed link of a reporter's page: it names the notice, and nobody can make one who has not our key."""
 
+from django.conf import settings
 from django.core import signing
+from django.urls import reverse
 
 from triage.models import Notice
 
@@ -9,6 +11,11 @@ SALT = "feedbackhub.reporter-page"
 
 def token_for(notice) -> str:
     return signing.dumps(str(notice.public_id), salt=SALT)
+
+
+def page_of(notice) -> str:
+    """The address of the reporter's page."""
+    return settings.BASE_URL + reverse("reporter_page", args=[token_for(notice)])
 
 
 def find_notice(token: str) -> Notice | None:

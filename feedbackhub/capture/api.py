@@ -135,11 +135,11 @@ class FeedbackView(ProjectAPIView):
 
 
 class PromptVersionsView(ProjectListView):
-    """The prompt changelog, newest first; POST announces a version before its first answer."""
+    """The prompt changelog, newest first; POST announces a version before its first answer, or says more of one."""
 
     scopes = {"GET": "read", "POST": "capture"}
     takes = {"POST": PromptVersionBody}
-    gives = {"POST": {201: PromptVersionShape}}
+    gives = {"POST": {201: PromptVersionShape, 200: PromptVersionShape}}
     row = PromptVersionShape
     filters = {"name": text("name"), "version": text("version")}
 
@@ -162,10 +162,10 @@ class PromptVersionsView(ProjectListView):
         names_problems = isinstance(request.data, dict) and request.data.get("problems")
         if names_problems and not request.auth.allows("triage"):
             raise PermissionDenied("A version that names problems is a fix: it takes a triage key.")
-        row = prompts.announce(project=self.project, body=request.data)
+        row, is_new = prompts.announce(project=self.project, body=request.data)
         if row is None:
             raise conflict("This prompt version is there already.")
-        return Response(self.show(row), status=201)
+        return Response(self.show(row), status=201 if is_new else 200)
 
 
 def show_interaction(row: Interaction) -> dict:

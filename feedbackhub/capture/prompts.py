@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from feedbackhub import redaction
@@ -88,44 +88,68 @@ _ANNOUNCEMENT = object_of(
     required=("name", "version"),
 )
 
-_listeners: list[Callable[[PromptVersion, list[str], str], None]] = []
+_listeners: list[Callable[[PromptVersion, list[str], str], bool]] = []
 
 
 def announced(function):
     """Register who hears of a version that names problems: (version, their names, what changed in the reporters' words).
 
-    It runs in the announcement's transaction, and may refuse it by BadPayload.
+    It runs in the announcement's transaction, answers whether that was news to it, and may refuse it by BadPayload.
     """
     _listeners.append(function)
     return function
 
 
-def announce(*, project, body) -> PromptVersion | None:
-    """Enter a version into the changelog before its first answer; None when it is there already. Raises BadPayload."""
+def announce(*, project, body) -> tuple[PromptVersion | None, bool]:
+    """Enter a version into the changelog, before its first answer or after; answers it, and whether it was made now.
+
+    A version that is there already takes what was not known of it: why it was made, which problems it addresses, when it
+    was deployed. Where there is nothing new to say, or something else was said before, the answer is None. Raises
+    BadPayload.
+    """
     try:
         found = _ANNOUNCEMENT(body)
     except Wrong as wrong:
         raise BadPayload(wrong.faults) from None
     kinds = None if project.redaction_kinds is None else frozenset(project.redaction_kinds)
-    masked = lambda name: redaction.redact(found.get(name, ""), enabled=kinds).text  # noqa: E731
-    prompt = masked("text")
+    for key in ("text", "rationale", "summary"):
+        found[key] = redaction.redact(found.get(key, ""), enabled=kinds).text
     content_hash = found.get("hash", "")
-    if prompt and not content_hash:
-        content_hash = hashlib.sha256(prompt.encode()).hexdigest()
-    try:
-        with transaction.atomic():
-            version = PromptVersion.objects.create(
-                project=project,
-                name=found["name"],
-                version=found["version"],
-                content_hash=content_hash,
-                text=prompt,
-                rationale=masked("rationale"),
-                deployed_at=found.get("deployed_at"),
-            )
-            if found.get("problems"):
-                for tell in _listeners:
-                    tell(version, found["problems"], masked("summary"))
-            return version
-    except IntegrityError:
-        return None
+    if found["text"] and not content_hash:
+        content_hash = hashlib.sha256(found["text"].encode()).hexdigest()
+    with transaction.atomic():
+        version, is_new = PromptVersion.objects.select_for_update().get_or_create(
+            project=project,
+            name=found["name"],
+            version=found["version"],
+            content_hash=content_hash,
+            defaults={key: found.get(key) for key in ("text", "rationale", "deployed_at")},
+        )
+        if not is_new and not _may_say(version, found):
+            return None, False
+        is_news = is_new | _fill(version, found)
+        if found.get("problems"):
+            for tell in _listeners:
+                is_news |= tell(version, found["problems"], found["summary"])
+        return (version, is_new) if is_news else (None, False)
+
+
+def _may_say(version, found) -> bool:
+    """Nothing that was said of it before is contradicted. The rationale begins with the announcement's own words."""
+    is_same_reason = not version.rationale or version.rationale.startswith(found["rationale"])
+    known, told = version.deployed_at, found.get("deployed_at")
+    return is_same_reason and (known is None or told in (None, known))
+
+
+def _fill(version, found) -> bool:
+    """What is told of it now and was not known."""
+    news = [
+        key
+        for key in ("text", "rationale", "deployed_at")
+        if found.get(key) and not getattr(version, key)
+    ]
+    for key in news:
+        setattr(version, key, found[key])
+    if news:
+        version.save(update_fields=news)
+    return bool(news)

@@ -1,6 +1,7 @@
 """POST /api/v1/fixes and its replays, GET /api/v1/reports: what a deploy pipeline and the product's own page say and ask."""
 
 import pytest
+from django.urls import reverse
 
 from feedbackhub.capture.erasure import person_hash
 from feedbackhub.capture.models import PromptVersion
@@ -12,7 +13,9 @@ from tests.factories import (
     ReporterFactory,
 )
 from tests.triage.test_problem_pages import escalated
+from triage import fixing, notices
 from triage.models import Fix, Problem, Replay
+from triage.reporter_link import token_for
 
 URL = "/api/v1/fixes"
 
@@ -109,6 +112,31 @@ def test_one_that_is_deployed_ships_it(api, problem):
     announce(api("capture", "triage"), deployed_at="2026-11-20T08:00:00Z")
     problem.refresh_from_db()
     assert (Fix.objects.get().state, problem.state) == ("shipped", "shipped")
+
+
+def test_one_that_an_answer_named_already_is_filled_in_and_fixes(api, project, problem):
+    PromptVersion.objects.create(project=project, name="tax-help", version="v14")
+    assert announce(api("capture", "triage")).status_code == 200
+    fix = Fix.objects.get()
+    assert (fix.state, fix.prompt_version) == ("planned", PromptVersion.objects.get())
+    assert fix.prompt_version.rationale.startswith("It named last year.\nAddresses P7: ")
+    assert announce(api("capture", "triage")).status_code == 409
+    assert announce(api("capture", "triage"), rationale="Another.").status_code == 409
+
+
+def test_that_a_planned_one_is_deployed_by_now_may_be_said_later(api, problem):
+    announce(api("capture", "triage"))
+    later = announce(
+        api("capture"), deployed_at="2026-11-20T08:00:00Z", problems=[], rationale="", summary=""
+    )
+    assert later.status_code == 200
+    fixing.ship_deployed()
+    fix = Fix.objects.get()
+    assert (fix.state, fix.shipped_at.isoformat()) == ("shipped", "2026-11-20T08:00:00+00:00")
+    other = announce(
+        api("capture"), deployed_at="2026-11-21T08:00:00Z", problems=[], rationale="", summary=""
+    )
+    assert other.status_code == 409
 
 
 @pytest.mark.parametrize(
@@ -299,6 +327,25 @@ def test_a_reporter_learns_how_their_reports_stand_in_plain_words(key, project):
     (row,) = key.get("/api/v1/reports", {"reporter": "u-1"}).json()["results"]
     assert row["id"] == str(theirs.public_id)
     assert (row["state"], row["words"]) == ("fixing", "We are repairing it.")
+
+
+def test_a_reporter_learns_what_was_done_and_has_the_link_of_their_page(key, project, client):
+    theirs, others = reported(project, "u-1", "open"), reported(project, "u-2", "open")
+    fix = fixing.record_fix(
+        project=project,
+        summary="The rates are current.",
+        problems_fixed=[
+            each.interaction.problem_members.get().problem for each in (theirs, others)
+        ],
+    )
+    notices.prepare_notices(fix=fix)
+    (row,) = key.get("/api/v1/reports", {"reporter": "u-1"}).json()["results"]
+    assert (row["state"], row["what_was_done"]) == ("shipped", "The rates are current.")
+    notice = fix.notices.get(reporter=theirs.reporter)
+    assert row["page"].endswith(reverse("reporter_page", args=[token_for(notice)]))
+    Fix.objects.update(recurred_at=fix.shipped_at)
+    (row,) = key.get("/api/v1/reports", {"reporter": "u-1"}).json()["results"]
+    assert (row["what_was_done"], row["page"]) == ("", "")
 
 
 def test_a_report_of_no_problem_was_received(key, project):

@@ -11,9 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
 from standardwebhooks import Webhook
 
@@ -65,8 +63,7 @@ def compose(rows) -> Call:
                 }
                 for event in complaints.order_by("id").distinct()[:_REPORTS]
             ],
-            "page": settings.BASE_URL
-            + reverse("reporter_page", args=[reporter_link.token_for(first)]),
+            "page": reporter_link.page_of(first),
         },
     }
     return Call(
