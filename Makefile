@@ -1,5 +1,5 @@
 # `make quickstart` runs FeedbackHub on this machine; `make test` runs its tests. See docs/developing.md.
-.PHONY: help quickstart test lint format bench fresh lock environment
+.PHONY: help quickstart test lint format bench fresh lock environment messages
 .DEFAULT_GOAL := help
 export PYTHON
 JOBS ?= 2
@@ -11,6 +11,7 @@ help:
 	@echo "make format       ruff and djade, changing files"
 	@echo "make bench        prints the figures of DESIGN §6"
 	@echo "make fresh        quickstart and test in a fresh clone with an empty cache, with times and sizes"
+	@echo "make messages     compiles what reporters read in other languages"
 	@echo "make lock         pins the requirements anew"
 
 quickstart:
@@ -33,6 +34,10 @@ format: environment
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 	-.venv/bin/djade $$(git ls-files 'templates/*.html')
+
+# Needs gettext's msgfmt; the compiled catalogue is in the tree, so that nothing else does.
+messages:
+	msgfmt --check -o locale/de/LC_MESSAGES/django.mo locale/de/LC_MESSAGES/django.po
 
 bench: environment
 	@.venv/bin/python -m benchmarks $(ARGS)

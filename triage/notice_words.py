@@ -12,7 +12,9 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
+from feedbackhub.capture.vocabulary import FeedbackKind
 from triage import notices, reporter_link
 from triage.models import NoticeTemplate
 
@@ -23,6 +25,15 @@ NAMES = {
     "reports": _("what this person reported, one line each"),
     "page": _("the link of their own page"),
     "unsubscribe": _("the link that ends all messages"),
+}
+# What they did to tell us; the house's own words for these stay the house's.
+KIND_WORDS = {
+    FeedbackKind.THUMBS_DOWN: pgettext_lazy("reporter", "thumbs down"),
+    FeedbackKind.RATING: pgettext_lazy("reporter", "rating"),
+    FeedbackKind.COMMENT: pgettext_lazy("reporter", "comment"),
+    FeedbackKind.REPORT: pgettext_lazy("reporter", "report"),
+    FeedbackKind.EDIT: pgettext_lazy("reporter", "edit"),
+    FeedbackKind.OVERRIDE: pgettext_lazy("reporter", "override"),
 }
 NEEDED = ("page", "unsubscribe")
 _NAME = re.compile(r"\{([a-z_]+)\}")
@@ -73,7 +84,7 @@ def words(
         }
         subject, body = _fill(template.subject, filled), _fill(template.body, filled)
     else:
-        with translation.override(_language(locale)):
+        with translation.override(language_of(locale)):
             context = {
                 "project": project,
                 "what_changed": what_changed,
@@ -173,7 +184,9 @@ def _links(notice) -> tuple[str, str]:
     )
 
 
-def _language(locale: str) -> str:
+def language_of(locale: str) -> str:
+    """Ours for a reporter's locale: "de" for "de_AT"."""
+    locale = locale.strip().replace("_", "-")
     known = {code for code, _name in settings.LANGUAGES}
     for code in (locale.lower(), locale.lower().partition("-")[0]):
         if code in known:

@@ -1,8 +1,10 @@
 """The reporter's page: no account, a signed link; their reports in plain words, and five things they can say."""
 
+from functools import wraps
+
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -10,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from feedbackhub.audit.acting import acting
 from feedbackhub.capture.erasure import erase_person
-from triage import reporting_back
+from triage import notice_words, reporting_back
 from triage.models import Notice
 from triage.reporter_link import find_notice
 
@@ -27,16 +29,25 @@ STATE_WORDS = {
 }
 
 
-def _notice(token):
-    notice = find_notice(token)
-    if notice is None:
-        raise Http404
-    return notice
+def in_their_language(view):
+    """The view gets the notice of a valid link, and answers in the reporter's language; without one in the browser's."""
+
+    @wraps(view)
+    def answer(request, token, **more):
+        notice = find_notice(token)
+        if notice is None:
+            raise Http404
+        locale = notice.reporter.locale
+        language = notice_words.language_of(locale) if locale else translation.get_language()
+        with translation.override(language):
+            return view(request, token, notice=notice, **more)
+
+    return answer
 
 
 @never_cache
-def reporter_page(request, token):
-    notice = _notice(token)
+@in_their_language
+def reporter_page(request, token, *, notice):
     Notice.objects.filter(pk=notice.pk, opened_page_at=None).update(opened_page_at=timezone.now())
     reports = reporting_back.reports_of(notice)
     for report in reports:
@@ -49,8 +60,8 @@ def reporter_page(request, token):
 
 
 @require_POST
-def still_wrong(request, token, problem):
-    notice = _notice(token)
+@in_their_language
+def still_wrong(request, token, problem, *, notice):
     found = get_object_or_404(notice.fix.problems, public_id=problem)
     with acting(action="reporter_still_wrong"):
         try:
@@ -63,16 +74,17 @@ def still_wrong(request, token, problem):
 
 
 @require_POST
-def thanks(request, token):
+@in_their_language
+def thanks(request, token, *, notice):
     with acting(action="reporter_thanks"):
-        reporting_back.say_thanks(notice=_notice(token))
+        reporting_back.say_thanks(notice=notice)
     return redirect(f"{request.path.removesuffix('thanks/')}?said=thanks")
 
 
 @csrf_exempt  # mail programs post it by themselves (RFC 8058); the link's signature is the credential
 @never_cache
-def unsubscribe(request, token):
-    notice = _notice(token)
+@in_their_language
+def unsubscribe(request, token, *, notice):
     if request.method != "POST":
         return render(
             request, "triage/reporter_unsubscribe.html", {"notice": notice, "token": token}
@@ -85,8 +97,8 @@ def unsubscribe(request, token):
 
 
 @never_cache
-def forget_me(request, token):
-    notice = _notice(token)
+@in_their_language
+def forget_me(request, token, *, notice):
     if request.method != "POST":
         return render(request, "triage/reporter_forget.html", {"notice": notice, "token": token})
     with acting(action="reporter_forget_me"):

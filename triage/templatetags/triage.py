@@ -1,6 +1,6 @@
 """What triage shows of the world outside.
 
-{% load triage %}{% ticket_link ticket %}
+{% load triage %}{% ticket_link ticket %} {{ complaint|said_by_reporter }}
 """
 
 from django import template
@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from feedbackhub.page_links import outside_url
+from triage.notice_words import KIND_WORDS
 
 register = template.Library()
 
@@ -23,3 +24,9 @@ def ticket_link(ticket) -> SafeString:
         url,
         ticket.key,
     )
+
+
+@register.filter
+def said_by_reporter(complaint) -> str:
+    """What kind of report it was, in the reporter's language."""
+    return str(KIND_WORDS.get(complaint.kind, complaint.get_kind_display()))
