@@ -4,18 +4,15 @@ from datetime import datetime
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from annotation import queue_rules, settling
-from annotation.models import ReviewItem, ReviewQueue, RoutingMatch, RoutingRule
+from annotation.models import ReviewItem, ReviewQueue, RoutingRule
 from annotation.queue_rules import FIRST_IN_LINE
 from annotation.slots import count_slots, lock_item_and_interaction
 from feedbackhub.ids import make_public_id
 
 log = structlog.get_logger(__name__)
-
-AT_ONCE = 200
 
 # One statement, so that two who bring the same interaction at once make one item. An item that waits already moves
 # forward when the newcomer is more urgent. (xmax = 0: this row was inserted, not found.)
@@ -103,38 +100,3 @@ def is_full(queue: ReviewQueue) -> bool:
         return False
     waiting = ReviewItem.objects.waiting().filter(queue=queue).values("pk")[: queue.intake_cap]
     return waiting.count() >= queue.intake_cap
-
-
-def let_in() -> int:
-    """What rules sent to a queue that was full comes in as places come free; the oldest first. The sweep calls it."""
-    admitted = 0
-    for queue in ReviewQueue.objects.filter(is_open=True, intake_cap__isnull=False):
-        if not is_full(queue):
-            admitted += _let_into(queue)
-    return admitted
-
-
-@transaction.atomic
-def _let_into(queue) -> int:
-    came_in = ReviewItem.objects.filter(queue=queue, interaction=OuterRef("interaction"))
-    turned_away = (
-        RoutingMatch.objects.filter(
-            rule__queue=queue, rule__is_active=True, interaction__erased_at=None
-        )
-        .filter(~Exists(came_in))
-        .select_related("rule", "interaction")
-        .order_by("pk")[:AT_ONCE]
-    )
-    admitted = 0
-    for match in turned_away:
-        _, is_new = admit(
-            interaction=match.interaction,
-            queue=queue,
-            reason=match.rule.name,
-            priority=match.rule.priority,
-            rule=match.rule,
-        )
-        if not is_new:
-            break
-        admitted += 1
-    return admitted

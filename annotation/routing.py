@@ -19,8 +19,8 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from annotation.conditions import Case, Signal, check_when, is_in_sample, matches  # noqa: F401
-from annotation.intake import admit
-from annotation.models import RoutingMatch, RoutingRule
+from annotation.intake import admit, is_full
+from annotation.models import ReviewItem, ReviewQueue, RoutingMatch, RoutingRule
 from feedbackhub import outbox
 from feedbackhub.capture.models import FeedbackEvent, Interaction
 from feedbackhub.capture.vocabulary import Severity
@@ -28,6 +28,7 @@ from feedbackhub.capture.vocabulary import Severity
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 500  # cases looked at together
+LET_IN_AT_ONCE = 200
 
 LOG_MATCH = """
 INSERT INTO annotation_routingmatch (project_id, rule_id, interaction_id, created_at)
@@ -91,6 +92,51 @@ def backfill(*, rule: RoutingRule, since: datetime) -> int:
             count += _act(rule, case, interaction) is not None
     log.info("routing.backfilled", rule_id=rule.pk, count=count)
     return count
+
+
+def let_in() -> int:
+    """What rules sent to a queue that was full comes in as places come free; the oldest first, with the
+    severity and the due time that they came with. The sweep calls it."""
+    admitted = 0
+    for queue in ReviewQueue.objects.filter(is_open=True, intake_cap__isnull=False):
+        if not is_full(queue):
+            admitted += _let_into(queue)
+    return admitted
+
+
+@transaction.atomic
+def _let_into(queue) -> int:
+    came_in = ReviewItem.objects.filter(queue=queue, interaction=OuterRef("interaction"))
+    turned_away = (
+        RoutingMatch.objects.filter(
+            rule__queue=queue, rule__is_active=True, interaction__erased_at=None
+        )
+        .filter(~Exists(came_in))
+        .select_related("rule__project", "interaction")
+        .order_by("pk")[:LET_IN_AT_ONCE]
+    )
+    cases = {
+        case.interaction_id: case
+        for case in _cases(
+            Interaction.objects.filter(pk__in=[m.interaction_id for m in turned_away])
+        )
+    }
+    admitted = 0
+    for match in turned_away:
+        case = cases[match.interaction_id]
+        _, is_new = admit(
+            interaction=match.interaction,
+            queue=queue,
+            reason=match.rule.name,
+            priority=match.rule.priority,
+            severity=case.claimed_severity,
+            due_at=_due_at(match.rule, case, match.created_at),
+            rule=match.rule,
+        )
+        if not is_new:
+            break
+        admitted += 1
+    return admitted
 
 
 # --- steps ----------------------------------------------------------------------------------------

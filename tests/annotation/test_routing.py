@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from annotation import intake, routing
+from annotation import intake, queue_rules, routing
 from annotation.default_rules import RULES, install_defaults
 from annotation.models import CandidateAnswer, LabelSchema, ReviewItem, RoutingMatch, RoutingRule
 from feedbackhub import outbox
 from feedbackhub.accounts.members import create_project
 from feedbackhub.capture.models import Interaction
+from feedbackhub.capture.vocabulary import Severity
 from feedbackhub.outbox.delivery import deliver_due
 from feedbackhub.outbox.models import OutboxEvent
 from tests.annotation.desk import at_once, queue_with
@@ -298,7 +299,7 @@ def test_a_full_queue_takes_only_what_is_first_in_line_and_the_rest_as_places_co
     turned_away = InteractionFactory(project=project)
     routing.route_interaction(turned_away)
     assert routed(turned_away)[0] == []
-    assert intake.let_in() == 0
+    assert routing.let_in() == 0
 
     RoutingRule.objects.update(priority=intake.FIRST_IN_LINE)
     urgent = InteractionFactory(project=project)
@@ -307,8 +308,23 @@ def test_a_full_queue_takes_only_what_is_first_in_line_and_the_rest_as_places_co
 
     RoutingRule.objects.update(priority=0)
     ReviewItem.objects.update(state="dismissed")
-    assert intake.let_in() == 1
+    assert routing.let_in() == 1
     assert len(routed(turned_away)[0]) == 1
+
+
+def test_what_comes_in_late_brings_its_severity_and_the_time_it_is_due(project):
+    queue, _ = queue_with(project, items=1, intake_cap=1, order="severity")
+    rule(project, {"kinds": ["report"]}, queue=queue)
+    report = FeedbackEventFactory(
+        interaction__project=project, kind="report", severity="high", category="wrong"
+    )
+    routing.route_interaction(report.interaction)
+    turned_away_at = RoutingMatch.objects.get().created_at
+    ReviewItem.objects.update(state="dismissed")
+    assert routing.let_in() == 1
+    item = ReviewItem.objects.get(interaction=report.interaction)
+    assert item.priority == Severity("high").rank * queue_rules.RANK
+    assert item.due_at == turned_away_at + timedelta(hours=project.sla_hours["high"])
 
 
 # --- by hand --------------------------------------------------------------------------------------
