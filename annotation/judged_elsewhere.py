@@ -297,7 +297,7 @@ class _House:
 
     def person(self, given: dict) -> User:
         """A member by e-mail, or a name without a way to sign in: the same one for the same id in this project."""
-        key = given.get("email") or given["id"]
+        key = ("email", given["email"].lower()) if "email" in given else ("id", given["id"])
         if key not in self._people:
             self._people[key] = (
                 self._member(given["email"]) if "email" in given else self._stranger(given)

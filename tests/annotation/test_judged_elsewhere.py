@@ -162,6 +162,18 @@ def test_a_bad_row_in_a_batch_leaves_the_others(api, queue):
     assert (answer["accepted"], [each["index"] for each in answer["rejected"]]) == (1, [1, 2])
 
 
+def test_an_id_that_looks_like_a_members_address_is_somebody_else(api, queue, ana):
+    InteractionFactory(project=queue.project, external_id="chat/2")
+    stranger = judgement() | {"person": {"id": ana.email}}
+    mine = judgement(interaction_id="chat/2") | {"person": {"id": "x", "email": ana.email}}
+    assert send(api, [stranger, mine]).json()["accepted"] == 2
+    by_case = dict(
+        Annotation.objects.values_list("item__interaction__external_id", "expert__email")
+    )
+    assert by_case["chat/2"] == ana.email
+    assert by_case["chat/1"].endswith("@elsewhere.invalid")
+
+
 def test_the_tenth_person_is_refused(api, queue):
     answer = send(api, [judgement(f"p{number}") for number in range(10)]).json()
     assert (answer["accepted"], len(answer["rejected"])) == (9, 1)
