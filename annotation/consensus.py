@@ -13,7 +13,7 @@ from collections import defaultdict
 from django.db.models import Count, F, Q
 
 from annotation.models import Annotation, ReviewItem, ReviewQueue, Settlement
-from annotation.queue_rules import has_anybody_left
+from annotation.queue_judges import has_anybody_left
 
 MOST_EXTRA = 2
 MOST_REVIEWERS = 9
@@ -41,13 +41,15 @@ def agreeing_voices(
     return largest
 
 
-def weights_of(project_id: int, experts) -> dict[int, float]:
-    """What each expert's word weighs: the share of known cases they judged as they are, from .02 to .98.
+def weights_of(queue: ReviewQueue, experts) -> dict[int, float]:
+    """What each expert's word weighs in this queue: under its schema, the share of known cases they judged as they are, from .02 to .98.
 
     A known case is one that a lead decided, or one that was slipped in for calibration. One right and one wrong are added, so that somebody new weighs .5 and nobody weighs nothing.
     """
     known = dict.fromkeys(experts, (0, 0))
-    held = Settlement.objects.filter(project=project_id, is_current=True)
+    held = Settlement.objects.filter(
+        project=queue.project_id, schema_name=queue.schema_name, is_current=True
+    )
     decided = held.filter(decided_how=Settlement.DecidedHow.LEAD)
     judged = (
         Annotation.objects.current()
@@ -58,6 +60,7 @@ def weights_of(project_id: int, experts) -> dict[int, float]:
                 item__interaction__settlements__in=held,
             ),
             expert__in=list(experts),
+            schema__name=queue.schema_name,
         )
         .values("expert")
         .annotate(

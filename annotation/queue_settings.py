@@ -3,7 +3,7 @@
 from django import forms
 from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Func, IntegerField, OuterRef
+from django.db.models import Func, IntegerField, OuterRef, Q
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -15,7 +15,7 @@ from annotation.models import QueueMember, ReviewItem, ReviewQueue
 from annotation.pausing import judges_of
 from annotation.queues import save_queue
 from feedbackhub.accounts.access import project_page
-from feedbackhub.accounts.models import User
+from feedbackhub.accounts.models import Membership, User
 from feedbackhub.accounts.permissions import PERMISSIONS
 from feedbackhub.list_pages import list_page
 
@@ -151,6 +151,7 @@ class QueueForm(forms.ModelForm):
                 "Items that several judged, before alpha says anything."
             ),
             "due_hours": gettext_lazy("Empty: as the rule that brings it in says."),
+            "order": gettext_lazy("Items already here keep their place in line."),
             "daily_cap": gettext_lazy(
                 "Empty: no limit. The day begins at midnight where they are."
             ),
@@ -187,10 +188,15 @@ class QueueForm(forms.ModelForm):
     def __init__(self, *args, project, **kwargs):
         super().__init__(*args, **kwargs)
         self.instance.project = project
-        judges = User.objects.filter(
-            membership__project=project, membership__roles__overlap=list(PERMISSIONS["judge"])
+        judges = Membership.objects.filter(
+            project=project, roles__overlap=list(PERMISSIONS["judge"])
         )
-        self.fields["members"].queryset = judges.order_by("name")
+        self.judges = set(judges.values_list("user_id", flat=True))
+        named = QueueMember.objects.filter(queue=self.instance.pk).values("user")
+        self.fields["members"].queryset = User.objects.filter(
+            Q(pk__in=self.judges) | Q(pk__in=named)
+        ).order_by("name")
+        self.fields["members"].label_from_instance = self._name
         others = ReviewQueue.objects.for_project(project).exclude(pk=self.instance.pk)
         self.fields["not_my_field_queue"].queryset = others.order_by("name")
         self.schema_before = self.instance.schema_name
@@ -209,6 +215,12 @@ class QueueForm(forms.ModelForm):
                 member.user.public_id
                 for member in QueueMember.objects.filter(queue=self.instance).select_related("user")
             ]
+
+    def _name(self, user) -> str:
+        """Who is named and may judge no longer stays ticked: to leave the list empty would open the queue to everybody."""
+        if user.pk in self.judges:
+            return str(user)
+        return _("%(name)s (judges here no longer)") % {"name": user}
 
     def clean(self):
         """The database's own limits, said beside the field."""
@@ -230,13 +242,18 @@ class QueueForm(forms.ModelForm):
                 "schema_name",
                 _("This queue holds items already. Make another queue for another schema."),
             )
-        named = len(cleaned.get("members") or ())
-        if not cleaned.get("everybody_judges") and 0 < named < (cleaned.get("overlap") or 1):
+        named = sum(user.pk in self.judges for user in cleaned.get("members") or ())
+        is_named = bool(cleaned.get("members"))
+        if (
+            not cleaned.get("everybody_judges")
+            and is_named
+            and named < (cleaned.get("overlap") or 1)
+        ):
             self.add_error(
                 "members",
                 _("Name at least as many people as judge an item, or nobody."),
             )
-        if cleaned.get("everybody_judges") and not 0 < len(cleaned.get("members") or ()) <= 9:
+        if cleaned.get("everybody_judges") and not 0 < named <= 9:
             self.add_error("members", _("Name one to nine people who judge each item."))
         return cleaned
 
@@ -289,5 +306,5 @@ def _edit(request, found):
 def _judges(queue) -> list[dict]:
     """Who judges here, each with what their word weighs."""
     judges = judges_of(queue)
-    weights = weights_of(queue.project_id, [each["user"].pk for each in judges])
+    weights = weights_of(queue, [each["user"].pk for each in judges])
     return [{**each, "weight": weights[each["user"].pk]} for each in judges]

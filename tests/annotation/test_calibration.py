@@ -135,7 +135,7 @@ def test_the_score_is_the_share_that_is_judged_as_settled(
     score = calibration.score_of(ana, queue)
     assert (score.right, score.judged) == (right, right + wrong)
     assert (score.share, score.is_below) == (share, is_below)
-    assert weights_of(project.pk, [ana.pk])[ana.pk] == round((right + 1) / (right + wrong + 2), 2)
+    assert weights_of(queue, [ana.pk])[ana.pk] == round((right + 1) / (right + wrong + 2), 2)
 
 
 def test_own_items_come_again_after_weeks_once(project, ana):

@@ -7,6 +7,7 @@ from annotation.consensus import weights_of
 from annotation.models import Settlement
 from tests.annotation.desk import claim, judge, queue_with
 from tests.cast import _member
+from tests.factories import LabelSchemaFactory, ReviewItemFactory, ReviewQueueFactory
 
 
 @pytest.fixture
@@ -66,12 +67,12 @@ def test_the_word_of_who_does_well_on_known_cases_weighs_more_and_the_weights_ar
     known_cases(project, ben, good, right=8, wrong=0)
     known_cases(project, ben, bad, right=0, wrong=8)
     known_cases(project, ben, worse, right=0, wrong=4)
-    assert weights_of(project.pk, [good.pk, bad.pk, worse.pk]) == {
+    queue, (item,) = queue_with(project, overlap=3, consensus="weighted")
+    assert weights_of(queue, [good.pk, bad.pk, worse.pk]) == {
         good.pk: 0.9,
         bad.pk: 0.1,
         worse.pk: 0.17,
     }
-    queue, (item,) = queue_with(project, overlap=3, consensus="weighted")
     mine = judge(good, queue, "partly", "medium")
     say(queue, [bad, worse], "wrong", "wrong")
     assert outcome(item) == ("settled", "partly")
@@ -82,7 +83,21 @@ def test_the_word_of_who_does_well_on_known_cases_weighs_more_and_the_weights_ar
 
 
 def test_somebody_new_weighs_half(project, ana):
-    assert weights_of(project.pk, [ana.pk]) == {ana.pk: 0.5}
+    queue, _ = queue_with(project, items=0)
+    assert weights_of(queue, [ana.pk]) == {ana.pk: 0.5}
+
+
+def test_a_case_settled_under_another_schema_says_nothing_about_this_queue(project, ana, ben):
+    LabelSchemaFactory(project=project, name="tone")
+    queue, (item,) = queue_with(project)
+    tone = ReviewQueueFactory(project=project, schema_name="tone")
+    other = ReviewItemFactory(queue=tone, interaction=item.interaction)
+    judge(ana, queue, "wrong", "medium")
+    settling.decide_dispute(item=item, by=ben, verdict="wrong", severity="medium", reason="So")
+    judge(ben, tone, "correct", "none")
+    settling.decide_dispute(item=other, by=ben, verdict="correct", severity="none", reason="So")
+    assert weights_of(queue, [ana.pk]) == {ana.pk: 0.67}
+    assert weights_of(tone, [ana.pk]) == {ana.pk: 0.5}
 
 
 def test_a_tie_asks_one_more_expert_who_decides_it(project, experts):

@@ -14,6 +14,8 @@ from annotation.models import (
     RoutingMatch,
     RoutingRule,
 )
+from feedbackhub.accounts.members import remove_member
+from feedbackhub.accounts.models import Membership
 from tests.annotation.desk import judge, queue_with
 from tests.factories import (
     FeedbackEventFactory,
@@ -87,6 +89,26 @@ def test_a_member_who_stays_is_not_made_anew_and_one_who_goes_is_gone(
     )
     assert set(queue.members.all()) == {ana, ben}
     assert QueueMember.objects.get(user=ana) == stays
+
+
+def test_who_left_stays_named_so_that_the_queue_does_not_open_to_everybody(
+    as_user, ben, ana, project
+):
+    queue = ReviewQueueFactory(project=project, name="Tax", overlap=1)
+    QueueMemberFactory(queue=queue, user=ana)
+    remove_member(membership=Membership.objects.get(user=ana))
+    page = as_user(ben).get(url("settings_queue", queue.public_id))
+    assert "Ana (judges here no longer)" in page.content.decode()
+    given = {**QUEUE, "overlap": 1, "members": page.context["form"]["members"].value()}
+    assert list(
+        as_user(ben).post(url("settings_queue", queue.public_id), given).context["form"].errors
+    ) == ["members"]
+    given["members"] += [ben.public_id]
+    as_user(ben).post(url("settings_queue", queue.public_id), given)
+    assert set(queue.members.all()) == {ana, ben}
+    given["members"] = []
+    as_user(ben).post(url("settings_queue", queue.public_id), given)
+    assert not queue.members.exists()  # unticked: that is what was asked for
 
 
 @pytest.mark.parametrize(
