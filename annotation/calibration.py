@@ -62,6 +62,18 @@ def take_measuring_item(*, expert, queues, state) -> int | None:
     return None
 
 
+def is_new(expert, queue) -> bool:
+    """Whether known cases of this queue still come before this expert's own work there."""
+    known = Assignment.objects.filter(
+        expert=expert, item__queue=queue, item__purpose=Purpose.CALIBRATION
+    )
+    states = list(known.values_list("state", flat=True))
+    if states.count(Assignment.State.SUBMITTED) >= queue.onboarding_count:
+        return False
+    to_do = {*Assignment.HELD_STATES, Assignment.State.EXPIRED, Assignment.State.RETURNED}
+    return not to_do.isdisjoint(states) or _known_case(queue, expert) is not None
+
+
 def score_of(expert, queue) -> Score:
     """Right is the same verdict and severity as the case is settled with."""
     found = scores(project=queue.project_id, experts=[expert.pk], queues=[queue])

@@ -9,7 +9,7 @@ import time
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Exists, F, OuterRef
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -23,7 +23,8 @@ from annotation.models import (
     ReviewQueue,
 )
 from annotation.queries import midnight_of
-from annotation.queue_rules import has_anybody_left, overlap_for
+from annotation.queue_judges import has_anybody_left
+from annotation.queue_rules import overlap_for
 from annotation.refusals import ClaimRefused, WrongState
 from annotation.slots import count_slots, free_slot, lock_item, take_next
 from feedbackhub.accounts.models import Membership
@@ -63,7 +64,7 @@ def claim_next(*, project, expert, queue=None, items=None) -> Assignment | None:
 
     In this order: what they fetched ahead; what came back to them (returned by a lead, or expired: draft kept, new
     fence); the highest priority of the queues they judge in (or of `queue`). With `items`, ids of a selection, nothing
-    but these, in their order. Raises ClaimRefused.
+    but these, in their order, and not before a newcomer's first known cases are judged. Raises ClaimRefused.
     """
     return _take(project=project, expert=expert, queue=queue, items=items, state=State.CLAIMED)
 
@@ -132,8 +133,9 @@ def _take(*, project, expert, queue, items, state) -> Assignment | None:
                     taken = _resume_first(**who, state=state)
                 if taken:
                     return taken
-                is_measured = is_measured and items is None
-                if is_measured and (taken_id := _measure(project, expert, queue, state)):
+                if is_measured and items is not None:
+                    _refuse_newcomer(expert, items)
+                elif is_measured and (taken_id := _measure(project, expert, queue, state)):
                     return _load(taken_id, project)
                 taken_id, has_candidates = take_next(**who, state=state)
         except IntegrityError:  # somebody took the slot between our look and our lock
@@ -153,6 +155,20 @@ def _measure(project, expert, queue, state) -> int | None:
     open_queues = [pk for pk, door in doors.items() if door == "open"]
     queues = ReviewQueue.objects.filter(calibration.USES_CALIBRATION, pk__in=open_queues)
     return calibration.take_measuring_item(expert=expert, queues=queues.order_by("pk"), state=state)
+
+
+def _refuse_newcomer(expert, items) -> None:
+    """A stream brings no known cases, so those that a queue wants judged first are judged there. Raises ClaimRefused."""
+    queues = ReviewQueue.objects.filter(
+        pk__in=_queues_with_some_left(expert, items), onboarding_count__gt=0
+    )
+    for queue in queues.order_by("pk"):
+        if calibration.is_new(expert, queue):
+            raise ClaimRefused(
+                "new_here",
+                _("You are new in %(queue)s: judge its first items in their own order. Then pick.")
+                % {"queue": queue},
+            )
 
 
 def stand_in_line(project, expert) -> tuple[bool, bool, bool]:
@@ -220,28 +236,40 @@ def _doors(project, expert, queue=None) -> dict[int, str]:
     queues = ReviewQueue.objects.of_member(membership).annotate(is_paused=Exists(paused))
     if queue:
         queues = queues.filter(pk=queue.pk)
-    places, done = list(queues), {}
+    places, today = list(queues), {}
     if any(place.daily_cap is not None for place in places):
-        today = Assignment.objects.filter(
-            project=project,
-            expert=expert,
-            state=State.SUBMITTED,
-            submitted_at__gte=midnight_of(expert),
-        )
-        done = dict(today.values_list("item__queue").annotate(Count("pk")))
+        today = _today(project, expert)
     return {
-        place.pk: _door(place, held.get(place.pk, 0), done.get(place.pk, 0)) for place in places
+        place.pk: _door(place, held.get(place.pk, 0), *today.get(place.pk, (0, 0)))
+        for place in places
     }
 
 
-def _door(queue, held_count, done_count) -> str:
+def _today(project, expert) -> dict[int, tuple[int, int]]:
+    """By queue: how many were first answered today, and how many with those that are held for it."""
+    midnight = midnight_of(expert)
+    first = Annotation.objects.filter(assignment=OuterRef("pk"), revision=1).values("created_at")
+    is_held = Q(state__in=Assignment.HELD_STATES)
+    rows = (
+        Assignment.objects.filter(project=project, expert=expert)
+        .filter(is_held | Q(state=State.SUBMITTED, submitted_at__gte=midnight))
+        .annotate(first_at=Subquery(first))
+        .filter(Q(first_at=None) | Q(first_at__gte=midnight))
+        .values_list("item__queue")
+        .annotate(done=Count("pk", filter=~is_held), asked=Count("pk"))
+    )
+    return {queue: (done, asked) for queue, done, asked in rows}
+
+
+def _door(queue, held_count, done_count, asked_count) -> str:
     if not queue.is_open:
         return "closed"
     if queue.is_paused:
         return "paused"
     if queue.daily_cap is not None and done_count >= queue.daily_cap:
         return "done_for_today"
-    return "holds_enough" if held_count >= queue.held_ahead else "open"
+    is_asked_enough = queue.daily_cap is not None and asked_count >= queue.daily_cap
+    return "holds_enough" if is_asked_enough or held_count >= queue.held_ahead else "open"
 
 
 def _refuse_paused(assignment) -> None:

@@ -18,7 +18,8 @@ from feedbackhub.prepared import rows_of
 
 LOOK = 50  # begun items looked at before fresh ones are preferred
 
-# The queues that this expert judges in and may take another item of.
+# The queues that this expert judges in and may take another item of. A day's cap counts what was first answered today and
+# what is held for it (`review_queue._doors` counts the same); a revision of yesterday's answer is none of today's.
 _OPEN_QUEUES = """
 WITH open_queue AS (
     SELECT queue.id, queue.lease_minutes
@@ -39,10 +40,13 @@ WITH open_queue AS (
               AND held.state IN ('reserved', 'claimed') AND item.queue_id = queue.id))
        AND (queue.daily_cap IS NULL OR queue.daily_cap > (
            SELECT count(*)
-             FROM annotation_assignment done
-             JOIN annotation_reviewitem item ON item.id = done.item_id
-            WHERE done.expert_id = %(expert)s AND done.project_id = %(project)s
-              AND done.state = 'submitted' AND done.submitted_at >= %(midnight)s
+             FROM annotation_assignment today
+             JOIN annotation_reviewitem item ON item.id = today.item_id
+             LEFT JOIN annotation_annotation answer ON answer.assignment_id = today.id AND answer.revision = 1
+            WHERE today.expert_id = %(expert)s AND today.project_id = %(project)s
+              AND (today.state IN ('reserved', 'claimed')
+                   OR (today.state = 'submitted' AND today.submitted_at >= %(midnight)s))
+              AND (answer.id IS NULL OR answer.created_at >= %(midnight)s)
               AND item.queue_id = queue.id))
 ), """
 

@@ -7,12 +7,12 @@ import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation import intake, queue_rules, review_queue
-from annotation.models import ReviewItem, ReviewQueue
+from annotation import annotating, intake, queue_rules, review_queue
+from annotation.models import Assignment, ReviewItem, ReviewQueue
 from annotation.queues import save_queue
 from annotation.refusals import ClaimRefused
 from tests.annotation.agreement.test_agreement_page import judged
-from tests.annotation.desk import claim, judge, queue_with
+from tests.annotation.desk import claim, judge, queue_with, submit
 from tests.cast import _member
 from tests.factories import InteractionFactory, QueueMemberFactory
 
@@ -111,6 +111,41 @@ def test_a_daily_cap_is_said_and_is_gone_the_next_day(project, ana, ben):
         assert claim(ana, queue)
 
 
+def test_what_is_fetched_ahead_counts_for_the_day(as_user, project, ana):
+    queue, _ = queue_with(project, items=6, daily_cap=3, held_ahead=3, name="Tax", slug="tax")
+    client = as_user(ana)
+    for _ in range(3):
+        held = claim(ana, queue)
+        client.post("/p/tax-help/review/ahead/", {"here": str(held.public_id)})
+        submit(held)
+    with pytest.raises(ClaimRefused) as refused:
+        claim(ana, queue)
+    assert refused.value.reason == "done_for_today"
+    assert Assignment.objects.filter(expert=ana).count() == 3
+
+
+def test_who_holds_the_last_of_the_day_is_told_to_finish_it(project, ana):
+    queue, _ = queue_with(project, items=3, daily_cap=2, held_ahead=3)
+    judge(ana, queue)
+    claim(ana, queue)
+    with pytest.raises(ClaimRefused) as refusal:
+        claim(ana, queue)
+    assert refusal.value.reason == "holds_enough"
+
+
+def test_a_revision_of_yesterdays_answer_is_none_of_todays(project, ana):
+    queue, _ = queue_with(project, items=3, daily_cap=1)
+    with time_machine.travel("2026-11-20T10:00:00Z", tick=False):
+        held = claim(ana, queue)
+        submit(held)
+    with time_machine.travel("2026-11-21T10:00:00Z", tick=False):
+        again = annotating.revise(assignment=held)
+        submit(again, "partly", revision=1)
+        assert judge(ana, queue)
+        with pytest.raises(ClaimRefused):
+            claim(ana, queue)
+
+
 def test_the_cap_of_one_queue_leaves_the_others_open(project, ana):
     capped, _ = queue_with(project, items=2, daily_cap=1)
     free, _ = queue_with(project, items=2)
@@ -150,6 +185,7 @@ def watched(queue):
 def test_low_alpha_adds_a_reviewer_where_the_queue_says_so(
     project, ana, ben, agree, differ, below, expected
 ):
+    _member(project, "Gus", "expert")
     queue, _ = queue_with(project, items=0, overlap=2, adds_reviewer_below=below)
     shared(queue, ana, ben, agree=agree, differ=differ)
     assert watched(queue) is expected

@@ -11,6 +11,7 @@ from annotation.models import Assignment, QueueMember, ReviewItem, ReviewSelecti
 from annotation.refusals import ClaimRefused
 from feedbackhub.capture.models import InteractionText
 from tests.annotation.desk import at_once, claim, queue_with, submit
+from tests.annotation.test_calibration import known_cases
 from tests.factories import FeedbackEventFactory, MembershipFactory, ReviewItemFactory
 
 LIST = "/p/tax-help/items/"
@@ -210,3 +211,32 @@ def test_selection_costs_the_same_queries_for_one_item_and_for_three(
         Assignment.objects.all().delete()
         ReviewItem.objects.update(state="waiting", taken_count=0)
     assert counts[0] == counts[1]
+
+
+# --- known cases first ----------------------------------------------------------------------------
+
+
+def test_a_newcomer_judges_the_known_cases_of_the_queue_before_a_stream(
+    as_user, project, ana, ben, queue
+):
+    known_cases(project, ben, 2)
+    type(queue).objects.update(onboarding_count=2, calibration_percent=50)
+    selection = select(ana, project, ReviewItem.objects.filter(queue=queue))
+    for _ in range(2):
+        with pytest.raises(ClaimRefused) as refused:
+            review_queue.claim_next(project=project, expert=ana, items=selection.item_ids)
+        assert refused.value.reason == "new_here"
+        assert submit(claim(ana, queue)).item.purpose == "calibration"
+    address = f"/p/tax-help/review/?selection={selection.public_id}"
+    assert "You are new in" not in as_user(ana).get(address, follow=True).content.decode()
+    in_hand = Assignment.objects.get(expert=ana, state="claimed")
+    review_queue.release(assignment=in_hand, fence=in_hand.fence)
+    assert len(hand_out(ana, selection)) == 4
+
+
+def test_a_stream_says_what_a_newcomer_does_first(as_user, project, ana, ben, queue):
+    known_cases(project, ben, 1)
+    type(queue).objects.update(onboarding_count=1)
+    selection = select(ana, project, ReviewItem.objects.filter(queue=queue))
+    page = as_user(ana).get(f"/p/tax-help/review/?selection={selection.public_id}")
+    assert "You are new in Tax" in page.content.decode()
