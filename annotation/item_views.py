@@ -19,6 +19,7 @@ from annotation import (
     comparing,
     discussion_parts,
     lead_decisions,
+    queue_judges,
     review_screen,
     revisions,
     selections,
@@ -312,19 +313,27 @@ def _page(
 ):
     schema = settling.current_schema(found.queue)
     choices = review_screen.choices_of(schema)
-    annotations = list(_annotations(found))
-    candidates = list(_candidates(found))
+    is_to_judge = _is_to_judge(request, found)
+    annotations = [] if is_to_judge else list(_annotations(found))
+    candidates = [] if is_to_judge else list(_candidates(found))
     settlement = (
-        Settlement.objects.filter(
-            interaction=found.interaction_id, schema_name=found.queue.schema_name, is_current=True
+        None
+        if is_to_judge
+        else (
+            Settlement.objects.filter(
+                interaction=found.interaction_id,
+                schema_name=found.queue.schema_name,
+                is_current=True,
+            )
+            .select_related("decided_by", "chosen_answer__author", "item", "schema")
+            .first()
         )
-        .select_related("decided_by", "chosen_answer__author", "item", "schema")
-        .first()
     )
     marks = adjudication.marks_of(annotations)
     decision = decision or _decision_form(found, marks=marks, candidates=candidates)
     taken = next((a for a in annotations if str(a.public_id) == request.GET.get("take")), None)
     weights = (settlement and settlement.weights) or {}
+    is_left = found.needs_discussion and queue_judges.is_stuck(found)
     context = {
         **review_screen.show_interaction(found.interaction),
         **choices,
@@ -350,12 +359,30 @@ def _page(
         "assignments": found.assignments.select_related("expert").order_by("pk"),
         **discussion_parts.around(request, found, comment_form),
         "can_decide": found.purpose != ReviewItem.Purpose.PAIRWISE
-        and found.state in (ReviewItem.State.DISPUTED, ReviewItem.State.SETTLED),
-        **_compared(found, annotations),
+        and (found.state in (ReviewItem.State.DISPUTED, ReviewItem.State.SETTLED) or is_left),
+        "is_left": is_left,
+        "is_to_judge": is_to_judge,
+        **({} if is_to_judge else _compared(found, annotations)),
         "is_open": found.state in ReviewItem.OPEN_STATES,
         "text_url": "item_text",
     }
     return render(request, "annotation/review_item_page.html", context, status=status)
+
+
+def _is_to_judge(request, found) -> bool:
+    """Whoever has an item of a blind queue to judge, in hand or to take up again, sees nobody's answer before their own.
+
+    A lead too. Once it is disputed or settled it is no longer to judge, and they decide with all before them.
+    """
+    return (
+        found.queue.is_blind
+        and found.state in (ReviewItem.State.WAITING, ReviewItem.State.IN_REVIEW)
+        and found.assignments.filter(expert=request.user, state__in=_TO_JUDGE).exists()
+        and not Annotation.objects.current().filter(item=found, expert=request.user).exists()
+    )
+
+
+_TO_JUDGE = [*Assignment.HELD_STATES, Assignment.State.EXPIRED, Assignment.State.RETURNED]
 
 
 def _compared(found, annotations) -> dict:

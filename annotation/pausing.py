@@ -2,13 +2,13 @@
 
 A paused expert is handed nothing of that queue: no new item, nothing that came back to them, nothing fetched ahead (that goes
 back at once). What they have in hand they may finish, and what they judged stays theirs to revise. Their drafts are kept.
-Works in a queue that names its members and in one that is everybody's.
+Works in a queue that names its members and in one that is everybody's. Items that all who are named judge do not wait for the paused.
 """
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from annotation import calibration
+from annotation import calibration, queue_judges, queues
 from annotation.models import Assignment, QueuePause, ReviewItem, ReviewQueue
 from annotation.refusals import WrongState
 from annotation.slots import count_slots
@@ -29,6 +29,7 @@ def pause_expert(*, queue: ReviewQueue, user, by, reason: str = "") -> QueuePaus
     except IntegrityError:
         return QueuePause.objects.get(queue=queue, user=user)
     _take_back_what_was_fetched_ahead(queue, user)
+    queues.follow_judges(queue)
     return pause
 
 
@@ -36,7 +37,8 @@ def pause_expert(*, queue: ReviewQueue, user, by, reason: str = "") -> QueuePaus
 def resume_expert(*, queue: ReviewQueue, user) -> None:
     """They get items of the queue again. Twice is once."""
     _in_line(queue, user)
-    QueuePause.objects.filter(queue=queue, user=user).delete()
+    if QueuePause.objects.filter(queue=queue, user=user).delete()[0]:
+        queues.follow_judges(queue)
 
 
 def pauses_of(membership: Membership):
@@ -65,8 +67,7 @@ def may_judge_in(membership: Membership | None, queue: ReviewQueue) -> bool:
 
 def judges_of(queue: ReviewQueue) -> list[dict]:
     """Who judges in this queue, by name, with their score and pause there."""
-    members = Membership.objects.filter(project=queue.project_id).select_related("user")
-    named = set(queue.members.values_list("pk", flat=True))
+    members = queue_judges.judges_of(project=queue.project_id, queue=queue.pk)
     found = calibration.scores(project=queue.project_id, queues=[queue])
     pauses = {pause.user_id: pause for pause in queue.pauses.select_related("paused_by")}
     return [
@@ -75,8 +76,7 @@ def judges_of(queue: ReviewQueue) -> list[dict]:
             "score": found.get((member.user_id, queue.pk)),
             "pause": pauses.get(member.user_id),
         }
-        for member in members.order_by("user__name", "pk")
-        if member.may("judge") and (member.user_id in named or not named)
+        for member in members.select_related("user").order_by("user__name", "pk")
     ]
 
 

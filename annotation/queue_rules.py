@@ -10,8 +10,8 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from annotation.models import QueueMember, QueuePause, ReviewQueue
-from feedbackhub.accounts.models import Membership
+from annotation.models import ReviewQueue
+from annotation.queue_judges import judges_in
 from feedbackhub.capture.vocabulary import Severity
 
 FIRST_IN_LINE = (
@@ -26,34 +26,16 @@ def overlap_for(queue: ReviewQueue, interaction) -> int:
     """How many experts judge this item.
 
     On which share of the items it is the queue's overlap is decided by a stable hash: the same answer gets the same
-    number each time, and a larger share holds all items of a smaller one.
+    number each time, and a larger share holds all items of a smaller one. A number that nobody can fill would keep an item
+    for ever: only those are counted who can judge there now.
     """
     if queue.everybody_judges:
-        paused = QueuePause.objects.filter(queue=queue).values("user")
-        named = QueueMember.objects.filter(queue=queue).exclude(user__in=paused)
-        overlap = named.count() or queue.overlap
+        overlap = len(judges_in(queue)) or queue.overlap
     else:
         overlap = queue.overlap if _bucket(queue, interaction) < queue.overlap_percent else 1
     if queue.has_extra_reviewer and not queue.everybody_judges:
-        overlap = max(overlap, min(overlap + 1, _most_judges(queue)))
+        overlap = max(overlap, min(overlap + 1, len(judges_in(queue))))
     return min(overlap, MOST_REVIEWERS)
-
-
-def has_anybody_left(item) -> bool:
-    """Whether somebody who judges in this queue has not had the item yet."""
-    named = QueueMember.objects.filter(queue=item.queue_id)
-    experts = Membership.objects.filter(project=item.project_id)
-    if named.exists():
-        experts = experts.filter(user__in=named.values("user"))
-    paused = QueuePause.objects.filter(queue=item.queue_id).values("user")
-    had = item.assignments.values("expert")
-    left = experts.exclude(user__in=had).exclude(user__in=paused)
-    return any(member.may("judge") for member in left)
-
-
-def _most_judges(queue) -> int:
-    """A number that nobody can fill would keep an item for ever."""
-    return QueueMember.objects.filter(queue=queue).count() or MOST_REVIEWERS
 
 
 def place_in_line(queue: ReviewQueue, priority: int, severity: str | None = None) -> int:

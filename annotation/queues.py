@@ -1,12 +1,18 @@
-"""Queues as a lead sets them up: their rules and their members, saved together."""
+"""Queues as a lead sets them up: their rules and their members, saved together; and items that follow who can judge them."""
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.text import slugify
 
 from annotation import settling
 from annotation.models import Assignment, QueueMember, ReviewItem, ReviewQueue
+from annotation.queue_judges import judges_in, stuck
 from annotation.queue_rules import MOST_REVIEWERS
 from annotation.slots import count_slots, lock_item_and_interaction
+from feedbackhub.accounts.members import member_follower
+from feedbackhub.accounts.models import Membership
+
+AT_ONCE = 500
 
 
 @transaction.atomic
@@ -22,32 +28,71 @@ def save_queue(*, queue: ReviewQueue, members) -> ReviewQueue:
         for user in members
         if user.pk not in known
     )
-    if queue.everybody_judges:
-        _follow_the_named(queue)
+    follow_judges(queue)
     return queue
 
 
-def _follow_the_named(queue) -> None:
-    """Where all who are named judge each item, the open items follow a change of the names.
+def follow_judges(queue) -> None:
+    """Somebody can judge here, or cannot any more: where all who are named judge each item, the open items follow.
 
-    Those of them who have it in hand or judged it before they left still count. An item that waited only for somebody who
-    left is complete now.
+    Those who have one in hand or judged it before they left still count. An item that waited only for somebody who left is
+    complete now. What nobody can finish goes to a lead.
     """
-    named = set(QueueMember.objects.filter(queue=queue).values_list("user_id", flat=True))
-    open_items = ReviewItem.objects.filter(
-        queue=queue,
-        purpose=ReviewItem.Purpose.LABEL,
-        state__in=[ReviewItem.State.WAITING, ReviewItem.State.IN_REVIEW],
-    )
-    open_items.filter(taken_count=0).update(overlap=len(named))
-    for item_id in open_items.filter(taken_count__gt=0).order_by("pk").values_list("pk", flat=True):
-        item = lock_item_and_interaction(item_id)
-        live = item.assignments.filter(state__in=Assignment.LIVE_STATES)
-        judges = named | set(live.values_list("expert_id", flat=True))
-        item.overlap = min(len(judges), MOST_REVIEWERS)
-        ReviewItem.objects.filter(pk=item.pk).update(overlap=item.overlap)
-        count_slots(item.pk)
-        settling.reconsider(item)
+    if queue.everybody_judges:
+        judges = judges_in(queue)
+        open_items = ReviewItem.objects.filter(
+            queue=queue,
+            purpose=ReviewItem.Purpose.LABEL,
+            state__in=[ReviewItem.State.WAITING, ReviewItem.State.IN_REVIEW],
+        )
+        overlap = min(len(judges) or queue.overlap, MOST_REVIEWERS)
+        open_items.filter(taken_count=0).update(overlap=overlap)
+        begun = open_items.filter(taken_count__gt=0).order_by("pk")
+        for item_id in begun.values_list("pk", flat=True):
+            _ask(judges, item_id)
+    stuck(queue.items.filter(needs_discussion=False)).update(needs_discussion=True)
+
+
+@member_follower
+def follow_member(*, project, user) -> None:
+    """Who may not judge any more lets go of what they hold: the sweep of leases frees it."""
+    membership = Membership.objects.filter(project=project, user=user).first()
+    if not (membership and membership.may("judge")):
+        held = Assignment.objects.filter(
+            project=project, expert=user, state__in=Assignment.HELD_STATES
+        )
+        held.update(lease_until=timezone.now())
+    for queue in ReviewQueue.objects.for_project(project).order_by("pk"):
+        follow_judges(queue)
+
+
+def free_stuck() -> int:
+    """Begun items that nobody can take are completed by what was said where the queue asks all who are named, else a lead is
+    told (`needs_discussion`); answers how many. The sweep calls it.
+    """
+    begun = ReviewItem.objects.filter(taken_count__gt=0, needs_discussion=False)
+    found = list(stuck(begun).select_related("queue").order_by("pk")[:AT_ONCE])
+    for item in found:
+        if item.queue.everybody_judges and item.purpose == ReviewItem.Purpose.LABEL:
+            with transaction.atomic():
+                _ask(judges_in(item.queue), item.pk)
+    left = stuck(begun.filter(pk__in=[item.pk for item in found]))
+    left.update(needs_discussion=True)
+    return len(found)
+
+
+def _ask(judges: set[int], item_id: int) -> None:
+    """This item waits for these, and for those who have it already; if for nobody, it is complete."""
+    item = lock_item_and_interaction(item_id)
+    if item.state not in (ReviewItem.State.WAITING, ReviewItem.State.IN_REVIEW):
+        return
+    live = item.assignments.filter(state__in=Assignment.LIVE_STATES)
+    asked = judges | set(live.values_list("expert_id", flat=True))
+    item.overlap = max(min(len(asked), MOST_REVIEWERS), item.taken_count, 1)
+    ReviewItem.objects.filter(pk=item.pk).update(overlap=item.overlap)
+    count_slots(item.pk)
+    item.refresh_from_db(fields=["state", "taken_count"])
+    settling.reconsider(item)
 
 
 def _free_slug(queue) -> str:

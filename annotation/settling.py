@@ -24,6 +24,7 @@ from psycopg.types.json import Jsonb
 from annotation.answers import check_answers
 from annotation.consensus import agreeing_voices, asks_one_more, weights_of
 from annotation.models import Annotation, LabelSchema, ReviewItem, ReviewQueue, Settlement
+from annotation.queue_judges import is_stuck
 from annotation.refusals import InvalidAnswer, WrongState
 from annotation.schema_history import keys_now
 from annotation.slots import count_slots, lock_item_and_interaction
@@ -145,9 +146,9 @@ def decide_dispute(
     spans=(),
     chosen_answer=None,
 ) -> Settlement:
-    """A lead settles a disputed item, or overrules a settled one. Raises WrongState, InvalidAnswer."""
+    """A lead settles a disputed item or one that nobody can finish, or overrules a settled one. Raises WrongState, InvalidAnswer."""
     item = lock_item_and_interaction(item.pk)
-    if item.state not in (State.DISPUTED, State.SETTLED):
+    if item.state not in (State.DISPUTED, State.SETTLED) and not is_stuck(item):
         raise WrongState(_("This item is not settled yet: its experts are still at work."))
     if item.purpose == ReviewItem.Purpose.PAIRWISE:
         raise WrongState(_("Two answers that are compared have no verdict to decide."))
@@ -344,7 +345,7 @@ def _weights(item, voices) -> dict[int, float] | None:
     """By expert, where the queue weighs them; those of another item's settlement count as one."""
     if item.queue.consensus != ReviewQueue.Consensus.WEIGHTED or len(voices) < 2:
         return None
-    return weights_of(item.project_id, [voice.expert_id for voice in voices])
+    return weights_of(item.queue, [voice.expert_id for voice in voices])
 
 
 def _shown(weights, voices) -> dict[str, float] | None:

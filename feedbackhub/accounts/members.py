@@ -11,11 +11,18 @@ from feedbackhub.accounts.models import Membership, Project, User
 from feedbackhub.accounts.permissions import Role
 
 _furnishers: list[Callable[[Project], None]] = []
+_followers: list[Callable[..., None]] = []
 
 
 def furnisher(function: Callable[[Project], None]):
     """Register what an app on the right puts into a new project (its default rules, its default schema)."""
     _furnishers.append(function)
+    return function
+
+
+def member_follower(function: Callable[..., None]):
+    """Register what an app on the right does when somebody comes, goes or gets other roles: (project=, user=)."""
+    _followers.append(function)
     return function
 
 
@@ -52,6 +59,7 @@ def add_member(
     membership = Membership.objects.select_for_update().filter(project=project, user=user).first()
     if membership is None:
         membership = Membership.objects.create(project=project, user=user, roles=sorted(set(roles)))
+        _follow(membership)
     else:
         change_roles(membership=membership, roles=sorted({*membership.roles, *roles}))
     return membership, is_new
@@ -67,6 +75,7 @@ def change_roles(*, membership: Membership, roles) -> Membership:
     _keep_an_owner(membership, still_owner=Role.OWNER in roles)
     membership.roles = roles
     membership.save(update_fields=["roles"])
+    _follow(membership)
     return membership
 
 
@@ -75,6 +84,12 @@ def remove_member(*, membership: Membership) -> None:
     """Take a person out of a project; what they judged stays. A project keeps at least one owner."""
     _keep_an_owner(membership, still_owner=False)
     membership.delete()
+    _follow(membership)
+
+
+def _follow(membership) -> None:
+    for follow in _followers:
+        follow(project=membership.project, user=membership.user)
 
 
 def _keep_an_owner(membership, *, still_owner: bool) -> None:

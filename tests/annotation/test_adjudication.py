@@ -2,10 +2,10 @@
 
 import pytest
 
-from annotation import adjudication, settling
+from annotation import adjudication, review_queue, settling
 from annotation.models import Annotation, CandidateAnswer, ItemComment, Settlement
 from annotation.refusals import InvalidAnswer, WrongState
-from tests.annotation.desk import judge, queue_with
+from tests.annotation.desk import claim, judge, queue_with
 from tests.cast import _member
 from tests.factories import LabelSchemaFactory
 from tests.pages import assert_same_queries
@@ -217,3 +217,28 @@ def test_decisions_cost_the_same_queries_with_more_rows(as_user, ana, ben, proje
             decided(item, ben)
 
     assert_same_queries(as_user(ana), DECISIONS, grow)
+
+
+# --- a lead who judges too ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_blind", [True, False], ids=["blind", "open"])
+def test_a_lead_who_has_the_item_to_judge_sees_nobodys_answer_before_their_own(
+    as_user, project, ana, ben, olu, is_blind
+):
+    queue, (item,) = queue_with(project, overlap=2, is_blind=is_blind)
+    judge(ana, queue, "partly", "low", note="Ana's word", correction="Ana's correction")
+    held = claim(ben, queue)
+    words = ("Ana&#x27;s word", "Ana&#x27;s correction")
+
+    def shows(user, **query):
+        html = as_user(user).get(page(item), query).content.decode()
+        return [word in html for word in words]
+
+    mine = Annotation.objects.get(expert=ana)
+    assert shows(ben) == shows(ben, take=mine.public_id) == [not is_blind] * 2
+    assert shows(olu) == [True, True]
+    review_queue.release(assignment=held, fence=held.fence)
+    assert shows(ben) == [not is_blind] * 2
+    judge(ben, queue, "wrong", "high")
+    assert shows(ben) == [True, True]
