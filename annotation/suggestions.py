@@ -1,5 +1,5 @@
-"""What is suggested to an expert: by the reporter's word, by similar cases, and by a model where one is configured; and how
-often it is taken.
+"""What is suggested to an expert: by the reporter's word, by similar cases, and by a model where one is configured. How often
+it is taken stands with the people (`people`).
 
 A model (`SUGGESTER`, any OpenAI-compatible service; none by default) is asked by a worker, ahead, about the items that are
 next in line. The screen only reads what is there: no expert ever waits for it. It gets what is stored, which is masked; the
@@ -8,19 +8,17 @@ knows are kept, its sentence and its better answer are masked and are no more th
 """
 
 import json
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from annotation import recall
 from annotation.answers import LONGEST_CORRECTION, is_storable
 from annotation.candidates import propose_answer
 from annotation.models import (
-    Annotation,
     CandidateAnswer,
     ModelSuggestion,
     ReviewItem,
@@ -47,40 +45,6 @@ _ASKED = (
 )
 
 State = ModelSuggestion.State
-
-
-# --- how often they are taken ---------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Acceptance:
-    """Of the labels for which something was suggested: how many took it, and how many of these changed it afterwards."""
-
-    seen: int
-    taken: int
-    changed: int
-
-    @property
-    def share(self) -> float | None:
-        return self.taken / self.seen if self.seen else None
-
-
-def acceptance_of(expert, since: datetime, *, project=None, source: str = "") -> Acceptance:
-    """Of one person's labels that count, since then; `source` is "reporter", "case" or "model"."""
-    own = Annotation.objects.current().filter(
-        expert=expert, item__purpose=ReviewItem.Purpose.LABEL, created_at__gte=since
-    )
-    if project:
-        own = own.filter(project=project)
-    if source:
-        own = own.filter(suggestion__source__startswith=source)
-    taken = Q(suggestion__taken__0__isnull=False)
-    counted = own.aggregate(
-        seen=Count("pk", filter=Q(suggestion__seen=True) | taken),
-        taken=Count("pk", filter=taken),
-        changed=Count("pk", filter=taken & Q(suggestion__changed__0__isnull=False)),
-    )
-    return Acceptance(**counted)
 
 
 # --- asking a model, ahead ------------------------------------------------------------------------

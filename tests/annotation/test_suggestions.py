@@ -11,7 +11,7 @@ from werkzeug import Response
 from annotation import suggestions
 from annotation.models import CandidateAnswer, ModelSuggestion, Split
 from feedbackhub.capture import near_duplicates
-from tests.annotation.desk import claim, queue_with, submit
+from tests.annotation.desk import claim, queue_with
 
 GOOD = {
     "verdict": "wrong",
@@ -225,24 +225,3 @@ def test_suggestion_waits_for_the_first_answer_where_the_queue_says_so(
 def test_screen_never_waits_for_the_model(as_user, ana, model, queue):
     beside(as_user(ana), claim(ana, queue))
     assert model.asked == []
-
-
-# --- how often they are taken ---------------------------------------------------------------------
-
-
-def test_acceptance_counts_seen_taken_and_changed(ana, project):
-    queue, _ = queue_with(project, items=5, held_ahead=5)
-    before = timezone.now()
-    for suggestion in (
-        {"source": "model:m", "seen": True, "taken": ["verdict"]},
-        {"source": "model:m", "seen": True, "taken": ["verdict"], "changed": ["verdict"]},
-        {"source": "reporter", "seen": True, "taken": ["categories"]},
-        {"seen": True},
-        {},
-    ):
-        submit(claim(ana, queue), suggestion=suggestion)
-    counted = suggestions.acceptance_of(ana, before, project=project)
-    assert (counted.seen, counted.taken, counted.changed, counted.share) == (4, 3, 1, 0.75)
-    by_model = suggestions.acceptance_of(ana, before, source="model")
-    assert (by_model.seen, by_model.taken, by_model.changed) == (2, 2, 1)
-    assert suggestions.acceptance_of(ana, timezone.now()).share is None
