@@ -8,6 +8,7 @@ from django.http import Http404
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 from rest_framework.response import Response
 
@@ -22,12 +23,17 @@ from feedbackhub.api.views import ProjectAPIView
 from feedbackhub.list_pages import choice
 
 PERIODS = {"30": 30, "90": 90, "365": 365}  # days
+FIELDS = {
+    "verdict": gettext_lazy("Verdict"),
+    "severity": gettext_lazy("Severity"),
+    "categories": gettext_lazy("Categories"),
+}
 
 
 @project_page("see_everyones_figures", "see_own_work")
 @require_GET
 def agreement(request):
-    """How far the experts agree; `?queue=` and `?days=` narrow it."""
+    """How far the experts agree; `?queue=` and `?days=` narrow it, `?field=` is what pairs and weeks are about."""
     found = _asked(request)
     report, judgements = _report(request, **found)
     people = _names(request, judgements)
@@ -46,7 +52,9 @@ def agreement(request):
                 _("Period"),
                 [(days, _("last %(days)s days") % {"days": days}) for days in PERIODS],
             ),
+            choice(request.GET, "field", _("Pairs and weeks"), FIELDS.items()),
         ],
+        "field": FIELDS[report.by],
         "query": request.GET.urlencode(),
     }
     return render(request, "annotation/agreement.html", context)
@@ -121,17 +129,21 @@ def _asked(request) -> dict:
         if days not in PERIODS:
             raise Http404
         asked["since"] = timezone.now() - timedelta(days=PERIODS[days])
+    if by := request.GET.get("field", ""):
+        if by not in FIELDS:
+            raise Http404
+        asked["by"] = by
     return asked
 
 
-def _report(request, **asked):
+def _report(request, *, by="verdict", **asked):
     """Imported here: the numbers bring numpy, which no other page needs."""
     from annotation.agreement.judgements import shared_judgements
     from annotation.agreement.report import make_report
 
     of = None if request.membership.may("see_everyones_figures") else request.user
     judgements = shared_judgements(project=request.project, of=of, **asked)
-    return make_report(judgements, of=of.pk if of else None), judgements
+    return make_report(judgements, of=of.pk if of else None, by=by), judgements
 
 
 def _names(request, judgements) -> dict[int, str]:
@@ -174,7 +186,7 @@ def _tone(figure) -> str:
 def _lines(report) -> list[dict]:
     return [
         {"label": label, "points": [_point(week, getattr(week, name)) for week in report.weeks]}
-        for label, name in ((_("same verdict"), "percent"), (_("alpha"), "alpha"))
+        for label, name in ((_("the same"), "percent"), (_("alpha"), "alpha"))
     ]
 
 

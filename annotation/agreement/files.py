@@ -22,13 +22,16 @@ def rows(report: Report, names: dict[int, str]) -> Iterator[tuple]:
     if report.spans:
         for each in fields(report.spans):
             yield _row("spans", each.name, "f1", "", getattr(report.spans, each.name))
+    about = "" if report.by == "verdict" else f"_{report.by}"
     for pair in report.pairs:
         both = f"{names[pair.one]} / {names[pair.other]}"
-        yield _row("pair", both, "percent", "nominal", pair.percent)
-        yield _row("pair", both, "cohen_kappa", "nominal", pair.kappa)
+        yield _row(f"pair{about}", both, "percent", "nominal", pair.percent)
+        yield _row(f"pair{about}", both, "cohen_kappa", report.by_scale, pair.kappa)
+        if pair.marks:
+            yield _row("pair_spans", both, "f1", "", pair.marks)
     for week in report.weeks:
-        yield _row("week", week.week, "percent", "nominal", week.percent)
-        yield _row("week", week.week, "krippendorff_alpha", "nominal", week.alpha)
+        yield _row(f"week{about}", week.week, "percent", "nominal", week.percent)
+        yield _row(f"week{about}", week.week, "krippendorff_alpha", report.by_scale, week.alpha)
 
 
 def as_json(report: Report, names: dict[int, str]) -> dict:

@@ -41,7 +41,8 @@ class PairAgreement:
     one: int
     other: int
     percent: Figure
-    kappa: Figure
+    kappa: Figure  # weighted where the field has an order
+    marks: Figure | None  # F1; None where neither marked anything
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,19 @@ class Report:
     pairs: list[PairAgreement] = field(default_factory=list)
     weeks: list[WeekAgreement] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
+    by: str = "verdict"  # what pairs and weeks are about
+
+    @property
+    def by_scale(self) -> str:
+        return BY[self.by][1]
 
 
-def make_report(judgements: Judgements, *, categories=(), of: int | None = None) -> Report:
-    """`categories` are keys to look at besides those that were named; `of` keeps the pairs of one person."""
+def make_report(
+    judgements: Judgements, *, categories=(), of: int | None = None, by: str = "verdict"
+) -> Report:
+    """`categories` are keys to look at besides those that were named; `of` keeps the pairs of one person; `by` is the field
+    (of `BY`) that pairs and weeks are about.
+    """
     items = judgements.items
     return Report(
         items=len(items),
@@ -83,9 +93,10 @@ def make_report(judgements: Judgements, *, categories=(), of: int | None = None)
         fields=list(_fields(items)),
         categories=list(_categories(items, categories)),
         spans=span_overlap.span_agreement(item.marks for item in items),
-        pairs=list(_pairs(items, of)),
-        weeks=list(_weeks(items)),
+        pairs=list(_pairs(items, of, by)),
+        weeks=list(_weeks(items, by)),
         differences=_differences(items),
+        by=by,
     )
 
 
@@ -140,8 +151,9 @@ def _field(items, key, kind, read, scale="nominal", domain=None) -> FieldAgreeme
     )
 
 
-def _pairs(items, of):
-    units = [item.unit(verdict_of) for item in items]
+def _pairs(items, of, by):
+    read, scale, domain = BY[by]
+    units = [item.unit(read) for item in items]
     pairs = coefficients.people_in_pairs(units)
     if of is not None:
         pairs = [pair for pair in pairs if of in pair]
@@ -151,23 +163,33 @@ def _pairs(items, of):
             by_pair[one, other].append((unit[one], unit[other]))
     for one, other in pairs[:MOST_PAIRS]:
         said = by_pair[one, other]
+        marked = [
+            {one: item.marks[one], other: item.marks[other]}
+            for item in items
+            if item.marks.get(one) or item.marks.get(other)
+            if one in item.marks and other in item.marks
+        ]
         yield PairAgreement(
             one,
             other,
             coefficients.percent({one: first, other: second} for first, second in said),
-            coefficients.cohen_kappa(said),
+            coefficients.cohen_kappa(said, scale, domain),
+            span_overlap.marks_f1(marked) if marked else None,
         )
 
 
-def _weeks(items):
+def _weeks(items, by):
+    read, scale, domain = BY[by]
     weeks = defaultdict(list)
     for item in items:
         day = item.judged_at.date()
-        weeks[day - timedelta(days=day.weekday())].append(item.unit(verdict_of))
+        weeks[day - timedelta(days=day.weekday())].append(item.unit(read))
     for monday in sorted(weeks)[-MOST_WEEKS:]:
         units = weeks[monday]
         yield WeekAgreement(
-            monday.isoformat(), coefficients.percent(units), coefficients.alpha(units)
+            monday.isoformat(),
+            coefficients.percent(units),
+            coefficients.alpha(units, scale, domain),
         )
 
 
@@ -203,3 +225,16 @@ def _rating(said, name) -> float | None:
 
 def _names(items, key) -> list[str]:
     return sorted({name for item in items for said in item.said.values() for name in said[key]})
+
+
+def _categories_said(said) -> str:
+    """All that somebody named, as one value: the same is the very same set."""
+    return ", ".join(sorted(said["categories"]))
+
+
+# {field: (what a person said there, its scale, its values in order)}
+BY = {
+    "verdict": (verdict_of, "nominal", None),
+    "severity": (_severity, "ordinal", SEVERITIES),
+    "categories": (_categories_said, "nominal", None),
+}

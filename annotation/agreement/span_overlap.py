@@ -44,6 +44,11 @@ def span_agreement(units: Iterable[Mapping[Hashable, Sequence[Mark]]]) -> SpanAg
     )
 
 
+def marks_f1(units: Iterable[Mapping[Hashable, Sequence[Mark]]]) -> Figure:
+    """The mildest of them that looks at labels: overlapping, with the same label."""
+    return _f1([unit for unit in units if len(unit) > 1], _overlap, with_label=True)
+
+
 def match_count(ones: Sequence[Mark], others: Sequence[Mark], fits) -> int:
     """The largest number of marks that can be paired one to one."""
     import scipy.sparse as sparse

@@ -6,8 +6,9 @@ from uuid import UUID
 
 import pytest
 
+from annotation.agreement.coefficients import cohen_kappa
 from annotation.agreement.judgements import shared_judgements
-from annotation.agreement.report import make_report
+from annotation.agreement.report import SEVERITIES, make_report
 from tests.annotation.desk import judge, queue_with
 from tests.cast import _member
 from tests.factories import AnnotationFactory, AssignmentFactory, ReviewItemFactory
@@ -65,6 +66,41 @@ def test_a_lead_sees_fields_pairs_and_what_to_talk_about(as_user, ben, queue):
         ("Cem", "harmful"),
     ]
     assert "not defined" in answer.content.decode()  # nobody named a root cause
+
+
+def test_two_people_are_compared_on_the_field_that_is_asked_for(as_user, ben, ana, cem, queue):
+    answer = as_user(ben).get(f"{PAGE}?field=severity")
+    found = {frozenset(people): pair for *people, pair in answer.context["pairs"]}
+    said = [
+        ("none", "none"),
+        ("medium", "medium"),
+        ("medium", "medium"),
+        ("none", "none"),
+        ("none", "critical"),
+    ]
+    expected = cohen_kappa(said, "ordinal", SEVERITIES).value
+    assert found[frozenset(["Ana", "Cem"])].kappa.value == pytest.approx(expected)
+    assert expected != pytest.approx(cohen_kappa(said).value)
+    assert (
+        found[frozenset(["Ben", "Cem"])].percent.value == 1
+    )  # the same severity of another verdict
+    assert "Two by two: Severity" in answer.content.decode()
+    table = as_user(ben).get("/p/tax-help/agreement.csv?field=severity").content.decode()
+    assert "pair_severity,Ana / Cem,cohen_kappa,ordinal" in table
+    assert as_user(ben).get(f"{PAGE}?field=note").status_code == 404
+
+
+def test_two_people_are_compared_on_categories_and_marks(as_user, ben, ana, cem, project):
+    queue, _ = queue_with(project, items=2, overlap=2)
+    other = {**SPAN, "start": 4, "end": 7, "quote": "can"}
+    judge(ana, queue, categories=["outdated"], spans=[SPAN])
+    judge(cem, queue, categories=["outdated"], spans=[SPAN, other])
+    judge(ana, queue, categories=["outdated", "factual_error"])
+    judge(cem, queue, categories=["factual_error"])
+    answer = as_user(ben).get(f"{PAGE}?field=categories")
+    ((_one, _other, pair),) = answer.context["pairs"]
+    assert (pair.percent.value, pair.percent.items) == (0.5, 2)
+    assert pair.marks.value == pytest.approx(2 / 3)
 
 
 def test_an_expert_sees_what_they_judged_and_no_names(as_user, ana, queue):
