@@ -245,10 +245,14 @@ def _own_case(queue, expert) -> int | None:
 
 
 def _make(queue, expert, interaction_id, purpose, state) -> int:
-    """An item like any other to look at: it stands there for the reason for which the answer was judged."""
+    """An item like any other to look at: it stands there for the reason for which the answer was judged, and is due when the
+    next in line is.
+    """
     items = ReviewItem.objects.filter(queue__project=queue.project_id, interaction=interaction_id)
     rounds = items.filter(queue=queue, purpose=purpose).aggregate(last=Max("round"))["last"] or 0
     label = items.filter(purpose=Purpose.LABEL).order_by("pk").first()
+    waiting = queue.items.filter(purpose=Purpose.LABEL, state=ReviewItem.State.WAITING)
+    next_label = waiting.order_by("-priority", "pk").first()
     item = ReviewItem.objects.create(
         project_id=queue.project_id,
         queue=queue,
@@ -259,6 +263,7 @@ def _make(queue, expert, interaction_id, purpose, state) -> int:
         overlap=1,
         taken_count=1,
         reason=label.reason if label else "",
+        due_at=next_label.due_at if next_label else None,
     )
     assignment = Assignment.objects.create(
         project_id=queue.project_id,

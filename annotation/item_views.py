@@ -1,6 +1,7 @@
 """The items as a lead sees them: the list by state, one item with what its experts said side by side, and a lead's word.
 
-Who may search interactions may read them; each act asks for its own permission.
+Who may search interactions may read them; each act asks for its own permission. An expert sees in the list what waits in
+their own queues and they have not had, to make a stream of it: nothing of what anybody said, and no known case.
 """
 
 from functools import wraps
@@ -48,18 +49,19 @@ from feedbackhub.paging import BadCursor, paginate
 
 AT_ONCE = 50
 NEWEST_FIRST, OLDEST_FIRST = ("-pk",), ("pk",)
-NEEDS_A_LEAD = "needs_lead"
+NEEDS_A_LEAD, OVERDUE = "needs_lead", "overdue"
 
 
 # --- pages ----------------------------------------------------------------------------------------
 
 
-@project_page("search_interactions")
+@project_page("search_interactions", "judge")
 @require_GET
 def review_items(request):
-    """The project's items, newest first or `?order=oldest`; `?state=` (or `needs_lead`), `?queue=`, `?category=` (the
-    reporter's word) and words narrow them.
+    """The project's items, newest first or `?order=oldest`; `?state=` (or `needs_lead`, `overdue`), `?queue=`, `?category=`
+    (the reporter's word) and words narrow them.
     """
+    sees_all = request.membership.may("search_interactions")
     items, order, queues = _found(request)
     try:
         page = paginate(
@@ -71,7 +73,7 @@ def review_items(request):
     except BadCursor as bad:
         raise Http404 from bad
     settled = Settlement.objects.filter(
-        item__in=[item.pk for item in page], is_current=True
+        item__in=[item.pk for item in page] if sees_all else [], is_current=True
     ).in_bulk(field_name="pk")
     settlement_of = {settlement.item_id: settlement for settlement in settled.values()}
     state = request.GET.get("state", "")
@@ -79,14 +81,19 @@ def review_items(request):
         "rows": [(item, settlement_of.get(item.pk)) for item in page],
         "page": page,
         "state": state,
-        "states": [(NEEDS_A_LEAD, _("Needs a lead")), *ReviewItem.State.choices],
+        "states": [
+            *([(NEEDS_A_LEAD, _("Needs a lead"))] if sees_all else []),
+            (OVERDUE, _("Overdue")),
+            *(ReviewItem.State.choices if sees_all else []),
+        ],
+        "sees_all": sees_all,
         "queues": queues,
         "queue_slug": request.GET.get("queue", ""),
         "words": request.GET.get("q", ""),
         "category": choice(request.GET, "category", _("Said"), ReportedCategory.choices),
         "is_oldest_first": order == OLDEST_FIRST,
         "is_filtered": any(request.GET.get(name) for name in ("state", "queue", "category", "q")),
-        "can_be_reviewed": state in ("", ReviewItem.State.WAITING),
+        "can_be_reviewed": state in ("", OVERDUE, ReviewItem.State.WAITING),
     }
     return render(request, "annotation/review_items.html", context)
 
@@ -221,22 +228,39 @@ def close_discussion(request, found):
 
 def _found(request):
     """The items that the address asks for, their order, and the project's queues."""
-    queues = list(ReviewQueue.objects.for_project(request.project).order_by("name", "pk"))
+    queues = ReviewQueue.objects.for_project(request.project)
     state, order = request.GET.get("state", ""), request.GET.get("order", "")
     items = ReviewItem.objects.visible_to(request.membership)
+    states = ["", NEEDS_A_LEAD, OVERDUE, *ReviewItem.State.values]
+    if not request.membership.may("search_interactions"):
+        queues = ReviewQueue.objects.of_member(request.membership)
+        items, states = _to_pick_from(items, request.user), ["", OVERDUE]
+    queues = list(queues.order_by("name", "pk"))
     if state == NEEDS_A_LEAD:
         items = items.for_lead()
+    if state == OVERDUE:
+        items = items.overdue()
     asked, errors = filters.conditions(
         request.GET,
         {"queue": filters.one_of("queue__slug", [queue.slug for queue in queues]), **_OF_ANSWER},
         others=("cursor", "state", "order"),
     )
-    is_known = state in ("", NEEDS_A_LEAD, *ReviewItem.State.values) and order in ("", "oldest")
+    is_known = state in states and order in ("", "oldest")
     if errors or not is_known:
         raise Http404
     if state in ReviewItem.State.values:
         items = items.filter(state=state)
     return items.filter(asked), OLDEST_FIRST if order else NEWEST_FIRST, queues
+
+
+def _to_pick_from(items, expert):
+    """What waits for this expert: nothing that they had, and nothing that measures them or a colleague."""
+    had = Assignment.objects.filter(
+        item=OuterRef("pk"),
+        expert=expert,
+        state__in=[Assignment.State.SUBMITTED, Assignment.State.SKIPPED],
+    )
+    return items.waiting().exclude(purpose__in=ReviewItem.MEASURING).filter(~Exists(had))
 
 
 _OF_ANSWER = {

@@ -125,6 +125,11 @@ class ReviewItemQuerySet(models.QuerySet):
     def open(self):
         return self.filter(state__in=ReviewItem.OPEN_STATES)
 
+    def overdue(self):
+        """What should have been judged by now; what measures a person is due to nobody."""
+        late = self.open().filter(due_at__lt=timezone.now())
+        return late.exclude(purpose__in=ReviewItem.MEASURING)
+
     def visible_to(self, membership):
         """Everything for those who may search interactions; else the items of the queues one belongs to."""
         if membership.may("search_interactions"):
@@ -226,6 +231,12 @@ class ReviewItem(ProjectModel):
                 condition=Q(needs_discussion=True),
                 name="reviewitem_discuss",
             ),
+            # what is overdue: asked on the home page and by the list's filter
+            models.Index(
+                fields=["project", "due_at"],
+                condition=Q(state__in=["waiting", "in_review", "disputed"], due_at__isnull=False),
+                name="reviewitem_due",
+            ),
             models.Index(fields=["project", "state", "-id"], name="reviewitem_by_state"),
             models.Index(fields=["project", "-id"], name="reviewitem_newest"),
         ]
@@ -233,6 +244,11 @@ class ReviewItem(ProjectModel):
 
     def __str__(self):
         return f"item {self.pk}"
+
+    @property
+    def is_overdue(self) -> bool:
+        is_open = self.state in self.OPEN_STATES
+        return bool(self.due_at and is_open and self.due_at < timezone.now())
 
 
 # --- who judges what ------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext, ngettext_lazy
 
 from annotation import calibration, pausing, queries
 from annotation.approval import ready_for_gold
-from annotation.models import Assignment, ExportRun, GoldRevision, GoldVersion
+from annotation.models import Assignment, ExportRun, GoldRevision, GoldVersion, ReviewItem
 from feedbackhub.accounts.models import ApiKey, Membership
 from feedbackhub.accounts.permissions import Role
 from feedbackhub.page_links import page_url
@@ -165,6 +165,16 @@ def _lead(membership):
         verb=_("Settle"),
         url=f"{page_url('review_items', slug)}?state=needs_lead",
         icon="scale",
+        tone="caution",
+    )
+    yield from _step(
+        ReviewItem.objects.for_project(project).overdue(),
+        ngettext_lazy(
+            "answer should have been judged by now", "answers should have been judged by now"
+        ),
+        verb=_("See"),
+        url=f"{page_url('review_items', slug)}?state=overdue",
+        icon="clock",
         tone="caution",
     )
     below = calibration.experts_below(project)

@@ -85,6 +85,16 @@ def test_a_lead_sees_disputes_gold_problems_tickets_and_escalations(as_user, ben
     }
 
 
+def test_a_lead_sees_what_should_have_been_judged_by_now(as_user, ben, project):
+    past = timezone.now() - timedelta(hours=1)
+    ReviewItemFactory(queue__project=project, due_at=past)
+    ReviewItemFactory(queue__project=project, due_at=past, purpose="repeat")
+    ReviewItemFactory(queue__project=project, due_at=past + timedelta(hours=2))
+    page = as_user(ben).get("/p/tax-help/").content.decode()
+    assert "answer should have been judged by now" in page
+    assert "?state=overdue" in page
+
+
 def test_an_engineer_sees_fresh_gold_the_last_version_and_exports(as_user, dana, ben, project):
     for _ in range(2):
         gold.promote_to_gold(settlement=SettlementFactory(interaction__project=project), by=ben)

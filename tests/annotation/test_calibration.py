@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from annotation import annotating, calibration, gold, review_queue
 from annotation.consensus import weights_of
@@ -107,6 +108,15 @@ def test_programs_never_get_them_as_annotations(api, project, ana, ben):
     judge(ana, queue)
     judge(ana, queue)
     assert len(api("review").get("/api/v1/annotations").json()["results"]) == 1
+
+
+def test_a_known_case_is_due_as_the_others_are(project, ana, ben):
+    known_cases(project, ben, 1)
+    queue, (item,) = queue_with(project, onboarding_count=1)
+    ReviewItem.objects.filter(pk=item.pk).update(due_at=timezone.now() + timedelta(hours=5))
+    item.refresh_from_db()
+    known = claim(ana, queue).item
+    assert (known.purpose, known.due_at) == ("calibration", item.due_at)
 
 
 def test_skipping_a_known_case_moves_nothing_to_another_queue_or_a_lead(project, ana, ben):

@@ -1,14 +1,26 @@
 """The items as a lead sees them: found by state, compared side by side, decided, returned, reopened, dismissed."""
 
+import re
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from annotation import review_queue
-from annotation.models import Annotation, Assignment, ItemComment, ReviewItem, Settlement
+from annotation.models import (
+    Annotation,
+    Assignment,
+    ItemComment,
+    ReviewItem,
+    ReviewSelection,
+    Settlement,
+)
 from tests.annotation.desk import claim, judge, queue_with, submit
-from tests.factories import ReviewItemFactory
+from tests.factories import AssignmentFactory, QueueMemberFactory, ReviewItemFactory
+from tests.pages import assert_same_queries
 
 SPAN = {"field": "output", "start": 0, "end": 3, "quote": "You", "label": "wrong"}
 
@@ -66,6 +78,72 @@ def test_items_of_another_project_are_never_listed(as_user, ben, disputed, other
     assert client.get(address("item", theirs)).status_code == 404
 
 
+def test_what_is_overdue_is_found_and_said(as_user, ben, ana, project):
+    queue, (late, soon, known) = queue_with(project, items=3)
+    past, future = timezone.now() - timedelta(hours=3), timezone.now() + timedelta(hours=3.5)
+    ReviewItem.objects.filter(pk=late.pk).update(due_at=past)
+    ReviewItem.objects.filter(pk=soon.pk).update(due_at=future)
+    ReviewItem.objects.filter(pk=known.pk).update(due_at=past, purpose="calibration")
+    done = ReviewItemFactory(queue=queue, state="settled", due_at=past)
+    client = as_user(ben)
+    every = client.get("/p/tax-help/items/")
+    assert "in 3 h" in every.content.decode()
+    assert [item.is_overdue for item in rows_of(every)] == [False, True, False, True]
+    assert rows_of(every)[0] == done
+    assert rows_of(client.get("/p/tax-help/items/?state=overdue")) == [late]
+    head = as_user(ana).get("/p/tax-help/review/", follow=True).content.decode()
+    assert re.search(r"overdue <time [^>]*>3 h ago", head)
+    submit(Assignment.objects.get(expert=ana, state="claimed"))
+    head = as_user(ana).get("/p/tax-help/review/", follow=True).content.decode()
+    assert re.search(r"due <time [^>]*>in 3 h", head)
+
+
+# --- an expert's list -----------------------------------------------------------------------------
+
+
+def test_an_expert_picks_from_what_waits_in_their_own_queues(as_user, ana, ben, cem, project):
+    queue, (mine, begun, had, settled, known) = queue_with(
+        project, items=5, overlap=2, name="Tax", slug="tax"
+    )
+    other, _ = queue_with(project, items=1, name="Other", slug="other")
+    QueueMemberFactory(queue=other, user=cem)
+    judge(cem, queue, "harmful", "critical", note="Cem's note")
+    ReviewItem.objects.filter(pk=known.pk).update(purpose="calibration")
+    ReviewItem.objects.filter(pk=settled.pk).update(state="settled")
+    AssignmentFactory(item=had, expert=ana, state="skipped", slot=1)
+    client = as_user(ana)
+    found = client.get("/p/tax-help/items/")
+    assert rows_of(found) == [begun, mine]
+    html = found.content.decode()
+    for hidden in ("Cem", "Critical", "Settled as", "Experts", "1/2", f"items/{mine.public_id}"):
+        assert hidden not in html
+    assert "Review these" in html
+    assert rows_of(client.get("/p/tax-help/items/?q=nothing-like-it")) == []
+    for lead_only in ("state=needs_lead", "state=settled", "queue=other"):
+        assert client.get(f"/p/tax-help/items/?{lead_only}").status_code == 404
+    assert client.get(address("item", mine)).status_code == 403
+
+
+def test_an_experts_pick_becomes_their_stream(as_user, ana, project):
+    _queue, (first, second) = queue_with(project, items=2, held_ahead=2)
+    client = as_user(ana)
+    page = client.get("/p/tax-help/review/", follow=True).content.decode()
+    assert 'href="/p/tax-help/items/"' in page
+    Assignment.objects.all().delete()
+    ReviewItem.objects.update(taken_count=0, state="waiting")
+    client.post("/p/tax-help/items/review-these/?order=oldest")
+    assert ReviewSelection.objects.get().item_ids == [first.pk, second.pk]
+
+
+def test_an_experts_list_costs_the_same_queries_with_more_rows(as_user, ana, project):
+    queue, _ = queue_with(project, items=0)
+    assert_same_queries(
+        as_user(ana),
+        "/p/tax-help/items/",
+        lambda number: ReviewItemFactory.create_batch(number, queue=queue),
+    )
+
+
 def test_items_are_paged_by_key(as_user, ben, project, monkeypatch):
     monkeypatch.setattr("annotation.item_views.AT_ONCE", 2)
     _queue, items = queue_with(project, items=3)
@@ -88,10 +166,12 @@ def test_list_costs_the_same_for_one_row_and_three(as_user, ben, ana, project):
     assert costs[0] == costs[1]
 
 
-@pytest.mark.parametrize(("who", "status"), [("ana", 403), ("dana", 200), ("eve", 404)])
-def test_who_sees_the_items(request, as_user, disputed, who, status):
+@pytest.mark.parametrize(
+    ("who", "listed", "status"), [("ana", 200, 403), ("dana", 200, 200), ("eve", 404, 404)]
+)
+def test_who_sees_the_items(request, as_user, disputed, who, listed, status):
     client = as_user(request.getfixturevalue(who))
-    assert client.get("/p/tax-help/items/").status_code == status
+    assert client.get("/p/tax-help/items/").status_code == listed
     assert client.get(address("item", disputed)).status_code == status
 
 
