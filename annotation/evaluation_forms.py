@@ -19,7 +19,7 @@ class EvaluationForm(forms.Form):
     candidate = forms.CharField(
         label=gettext_lazy("What is held against gold"),
         max_length=200,
-        help_text=gettext_lazy("In your words: prompt v1.5 on gpt-x"),
+        help_text=gettext_lazy("In your words: prompt=v1.5 model=gpt-x"),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     version = forms.TypedChoiceField(label=gettext_lazy("Gold version"), coerce=int)

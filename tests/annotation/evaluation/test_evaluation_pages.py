@@ -52,7 +52,7 @@ def test_the_page_says_how_often_the_holdout_was_used(as_user, dana, ben, projec
     version = gold_version(project, ben, 1, split="holdout")
     evaluate(version, split="holdout")
     page = as_user(dana).get(url("evaluations")).content.decode()
-    assert f"The holdout of version {version.number}: 1 of 20 uses used." in page
+    assert f"The holdout of version {version.number}: 1 of 20 used." in page
 
 
 @pytest.mark.parametrize(
