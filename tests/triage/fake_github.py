@@ -51,7 +51,7 @@ class FakeGitHub:
             return _json({"message": "Not Found"}, 404)
         issue = self.issues[int(found[1])]
         if found[2]:
-            return self._comments(issue, request.method, body)
+            return self._comments(issue, request.method, body, request.args)
         if request.method == "PATCH":
             self.move(issue["number"], **body)
         return _json(self._shown(issue))
@@ -75,13 +75,14 @@ class FakeGitHub:
         spoilt, self.spoils = self.spoils, None
         return spoilt or _json(self._shown(self.issues[number]), 201)
 
-    def _comments(self, issue, method, body):
+    def _comments(self, issue, method, body, asked):
         if method == "POST":
             comment = {"id": len(issue["comments_"]) + 1, "body": body["body"],
                        "user": {"login": "hub-bot"}, "created_at": self._tick()}  # fmt: skip
             issue["comments_"].append(comment)
             return _json(comment, 201)
-        return _json(issue["comments_"])
+        size, page = int(asked.get("per_page", 30)), int(asked.get("page", 1))
+        return _json(issue["comments_"][size * (page - 1) : size * page])
 
     def move(self, number, state, state_reason=None):
         self.issues[number] |= {
@@ -111,7 +112,8 @@ class FakeGitHub:
 
     @staticmethod
     def _shown(issue):
-        return {name: value for name, value in issue.items() if name != "comments_"}
+        shown = {name: value for name, value in issue.items() if name != "comments_"}
+        return shown | {"comments": len(issue["comments_"])}
 
 
 def _names(issue):

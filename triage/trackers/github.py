@@ -53,6 +53,7 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,10
 _NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 _LINK = re.compile(r"https://github\.com/([^/]+/[^/]+)/issues/([0-9]+)(?:[/?#]|$)", re.IGNORECASE)
 _MARKER_IN_TEXT = re.compile(MARKER_PREFIX + r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+COMMENTS_SHOWN = 20
 _LIMIT = 60_000  # characters of a body; GitHub takes 65,536
 _REPEATED_WITHIN = timedelta(days=4)  # a comment is tried for 72 hours
 
@@ -338,19 +339,27 @@ class GitHub(Tracker):
         return [RemoteStatus(word, name, state) for word, (name, state) in _STATUSES.items()]
 
     def comments(self, remote_id: str) -> list[RemoteComment]:
-        """Of the last hundred: GitHub lists the oldest first."""
-        said = self._in_repository(
-            "GET", _path(remote_id) + "/comments?per_page=100", may="see comments"
-        )
-        if not isinstance(said, list):
-            raise self._unreadable(writes=False)
+        """The newest twenty. GitHub lists the oldest first: they are at the end, of which the issue's count tells."""
+        issue = self._in_repository("GET", _path(remote_id), may="see issues")
+        count = text_at(issue, "comments")
+        last = max(1, -(-int(count) // COMMENTS_SHOWN)) if count.isdigit() else 1
+        said = []
+        for page in range(max(1, last - 1), last + 1):
+            found = self._in_repository(
+                "GET",
+                f"{_path(remote_id)}/comments?per_page={COMMENTS_SHOWN}&page={page}",
+                may="see comments",
+            )
+            if not isinstance(found, list):
+                raise self._unreadable(writes=False)
+            said += found
         return [
             RemoteComment(
                 rendering.one_line(text_at(comment, "user", "login"), 100),
                 rendering.clean(text_at(comment, "body", limit=4_000)),
                 time_at(comment, "created_at"),
             )
-            for comment in reversed(said[-20:])
+            for comment in reversed(said[-COMMENTS_SHOWN:])
         ]
 
     def locate(self, pasted: str) -> FiledTicket:

@@ -131,6 +131,16 @@ def test_a_comment_is_made_once(github, adapter):
     assert said.author == "hub-bot" and said.text.startswith("Open again")
 
 
+@pytest.mark.parametrize("count", [3, 20, 101, 120])
+def test_of_many_comments_the_newest_are_shown_first(github, adapter, count):
+    adapter.create(draft())
+    github.issues[1]["comments_"] = [
+        {"id": n, "body": f"No {n}", "user": {"login": "ford"}} for n in range(1, count + 1)
+    ]
+    shown = [comment.text for comment in adapter.comments("1")]
+    assert shown == [f"No {n}" for n in range(count, max(0, count - 20), -1)]
+
+
 @pytest.mark.parametrize(
     "pasted",
     ["1", "#1", "acme/support#1", "https://github.com/acme/support/issues/1",
