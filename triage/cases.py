@@ -1,5 +1,9 @@
 """What makes two bad answers alike: what was asked, and what people said is wrong with the answer."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 from django.db.models import Q
 from django.utils import timezone
 
@@ -7,6 +11,7 @@ from annotation.models import Annotation, Settlement, Span
 from feedbackhub.capture import vectors
 from feedbackhub.capture.models import Embedding, FeedbackEvent, Interaction
 from feedbackhub.capture.vocabulary import Severity
+from feedbackhub.outbound import OutboundError
 from triage.models import Placement, ProblemMember
 
 KIND = Embedding.Kind.CASE
@@ -42,6 +47,44 @@ def wanted():
 
 
 vectors.vectors_of(KIND, texts=texts, wanted=wanted)
+
+_ahead: ContextVar[tuple | None] = ContextVar("vector_ahead", default=None)
+
+
+@contextmanager
+def vector_ahead(interaction) -> Iterator[None]:
+    """The case's vector is made anew now, before anything is locked: a service that hangs holds up no other case."""
+    try:
+        made = _made_anew(interaction)
+    except OutboundError as error:
+        made = error
+    token = _ahead.set((interaction.pk, made))
+    try:
+        yield
+    finally:
+        _ahead.reset(token)
+
+
+def vector_of(interaction) -> tuple:
+    """(the project's embedder, the case's vector or None), made ahead or now. Raises OutboundError."""
+    key, made = _ahead.get() or (None, None)
+    if key != interaction.pk:
+        return _made_anew(interaction)
+    if isinstance(made, OutboundError):
+        raise made
+    return made
+
+
+def _made_anew(interaction) -> tuple:
+    embedder = vectors.embedder_of(interaction.project_id)
+    made = vectors.make_vectors(
+        project_id=interaction.project_id,
+        kind=KIND,
+        interactions=[interaction.pk],
+        embedder=embedder,
+        anew=True,
+    )
+    return embedder, made.get(interaction.pk)
 
 
 def as_settled(interaction) -> dict:

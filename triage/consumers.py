@@ -12,7 +12,7 @@ from feedbackhub.capture import prompts
 from feedbackhub.capture.models import FeedbackEvent, Interaction
 from feedbackhub.capture.payloads import BadPayload
 from feedbackhub.capture.vocabulary import ReportedCategory, Severity
-from triage import bounces, fixing, notices, placing, problems, ticket_notes, verification
+from triage import bounces, cases, fixing, notices, placing, problems, ticket_notes, verification
 from triage.complaints import is_complaint
 from triage.models import Fix, Problem, ProblemMember
 
@@ -38,7 +38,7 @@ def place_harmful_case(event):
         _settled(interaction, about) or _judged(interaction, about) or _ruled(interaction, about)
     )
     if case:
-        with acting(action="harm_found"):
+        with acting(action="harm_found"), cases.vector_ahead(interaction):
             placing.place_case(interaction=interaction, **case)
 
 
@@ -53,7 +53,8 @@ def place_settled_case(event):
             placing.take_back_placement(interaction=settlement.interaction)
         else:
             case = _case(settlement, settlement=settlement)
-            placing.place_item(interaction=settlement.interaction, **case)
+            with cases.vector_ahead(settlement.interaction):
+                placing.place_item(interaction=settlement.interaction, **case)
 
 
 @outbox.consumer("interaction_captured")
@@ -76,7 +77,7 @@ def _place_complained(feedback):
         .first()
     )
     if complaint and not _is_found_right(complaint.interaction):
-        with acting(action="feedback_captured"):
+        with acting(action="feedback_captured"), cases.vector_ahead(complaint.interaction):
             placing.place_item(interaction=complaint.interaction, severity=Severity.LOW)
 
 

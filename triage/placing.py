@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from annotation.models import LabelSchema
 from feedbackhub.accounts.models import Project
-from feedbackhub.capture import near_duplicates, vectors
+from feedbackhub.capture import near_duplicates
 from feedbackhub.outbound import OutboundError
 from triage import cases, nearness, placing_notes, problems
 from triage.models import Placement, Problem, ProblemMember
@@ -160,18 +160,10 @@ def _look_near(found, members) -> None:
     """By the mean likeness to the problems' members."""
     interaction = found.interaction
     try:
-        embedder = vectors.embedder_of(interaction.project_id)
-        made = vectors.make_vectors(
-            project_id=interaction.project_id,
-            kind=cases.KIND,
-            interactions=[interaction.pk],
-            embedder=embedder,
-            anew=True,
-        )
+        embedder, vector = cases.vector_of(interaction)
     except OutboundError:
         found.reason = Reason.AWAY
         return
-    vector = made.get(interaction.pk)
     if vector is None or not any(vector):
         found.reason = Reason.EMPTY
         return

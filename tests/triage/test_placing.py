@@ -1,6 +1,10 @@
 """Where a bad answer goes that is not harmful: into the problem it belongs to, or nowhere, with the reason."""
 
+import threading
+from types import SimpleNamespace
+
 import pytest
+from django.db import connections, transaction
 
 from feedbackhub import outbox
 from feedbackhub.capture.models import Embedding
@@ -13,7 +17,7 @@ from tests.factories import (
     ProblemMemberFactory,
     SettlementFactory,
 )
-from triage import placing, problems
+from triage import cases, consumers, placing, problems
 from triage.models import Placement, Problem, ProblemMember
 
 pytestmark = pytest.mark.django_db
@@ -213,3 +217,36 @@ def test_the_vectors_of_another_project_are_never_met(project, other_project, bi
     problem_of(other_project, BICYCLE)
     Embedding.objects.filter(project=project).delete()
     assert place(asked(project, LIKE_BICYCLE)).reason == "nothing"
+
+
+# --- a service that hangs -------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_the_embeddings_service_hangs_other_cases_of_the_project_are_placed(
+    project, monkeypatch
+):
+    row, free = asked(project, "What of my bicycle?"), []
+    FeedbackEventFactory(interaction=row)
+    real = cases.vectors.make_vectors
+
+    def hang(**about):
+        def another_case():
+            try:
+                with transaction.atomic():
+                    placing.Project.objects.select_for_update(nowait=True).get(pk=project.pk)
+                    free.append(True)
+            finally:
+                connections.close_all()
+
+        other = threading.Thread(target=another_case)
+        other.start()
+        other.join()
+        return real(**about)
+
+    monkeypatch.setattr(cases.vectors, "make_vectors", hang)
+    consumers.place_complaint(
+        SimpleNamespace(about={"feedback_id": row.feedback.get().pk}, project_id=project.pk)
+    )
+    assert free == [True]
+    assert Placement.objects.get(interaction=row).reason == "nothing"
