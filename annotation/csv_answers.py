@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.http import HttpResponse
 from django.utils import timezone
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+from annotation.exports.spreadsheet import harmless
 
 
 def csv_answer(name: str, columns: Iterable[str], rows: Iterable[tuple]) -> HttpResponse:
@@ -15,7 +15,8 @@ def csv_answer(name: str, columns: Iterable[str], rows: Iterable[tuple]) -> Http
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(columns)
-    writer.writerows([harmless(cell) for cell in row] for row in rows)
+    for row in rows:
+        writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in row])
     return HttpResponse(
         text.getvalue(),
         content_type="text/csv; charset=utf-8",
@@ -23,9 +24,3 @@ def csv_answer(name: str, columns: Iterable[str], rows: Iterable[tuple]) -> Http
             "Content-Disposition": f'attachment; filename="{name}-{timezone.now():%Y-%m-%d}.csv"'
         },
     )
-
-
-def harmless(cell):
-    """A spreadsheet takes a cell that begins like a formula for one: names are other people's words."""
-    is_formula = isinstance(cell, str) and cell.startswith(FORMULA_STARTS)
-    return f"'{cell}" if is_formula else cell

@@ -13,11 +13,14 @@ COLUMNS = (
 )  # fmt: skip
 
 
+def harmless(text: str) -> str:
+    """A spreadsheet takes a cell that begins like a formula for one: texts are other people's words."""
+    return "'" + text if text.lstrip(" \xa0\u3000\ufeff")[:1] in _RUNS else text
+
+
 def cell(value) -> str:
     """A quoted cell, its text never a formula."""
-    text = "" if value is None else str(value)
-    if text.lstrip(" \xa0\u3000\ufeff")[:1] in _RUNS:
-        text = "'" + text
+    text = harmless("" if value is None else str(value))
     return '"' + text.replace('"', '""') + '"'
 
 
