@@ -224,16 +224,32 @@ def note_undeliverable(*, notice, why: str) -> None:
     reporter = notice.reporter
     if reporter.erased_at or not reporter.email:
         return
-    Undeliverable.objects.update_or_create(
-        project_id=notice.project_id,
-        reporter=reporter,
-        defaults={"address_hash": address_hash(reporter), "why": why},
-    )
+    for each in behind_one_address(reporter):
+        Undeliverable.objects.update_or_create(
+            project_id=notice.project_id,
+            reporter=each,
+            defaults={"address_hash": address_hash(each), "why": why},
+        )
     if why == Undeliverable.Why.COMPLAINED:
-        Reporter.objects.filter(pk=reporter.pk, unsubscribed_at=None).update(
+        unsubscribe(reporter=reporter, reason="marked as spam")
+
+
+@transaction.atomic
+def unsubscribe(*, reporter: Reporter, reason="unsubscribed") -> None:
+    """No more messages to this address, under whatever reference its owner complained; safe to repeat."""
+    for each in behind_one_address(reporter):
+        Reporter.objects.filter(pk=each.pk, unsubscribed_at=None).update(
             unsubscribed_at=timezone.now(), has_consent=False
         )
-        suppress_all(reporter=reporter, reason="marked as spam")
+        suppress_all(reporter=each, reason=reason)
+
+
+def behind_one_address(reporter) -> list[Reporter]:
+    """The reporter, and the project's others with the same mail address."""
+    its_own = Q(pk=reporter.pk)
+    if reporter.email:
+        its_own |= Q(project=reporter.project_id, email__iexact=reporter.email, erased_at=None)
+    return list(Reporter.objects.filter(its_own).select_related("project"))
 
 
 def suppress_came_back(*, problem, before) -> int:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from feedbackhub.audit.acting import acting
 from feedbackhub.capture.erasure import erase_person
-from triage import notice_words, reporting_back
+from triage import notice_words, notices, reporting_back
 from triage.models import Notice
 from triage.reporter_link import find_notice
 
@@ -90,7 +90,7 @@ def unsubscribe(request, token, *, notice):
             request, "triage/reporter_unsubscribe.html", {"notice": notice, "token": token}
         )
     with acting(action="reporter_unsubscribe"):
-        reporting_back.unsubscribe(reporter=notice.reporter)
+        notices.unsubscribe(reporter=notice.reporter)
     if request.POST.get("List-Unsubscribe") == "One-Click":
         return HttpResponse(status=200)
     return render(request, "triage/reporter_done.html", {"done": "unsubscribed"})

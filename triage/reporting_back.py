@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from feedbackhub import redaction
 from feedbackhub.capture.identity import canonical_hash, project_key
-from feedbackhub.capture.models import FeedbackEvent, Reporter
+from feedbackhub.capture.models import FeedbackEvent
 from feedbackhub.capture.vocabulary import FeedbackKind
 from triage import letters, notices, problems
 from triage.models import Notice, Problem, StillWrong
@@ -89,12 +89,3 @@ def _keep_words(notice, complaint, words) -> FeedbackEvent:
         occurred_at=now,
         received_at=now,
     )
-
-
-@transaction.atomic
-def unsubscribe(*, reporter: Reporter) -> None:
-    """No more messages to this person; safe to repeat."""
-    Reporter.objects.filter(pk=reporter.pk, unsubscribed_at=None).update(
-        unsubscribed_at=timezone.now(), has_consent=False
-    )
-    notices.suppress_all(reporter=reporter, reason="unsubscribed")

@@ -292,6 +292,19 @@ def test_unsubscribe_takes_a_button_or_a_mail_programs_one_click(client, told):
     assert told.reporter.unsubscribed_at
 
 
+def test_an_address_that_unsubscribed_gets_no_mail_under_another_reference(client, told, problem):
+    address = told.reporter.email
+    same = ReporterFactory(project=told.project, email=address.upper(), has_consent=True)
+    waiting = Notice.objects.create(
+        project=told.project, fix=told.fix, reporter=same, channel="email"
+    )
+    client.post(page(told, "reporter_unsubscribe"))
+    waiting.refresh_from_db()
+    same.refresh_from_db()
+    assert (waiting.state, waiting.reason) == ("suppressed", "unsubscribed")
+    assert same.unsubscribed_at and not same.has_consent
+
+
 def test_forget_me_asks_first_then_forgets_and_the_link_is_dead(client, told):
     address = page(told, "reporter_forget_me")
     assert b"cannot be undone" in client.get(address).content
