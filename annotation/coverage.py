@@ -23,7 +23,7 @@ MOST_ROWS = 30  # of a part
 BATCH = 25  # interactions that one push of the button brings to review
 GAP = 0.05
 
-PARTS = {"category": "category", "feature": "feature", "model": "model", "severity": "severity"}
+PARTS = ("category", "feature", "model", "language", "severity")
 
 GOLD = """
 SELECT 'category' AS part, category AS key, count(DISTINCT revision.id) AS number
@@ -40,7 +40,7 @@ SELECT part, key, count(*)
   JOIN annotation_goldexample example ON example.id = revision.example_id
   JOIN capture_interaction interaction ON interaction.id = example.interaction_id
  CROSS JOIN LATERAL (VALUES ('feature', interaction.feature), ('model', interaction.model),
-                            ('severity', revision.labels ->> 'severity'), ('all', '')) AS pairs(part, key)
+                            ('language', nullif(interaction.language, 'und')), ('severity', revision.labels ->> 'severity'), ('all', '')) AS pairs(part, key)
  WHERE revision.project_id = %(project)s AND revision.is_current AND example.retired_at IS NULL
    AND revision.erased_at IS NULL
  GROUP BY part, key
@@ -48,14 +48,15 @@ SELECT part, key, count(*)
 
 COMPLAINED = """
 SELECT part, key, count(DISTINCT interaction_id)
-  FROM (SELECT event.interaction_id, event.category, event.severity, interaction.feature, interaction.model
+  FROM (SELECT event.interaction_id, event.category, event.severity, interaction.feature, interaction.model,
+               nullif(interaction.language, 'und') AS language
           FROM capture_feedbackevent event
           JOIN capture_interaction interaction ON interaction.id = event.interaction_id
          WHERE event.project_id = %(project)s AND event.kind = ANY(%(kinds)s) AND event.erased_at IS NULL
            AND event.occurred_at > %(since)s
          ORDER BY event.occurred_at DESC LIMIT %(most)s) complaint
  CROSS JOIN LATERAL (VALUES ('category', complaint.category), ('feature', complaint.feature),
-                            ('model', complaint.model), ('severity', complaint.severity), ('all', ''))
+                            ('model', complaint.model), ('language', complaint.language), ('severity', complaint.severity), ('all', ''))
        AS pairs(part, key)
  GROUP BY part, key
 """
@@ -145,7 +146,7 @@ def review_gap(
         feedback__erased_at=None,
         feedback__occurred_at__gt=timezone.now() - timedelta(days=DAYS),
     )
-    if part in ("feature", "model"):
+    if part in ("feature", "model", "language"):
         complaints = complaints.filter(**{part: key})
     elif part == "severity":
         complaints = complaints.filter(feedback__severity=key)

@@ -1,5 +1,6 @@
 """Coverage: gold beside complaints, and a button that turns a gap into a review batch."""
 
+from django.conf.locale import LANG_INFO
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect, render
@@ -15,6 +16,7 @@ TITLES = {
     "category": gettext_lazy("By category"),
     "feature": gettext_lazy("By feature"),
     "model": gettext_lazy("By model"),
+    "language": gettext_lazy("By language"),
     "severity": gettext_lazy("By severity"),
 }
 
@@ -33,6 +35,7 @@ def gold_coverage(request):
         {
             "parts": [(part, TITLES[part], rows) for part, rows in parts.items() if rows],
             "names": categories.names,
+            "languages": {code: about.get("name") for code, about in LANG_INFO.items()},
             "queues": list(queues),
             "days": coverage.DAYS,
         },

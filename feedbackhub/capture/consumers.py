@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-from feedbackhub.capture import ingest, near_duplicates
+from feedbackhub.capture import ingest, languages, near_duplicates
 from feedbackhub.capture.models import FeedbackEvent, Interaction
 from feedbackhub.outbox import consumer
 
@@ -19,7 +19,7 @@ ON CONFLICT (interaction_id) DO NOTHING
 
 @consumer("interaction_captured")
 def settle_in(event):
-    """Attach feedback that waited, make it findable, place it among its near-duplicates."""
+    """Attach feedback that waited, make it findable, place it among its near-duplicates, tell its language."""
     interaction = Interaction.objects.kept().filter(pk=event.about["interaction_id"]).first()
     if interaction is None:
         return
@@ -27,6 +27,7 @@ def settle_in(event):
     with connection.cursor() as cursor:
         cursor.execute(_INDEX, [interaction.pk])
     near_duplicates.place(interaction)
+    languages.tell_language(interaction)
 
 
 @consumer("feedback_captured")

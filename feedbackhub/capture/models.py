@@ -92,6 +92,9 @@ class Interaction(ProjectModel):
     metadata = models.JSONField(default=dict)
     trace_url = models.CharField(max_length=2000, blank=True)
     redaction_counts = models.JSONField(default=dict)  # {kind: how many were masked}
+    language = models.CharField(
+        max_length=3, blank=True, default="", db_default=""
+    )  # of the question
     is_sampled = models.BooleanField(default=False)  # came to review from the quiet majority
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField(default=timezone.now)

@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from annotation import coverage, gold
 from annotation.models import ReviewItem
+from feedbackhub.capture import languages
+from feedbackhub.capture.models import Interaction
 from tests.annotation.desk import queue_with
 from tests.factories import (
     FeedbackEventFactory,
@@ -50,6 +52,37 @@ def test_a_feature_that_hurts_and_has_no_gold_is_a_gap(project, ben):
     assert (tax.gold_share, tax.complaint_share, tax.is_gap) == (1.0, 0.25, False)
     assert found["feature"][0].key == "refunds"
     assert not row(found, "model", "lumen-2").is_gap
+
+
+def test_a_language_in_which_people_complain_and_gold_has_nothing_is_a_gap(as_user, ben, project):
+    said = {
+        "de": "Kann ich mein Fahrrad von der Steuer absetzen?",
+        "en": "Can I deduct my bicycle?",
+    }
+    for code, words in said.items():
+        [interaction] = complained(project)
+        Interaction.objects.filter(pk=interaction.pk).update(
+            messages=[{"role": "user", "content": words}]
+        )
+        languages.tell_language(Interaction.objects.get(pk=interaction.pk))
+        assert Interaction.objects.get(pk=interaction.pk).language == code
+    [short] = complained(project)
+    Interaction.objects.filter(pk=short.pk).update(language="und")
+    golden(project, ben)
+    Interaction.objects.filter(language="").update(language="en")
+    found = coverage.coverage(project)
+    assert {each.key: (each.gold, each.complaints) for each in found["language"]} == {
+        "de": (0, 1), "en": (1, 1),
+    }  # fmt: skip
+    assert (row(found, "language", "de").is_gap, row(found, "language", "en").is_gap) == (
+        True,
+        False,
+    )
+    page = as_user(ben).get(reverse("gold_coverage", args=["tax-help"])).content.decode()
+    assert "By language" in page and "German" in page
+    queue, _ = queue_with(project, items=0)
+    [item] = coverage.review_gap(project=project, part="language", key="de", queue=queue, by=ben)
+    assert item.interaction.language == "de"
 
 
 def test_reported_categories_count_under_the_experts_category(project, ben):
