@@ -9,11 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from annotation.models import GoldExample, GoldRevision, Split
-from feedbackhub.capture.models import NearDuplicateSignature
-from feedbackhub.capture.near_duplicates import text_to_compare
+from feedbackhub.capture.near_duplicates import (
+    MOST_CANDIDATES,
+    likely_twins,
+    text_to_compare,
+)
 from feedbackhub.similarity import minhash
 
 SHORTEST = 12  # characters of a text that is compared: "yes" is in every file
+SHORTEST_LAST = 24  # of the last question of a conversation: "and for 2025?" is in many
 MOST_LISTED = 1_000
 MOST_TEXTS = 50  # of one row
 NAMES = frozenset({"role", "name", "id", "type", "system", "label", "split"})
@@ -54,20 +58,39 @@ def check(project, rows: Iterator) -> Report:
     return report
 
 
+@dataclass(frozen=True, slots=True)
+class _LastQuestion:
+    public_id: str
+    text: str
+
+
 class _Holdout:
-    """The holdout's answers in memory by their words; its questions stay in the database, found by band."""
+    """The holdout's answers in memory by their words, and what its conversations ask last by band; whole questions stay in
+    the database, found by band too.
+    """
 
     def __init__(self, project):
         self.project = project
         self.answers = {}
+        self.last_questions: dict[int, list[_LastQuestion]] = {}
         revisions = GoldRevision.objects.filter(
             project=project, is_current=True, erased_at=None, example__split=Split.HOLDOUT
         )
-        rows = revisions.values_list("example__public_id", "ideal_answer").order_by("pk")
-        for public_id, answer in rows.iterator(chunk_size=1_000):
+        rows = revisions.values_list("example__public_id", "ideal_answer", "messages")
+        for public_id, answer, messages in rows.order_by("pk").iterator(chunk_size=1_000):
+            self._remember_last_question(str(public_id), messages)
             plain = minhash.normalise(answer)
             if len(plain) >= SHORTEST:
                 self.answers.setdefault(plain, str(public_id))
+
+    def _remember_last_question(self, public_id, messages):
+        """Of a conversation: alone it is like the whole of it no more."""
+        said = [each for each in messages if each["role"] != "system"]
+        asked = [each["content"] for each in said if each["role"] == "user"]
+        if len(said) > 1 and asked and len(minhash.normalise(asked[-1])) >= SHORTEST_LAST:
+            found = _LastQuestion(public_id, asked[-1])
+            for band in minhash.bands(found.text, salt=str(self.project.pk)):
+                self.last_questions.setdefault(band, []).append(found)
 
     def leaks_of(self, number, row) -> list[Leak]:
         found = {}
@@ -86,18 +109,22 @@ class _Holdout:
 
     def _alike(self, text) -> Iterator[tuple[str, float]]:
         bands = minhash.bands(text, salt=str(self.project.pk))
-        twins = NearDuplicateSignature.objects.filter(
-            project=self.project,
-            bands__overlap=bands,
-            interaction__gold_examples__split=Split.HOLDOUT,
-            interaction__erased_at=None,
-        ).select_related("interaction")
+        twins = likely_twins(self.project.pk, bands).filter(
+            interaction__gold_examples__split=Split.HOLDOUT
+        )
         mine = minhash.shingles(text)
-        for twin in twins[:200]:
+        for twin in twins.select_related("interaction")[:MOST_CANDIDATES]:
             likeness = minhash.jaccard(mine, minhash.shingles(text_to_compare(twin.interaction)))
             if likeness >= minhash.THRESHOLD:
                 example = GoldExample.objects.get(interaction=twin.interaction_id)
                 yield str(example.public_id), likeness
+        seen = set()
+        for example in (each for band in bands for each in self.last_questions.get(band, ())):
+            if example.public_id not in seen:
+                seen.add(example.public_id)
+                likeness = minhash.jaccard(mine, minhash.shingles(example.text))
+                if likeness >= minhash.THRESHOLD:
+                    yield example.public_id, likeness
 
 
 def texts_of(row) -> list[str]:

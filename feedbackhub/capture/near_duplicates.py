@@ -7,6 +7,7 @@ splits) hears of it as `near_duplicates_merged`.
 import hashlib
 
 from django.db import connection, transaction
+from django.db.models.expressions import RawSQL
 
 from feedbackhub import outbox
 from feedbackhub.capture.models import Interaction, NearDuplicateGroup, NearDuplicateSignature
@@ -57,18 +58,28 @@ def group_of(interaction) -> NearDuplicateGroup:
     return signature.group if signature else place(interaction)
 
 
-def _groups_alike(interaction, text, bands) -> list[NearDuplicateGroup]:
-    """The groups with a member that is a near-duplicate, oldest first."""
-    candidates = (
+def likely_twins(project_id, bands):
+    """Signatures that share a band, those with the most in common first: a letterhead that thousands share hides no twin."""
+    shared = RawSQL(
+        "(SELECT count(*) FROM unnest(capture_nearduplicatesignature.bands) AS band WHERE band = ANY(%s))",
+        [bands],
+    )
+    return (
         NearDuplicateSignature.objects.filter(
-            project_id=interaction.project_id,
+            project=project_id,
             bands__overlap=bands,
             parameters=minhash.PARAMETERS,
             interaction__erased_at=None,
         )
-        .select_related("group")
-        .order_by("-interaction_id")[:MOST_CANDIDATES]
+        .annotate(shared=shared)
+        .order_by("-shared", "-interaction_id")
     )
+
+
+def _groups_alike(interaction, text, bands) -> list[NearDuplicateGroup]:
+    """The groups with a member that is a near-duplicate, oldest first."""
+    candidates = likely_twins(interaction.project_id, bands).select_related("group")
+    candidates = candidates[:MOST_CANDIDATES]
     mine, alike = minhash.shingles(text), {}
     texts = {}
     ids = [candidate.interaction_id for candidate in candidates]

@@ -1,5 +1,8 @@
 """Cases of the holdout in anybody's training file: word for word, or nearly."""
 
+import csv
+import gzip
+import io
 import json
 
 import pytest
@@ -70,6 +73,25 @@ def test_the_same_answer_to_another_question_is_found(project, held_out):
     ]
 
 
+@pytest.mark.parametrize("asked", [QUESTION, QUESTION.replace("every day", "each day")])
+def test_the_last_question_of_a_conversation_is_found_alone(project, ben, asked):
+    interaction = InteractionFactory(
+        project=project,
+        messages=[
+            {
+                "role": "user",
+                "content": "I moved house last year and have a new job in another town.",
+            },
+            {"role": "assistant", "content": "Then you may deduct the costs of moving. " * 4},
+            {"role": "user", "content": QUESTION},
+        ],
+    )
+    gold.promote_to_gold(settlement=SettlementFactory(interaction=interaction), by=ben)
+    GoldExample.objects.update(split="holdout")
+    how = "same question" if asked == QUESTION else "near question"
+    assert found(project, sft("What is VAT on books?"), sft(asked)) == [(2, how)]
+
+
 def test_another_question_is_no_leak_and_training_cases_are_none(project, held_out):
     assert found(project, sft("How long do I keep my receipts for the tax office?")) == []
     GoldExample.objects.update(split="train")
@@ -98,6 +120,26 @@ def test_the_command_names_the_rows_and_ends_with_1(project, held_out, tmp_path,
 
     file.write_text(json.dumps(sft("How long do I keep receipts?")))
     call_command("check_leak", str(file), "--project", project.slug)
+
+
+@pytest.mark.parametrize(
+    "name", ["rows.json", "one_line.json", "rows.csv", "rows.csv.gz", "lists.jsonl"]
+)
+def test_the_command_reads_arrays_and_tables(project, held_out, tmp_path, capsys, name):
+    rows = [sft("How long do I keep receipts?"), sft(QUESTION)]
+    cells = io.StringIO()
+    csv.writer(cells).writerows([["7", "plain words"], ["8", json.dumps(rows[1]["messages"])]])
+    written = {
+        "rows.json": json.dumps(rows, indent=1),
+        "one_line.json": json.dumps(rows),
+        "lists.jsonl": "\n".join(json.dumps([row]) for row in rows),
+    }.get(name, cells.getvalue())
+    file = tmp_path / name
+    file.write_bytes(gzip.compress(written.encode()) if name.endswith("gz") else written.encode())
+    with pytest.raises(CommandError, match="holds cases of the holdout"):
+        call_command("check_leak", str(file), "--project", project.slug)
+    said = json.loads(capsys.readouterr().out)
+    assert (said["rows"], [leak["row"] for leak in said["leaks"]]) == (2, [2])
 
 
 def test_a_file_that_is_no_json_is_refused_by_line(project, tmp_path):

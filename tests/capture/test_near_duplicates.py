@@ -27,6 +27,19 @@ def test_twins_share_a_group_and_others_do_not(project):
     assert other != first
 
 
+def test_a_beginning_that_all_share_hides_no_twin(project, monkeypatch):
+    """Of those that share a band, the likest are looked at, not the newest."""
+    monkeypatch.setattr("feedbackhub.capture.near_duplicates.MOST_CANDIDATES", 2)
+    first = place(asked(project, HOME_OFFICE))
+    shared = NearDuplicateSignature.objects.get().bands[:1]
+    for number in range(3):
+        other = place(asked(project, f"{RENT} And what of the year {number * 7919}, {number}?"))
+        signature = other.signatures.order_by("-pk").first()
+        signature.bands = [*shared, *signature.bands[1:]]
+        signature.save()
+    assert place(asked(project, TWIN)) == first
+
+
 def test_instructions_to_the_model_make_no_twins(project):
     instructions = {"role": "system", "content": "You are a careful tax assistant. " * 20}
     groups = {
