@@ -1,16 +1,17 @@
 """The assertions of one case: read, tried on both answers while they are written, taken off, put back."""
 
 from django.contrib import messages
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from annotation import case_assertions
+from annotation import case_assertions, gold
 from annotation.assertion_form import AssertionForm
 from annotation.assertions import KINDS
-from annotation.models import CaseAssertion, ReviewItem
+from annotation.models import Assignment, CaseAssertion, ReviewItem
 from annotation.refusals import InvalidAnswer
 from feedbackhub.accounts.access import project_page
 from feedbackhub.capture.models import Interaction
@@ -20,16 +21,21 @@ from feedbackhub.capture.models import Interaction
 def assertions(request, public_id):
     """One kind's form at a time, by `?kind=`; the button that was pressed says whether to try or to keep."""
     interaction = _interaction(request, public_id)
+    unseen_by = request.user if _must_not_see(request.membership, interaction) else None
     kind = KINDS.get(request.GET.get("kind", ""), KINDS["must_mention"])
     form = AssertionForm(request.POST or None, kind=kind)
     trial = None
     if request.method == "POST" and form.is_valid():
         try:
             if request.POST.get("act") != "try":
-                case_assertions.add(interaction=interaction, given=form.given(), by=request.user)
+                kept = case_assertions.add(
+                    interaction=interaction, given=form.given(), by=request.user
+                )
                 messages.success(request, _("Kept. Gold takes it over at the next approval."))
+                if found := case_assertions.personal_data_in(kept.body, request.project):
+                    messages.warning(request, gold.personal_data_left(found))
                 return _back(request, interaction)
-            trial = case_assertions.tried(interaction, extra=form.given())[-1]
+            trial = case_assertions.tried(interaction, extra=form.given(), unseen_by=unseen_by)[-1]
         except InvalidAnswer as refusal:
             form.refuse(refusal.errors)
     return render(
@@ -40,10 +46,11 @@ def assertions(request, public_id):
             "form": form,
             "kind": kind,
             "kinds": KINDS.values(),
-            "tried": case_assertions.tried(interaction),
+            "tried": case_assertions.tried(interaction, unseen_by=unseen_by),
             "trial": trial,
-            "correction": case_assertions.newest_correction(interaction),
-            "removed": case_assertions.removed_from(interaction),
+            "correction": None if unseen_by else case_assertions.newest_correction(interaction),
+            "removed": case_assertions.removed_from(interaction, unseen_by=unseen_by),
+            "is_blind": unseen_by is not None,
         },
         status=400 if form.errors else 200,
     )
@@ -53,7 +60,7 @@ def assertions(request, public_id):
 @require_POST
 def remove(request, public_id, assertion_id):
     interaction = _interaction(request, public_id)
-    case_assertions.remove(assertion=_assertion(interaction, assertion_id))
+    case_assertions.remove(assertion=_assertion(request, interaction, assertion_id))
     messages.success(request, _("Taken off. It can be put back below."))
     return _back(request, interaction)
 
@@ -62,7 +69,7 @@ def remove(request, public_id, assertion_id):
 @require_POST
 def put_back(request, public_id, assertion_id):
     interaction = _interaction(request, public_id)
-    case_assertions.put_back(assertion=_assertion(interaction, assertion_id))
+    case_assertions.put_back(assertion=_assertion(request, interaction, assertion_id))
     return _back(request, interaction)
 
 
@@ -78,11 +85,30 @@ def _interaction(request, public_id) -> Interaction:
     return interaction
 
 
-def _assertion(interaction, public_id) -> CaseAssertion:
-    found = CaseAssertion.objects.filter(interaction=interaction, public_id=public_id).first()
-    if found is None:
+def _must_not_see(membership, interaction) -> bool:
+    """They may still judge it where others' answers stay hidden, or where they are measured, and have not yet."""
+    theirs = Assignment.objects.filter(item=OuterRef("pk"), expert=membership.user_id)
+    mine = theirs.filter(state__in=Assignment.HELD_STATES)
+    waits = Q(Exists(mine))
+    if not membership.may("search_interactions"):
+        done = theirs.filter(state=Assignment.State.SUBMITTED)
+        waits |= Q(state__in=ReviewItem.OPEN_STATES) & ~Q(Exists(done))
+    return (
+        ReviewItem.objects.visible_to(membership)
+        .filter(waits, Q(queue__is_blind=True) | Q(purpose__in=ReviewItem.MEASURING))
+        .filter(interaction=interaction)
+        .exists()
+    )
+
+
+def _assertion(request, interaction, public_id) -> CaseAssertion:
+    found = CaseAssertion.objects.filter(interaction=interaction, public_id=public_id)
+    if _must_not_see(request.membership, interaction):
+        found = found.filter(author=request.user)
+    assertion = found.first()
+    if assertion is None:
         raise Http404
-    return found
+    return assertion
 
 
 def _back(request, interaction):

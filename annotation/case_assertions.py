@@ -7,9 +7,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotation import assertions
+from annotation import assertions, personal_data
 from annotation.evaluation import judge as judging
-from annotation.models import CaseAssertion
+from annotation.models import CaseAssertion, Verdict
 from annotation.refusals import InvalidAnswer
 from feedbackhub import outbound
 from feedbackhub.capture.models import Interaction
@@ -25,12 +25,16 @@ class Tried:
     words: str
     original: assertions.Outcome
     corrected: assertions.Outcome | None  # None when there is no correction
+    was_right: bool = False  # the answer itself is what was settled on
 
     @property
     def doubt(self) -> str:
         """What an expert should look at again; empty when it does what it is for."""
         if self.corrected and self.corrected.passed is False:
             return _("The corrected answer fails it too: %s") % self.corrected.why
+        if self.was_right:
+            failed = self.original.passed is False
+            return _("The answer was found right, yet fails it.") if failed else ""
         if self.original.passed:
             return _("The original answer passes it, so it would not have caught this case.")
         return ""
@@ -49,9 +53,10 @@ def bodies(interaction: Interaction) -> list[dict]:
     return [assertion.body for assertion in of(interaction)]
 
 
-def removed_from(interaction: Interaction) -> list[tuple[CaseAssertion, str]]:
+def removed_from(interaction: Interaction, *, unseen_by=None) -> list[tuple[CaseAssertion, str]]:
     """Those that were taken off, the last first, each as a sentence; so that they can be put back."""
     gone = CaseAssertion.objects.filter(interaction=interaction).exclude(removed_at=None)
+    gone = gone.filter(author=unseen_by) if unseen_by else gone
     return [
         (each, assertions.words(each.body))
         for each in gone.order_by("-removed_at")[: assertions.MOST]
@@ -90,19 +95,28 @@ def put_back(*, assertion: CaseAssertion) -> None:
     )
 
 
-def tried(interaction: Interaction, *, extra: dict | None = None) -> list[Tried]:
-    """Each assertion held against the answer and its newest correction; `extra`, not kept yet, comes last.
+def tried(interaction: Interaction, *, extra: dict | None = None, unseen_by=None) -> list[Tried]:
+    """Each assertion held against the answer and its correction; `extra`, not kept yet, comes last.
 
-    A sentence for a judge is put to the judge, where there is one, only while it is `extra`.
+    A sentence for a judge is put to the judge, where there is one, only while it is `extra`. `unseen_by` is somebody who
+    must not learn yet what others said: their own assertions, on the answer alone.
     """
-    corrected = newest_correction(interaction)
+    settlement = None if unseen_by else _settlement_of(interaction)
+    was_right = settlement is not None and settlement.verdict == Verdict.CORRECT
+    corrected = None if unseen_by else newest_correction(interaction)
     documents = documents_of(interaction)
-    found = [(each, each.body) for each in of(interaction)]
+    rows = of(interaction).filter(author=unseen_by) if unseen_by else of(interaction)
+    found = [(each, each.body) for each in rows]
     if extra is not None:
         found.append((None, assertions.tidy(extra)))
     texts = [interaction.output, *([corrected.text] if corrected else [])]
     return [
-        Tried(each, assertions.words(body), *_outcomes(body, texts, documents, is_asked=not each))
+        Tried(
+            each,
+            assertions.words(body),
+            *_outcomes(body, texts, documents, is_asked=not each),
+            was_right,
+        )
         for each, body in found
     ]
 
@@ -120,12 +134,27 @@ def _outcomes(body, texts, documents, is_asked) -> list[assertions.Outcome | Non
 
 
 def newest_correction(interaction: Interaction):
-    """The approved answer, else the newest proposed one; None without any."""
+    """What was settled on; while nothing is, the approved answer, else the newest proposed one; None without any."""
+    settlement = _settlement_of(interaction)
+    if settlement:
+        chosen = settlement.chosen_answer
+        return chosen if chosen and chosen.text else None  # its author may be forgotten
     candidates = interaction.candidates.exclude(text="").exclude(state="superseded")
     return (
         candidates.filter(state="approved").order_by("-revision").first()
         or candidates.order_by("-revision").first()
     )
+
+
+def _settlement_of(interaction):
+    """The newest that holds: a case may be settled under several schemas."""
+    found = interaction.settlements.filter(is_current=True).select_related("chosen_answer")
+    return found.order_by("-pk").first()
+
+
+def personal_data_in(body: dict, project) -> dict[str, int]:
+    """What an assertion holds of it, by kind: gold will not take it so."""
+    return personal_data.left_in({"assertions": [body]}, project)
 
 
 def documents_of(interaction: Interaction) -> list[dict]:

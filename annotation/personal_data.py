@@ -4,11 +4,19 @@ Answers are masked when they come in, by what the project masked then. Gold is c
 words, and goes out into training files: so its texts are looked at once more, by what the project masks now.
 """
 
+import re
 from collections import Counter
 
 from feedbackhub.redaction import KINDS, redact
 
-TEXTS = ("messages", "context", "ideal_answer", "rejected_answers", "preferences")
+TEXTS = (
+    "messages",
+    "context",
+    "ideal_answer",
+    "rejected_answers",
+    "preferences",
+    "assertions",
+)
 
 
 def left_in(content: dict, project) -> dict[str, int]:
@@ -33,8 +41,19 @@ def _look_at(content: dict, project) -> tuple[dict, dict[str, int]]:
         if isinstance(value, list):
             return [look(each) for each in value]
         if isinstance(value, dict):
-            return {key: look(each) for key, each in value.items()}
+            return {
+                key: pattern(each)
+                if key == "pattern" and "kind" in value and isinstance(each, str)
+                else look(each)
+                for key, each in value.items()
+            }
         return value
+
+    def pattern(value):
+        """An assertion's pattern, read as the text that it matches; masked, it matches the mask."""
+        found = redact(value.replace("\\", ""), enabled=kinds)
+        counts.update(found.counts)
+        return re.escape(found.text) if found.counts else value
 
     clean = {name: look(value) if name in TEXTS else value for name, value in content.items()}
     return clean, dict(counts)

@@ -7,6 +7,8 @@ from annotation import case_assertions, gold
 from annotation.approval import not_ready_for_gold, ready_for_gold
 from annotation.models import CaseAssertion
 from tests.factories import (
+    AssignmentFactory,
+    CandidateAnswerFactory,
     InteractionFactory,
     QueueMemberFactory,
     ReviewItemFactory,
@@ -55,6 +57,19 @@ def test_one_that_the_correction_fails_is_doubted(settled):
     CaseAssertion.objects.update(body={"kind": "must_mention", "texts": ["no such words"]})
     [tried] = case_assertions.tried(settled.interaction)
     assert "corrected answer fails it too" in tried.doubt
+
+
+def test_an_answer_that_was_found_right_ought_to_pass(project):
+    settled = SettlementFactory(interaction__project=project, verdict="correct", chosen_answer=None)
+    for given in ({"kind": "max_words", "words": 90_000}, {"kind": "max_words", "words": 1}):
+        case_assertions.add(interaction=settled.interaction, given=given, by=None)
+    passes, fails = case_assertions.tried(settled.interaction)
+    assert (passes.doubt, fails.doubt) == ("", "The answer was found right, yet fails it.")
+
+
+def test_what_was_settled_on_is_the_correction_whatever_was_written_since(settled):
+    CandidateAnswerFactory(interaction=settled.interaction, text="Another one, proposed later.")
+    assert case_assertions.newest_correction(settled.interaction) == settled.chosen_answer
 
 
 def test_the_same_assertion_twice_is_one(settled):
@@ -117,6 +132,42 @@ def test_an_expert_tries_keeps_takes_off_and_puts_back(as_user, ana, project):
     assert b"Put back" in client.get(address).content
     client.post(reverse("put_assertion_back", args=where))
     assert case_assertions.bodies(interaction) == [assertion.body]
+
+
+@pytest.mark.parametrize(
+    "about", [{"overlap": 2}, {"queue__is_blind": False, "purpose": "calibration"}]
+)
+def test_who_judges_blind_or_is_measured_sees_what_others_said_after_their_own_answer(
+    as_user, ana, ben, project, about
+):
+    """Neither their correction nor their assertions, nor how these fare."""
+    item = ReviewItemFactory(queue__project=project, state="in_review", **about)
+    QueueMemberFactory(queue=item.queue, user=ana)
+    CandidateAnswerFactory(interaction=item.interaction, text="Bens rewording.", author=ben)
+    theirs, mine = (
+        case_assertions.add(interaction=item.interaction, given=given, by=by)
+        for given, by in [(MENTION, ben), ({"kind": "max_words", "words": 3}, ana)]
+    )
+    client, address = as_user(ana), page(item.interaction)
+    answer = client.get(address)
+    assert [each.assertion for each in answer.context["tried"]] == [mine]
+    assert "commute" not in answer.content.decode()
+    assert "rewording" not in answer.content.decode()
+    where = [project.slug, item.interaction.public_id, theirs.public_id]
+    assert client.post(reverse("remove_assertion", args=where)).status_code == 404
+    trial = client.post(address + "?kind=max_words", {"words": "4", "act": "try"})
+    assert trial.context["trial"].corrected is None
+
+    AssignmentFactory(item=item, expert=ana, state="submitted")
+    answer = client.get(address)
+    assert [each.assertion for each in answer.context["tried"]] == [theirs, mine]
+    assert "rewording" in answer.content.decode()
+
+
+def test_an_assertion_with_personal_data_is_flagged_when_it_is_kept(as_user, dana, project):
+    address = page(InteractionFactory(project=project), kind="must_mention")
+    answer = as_user(dana).post(address, {"texts": "ada@example.org", "act": "keep"}, follow=True)
+    assert "Personal data is left: 1 × EMAIL" in answer.content.decode()
 
 
 def test_what_is_wrong_is_said_at_its_field(as_user, dana, project):
