@@ -248,7 +248,7 @@ class GoldVersionShape(TypedDict):
 
 
 class ExportBody(TypedDict, total=False):
-    """Without a version it is the newest; without splits those that the format may hold."""
+    """Without a version it is the newest; without splits it is train in a training format of one file, else all that the format may hold."""
 
     version: int
     format: Literal[tuple(FORMATS)]

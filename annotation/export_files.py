@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import uuid
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 from django.core.files import File
@@ -16,6 +16,13 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 CHUNK = 1 << 20
+Beat = Callable[[], None]  # called for each chunk: whoever works holds a lease
+
+
+def _no_beat() -> None:
+    pass
+
+
 MANIFEST = "manifest.json"
 
 
@@ -27,8 +34,8 @@ def home(run) -> str:
 class Spools:
     """One temporary file for each file in the making, on this worker's disk."""
 
-    def __init__(self, run, names: list[str]):
-        self.run, self.names = run, names
+    def __init__(self, run, names: list[str], *, beat: Beat = _no_beat):
+        self.run, self.names, self.beat = run, names, beat
         self._stack = ExitStack()
         self._open = {name: self._temporary() for name in names}
 
@@ -51,7 +58,7 @@ class Spools:
         for place, name in enumerate(self.names):
             handle = self._open[name]
             handle.seek(0)
-            kept.append(default_storage.save(f"{folder}/{place}", File(handle)))
+            kept.append(default_storage.save(f"{folder}/{place}", _Beating(handle, self.beat)))
             handle.close()
             self._open[name] = self._temporary()
         return kept
@@ -65,17 +72,30 @@ class Spools:
         whole = self._temporary()
         for piece in pieces:
             with default_storage.open(piece) as part:
-                shutil.copyfileobj(part, whole, CHUNK)
+                shutil.copyfileobj(_Beating(part, self.beat), whole, CHUNK)
         shutil.copyfileobj(tail, whole, CHUNK)
         whole.seek(0)
         return whole
 
 
-def describe(name: str, handle, rows: int | None = None) -> dict:
+class _Beating(File):
+    """A file that says that somebody is at work whenever more of it is read."""
+
+    def __init__(self, handle, beat: Beat):
+        super().__init__(handle)
+        self.beat = beat
+
+    def read(self, *size):
+        self.beat()
+        return self.file.read(*size)
+
+
+def describe(name: str, handle, rows: int | None = None, *, beat: Beat = _no_beat) -> dict:
     """Name, rows, bytes and SHA-256 of a file."""
     sha, size = hashlib.sha256(), 0
     handle.seek(0)
     while chunk := handle.read(CHUNK):
+        beat()
         sha.update(chunk)
         size += len(chunk)
     handle.seek(0)
@@ -83,9 +103,9 @@ def describe(name: str, handle, rows: int | None = None) -> dict:
     return facts if rows is None else {"name": name, "rows": rows} | facts
 
 
-def keep(folder: str, name: str, content) -> None:
+def keep(folder: str, name: str, content, *, beat: Beat = _no_beat) -> None:
     """A file into the storage, under exactly this name: the folder is new."""
-    file = ContentFile(content) if isinstance(content, bytes) else File(content)
+    file = ContentFile(content) if isinstance(content, bytes) else _Beating(content, beat)
     saved = default_storage.save(f"{folder}/{name}", file)
     if saved != f"{folder}/{name}":
         raise OSError(f"The storage kept {name} under another name.")

@@ -2,8 +2,6 @@
 
 import hashlib
 
-from django.db.models import Avg
-
 from annotation.export_options import SEVERITY_WEIGHT
 from annotation.models import ExportRun, GoldVersionMember
 from annotation.splits import DESCRIPTION as SPLITTER
@@ -14,11 +12,15 @@ LICENCE = (
 )
 
 
-def manifest_of(run: ExportRun, *, case_count: int, splits: dict, left_out: dict, files) -> dict:
-    """The manifest, with the files that are there so far. The same export has the same manifest."""
+def manifest_of(
+    run: ExportRun, *, case_count: int, agreement: float | None, splits: dict, left_out: dict, files
+) -> dict:
+    """The manifest, with the files that are there so far. The same export has the same manifest.
+
+    `agreement` is that of the cases which left, not of the version: the holdout stays unknown to who trains.
+    """
     version = run.version
     members = GoldVersionMember.objects.filter(version=version)
-    agreement = members.aggregate(found=Avg("revision__settlement__agreement"))["found"]
     schemas = (
         members.values_list(
             "revision__settlement__schema__name", "revision__settlement__schema__version"

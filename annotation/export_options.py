@@ -126,7 +126,7 @@ def read_filter(format: Format, *, splits=(), options: dict | None = None) -> di
 
 
 def _splits(format, splits) -> list[str]:
-    wanted = sorted(set(splits)) or list(format.splits)
+    wanted = sorted(set(splits)) or list(format.usual_splits)
     for split in wanted:
         if split == "holdout" and split not in format.splits:
             raise ValueError(_("%(split)s may not leave in a training export.") % {"split": split})

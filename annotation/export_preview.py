@@ -25,7 +25,7 @@ def preview_export(
     chosen = Options.of(filter)
     left_out, splits_count, looked_at, cases = Counter(), Counter(), 0, 0
     members = export_reading.members(version, found, chosen)
-    for batch in export_reading.batches(members[:MOST], found):
+    for batch in export_reading.batches(members[:MOST], found, version):
         for _revision_id, _example_id, case in batch:
             looked_at += 1
             case, rows = export_reading.rows_of(case, found, chosen, left_out)
@@ -52,7 +52,7 @@ def sample_row(version: GoldVersion, format: Format, options: Options | None = N
     """A true row of this version in this format; None when none of the first cases makes one."""
     options = options or Options(splits=format.splits)
     members = export_reading.members(version, format, options)[:TRIED]
-    for batch in export_reading.batches(members, format):
+    for batch in export_reading.batches(members, format, version):
         for _revision_id, _example_id, case in batch:
             _case, rows = export_reading.rows_of(case, format, options, Counter())
             if rows:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import F, Q, Value
 
 from annotation.export_options import Options
 from annotation.exports.cases import Case, Format, LeftOut
@@ -44,7 +44,7 @@ def members(version: GoldVersion, format: Format, options: Options):
     if format.is_training:
         found = found.filter(
             # an example's split may have become stricter since this version was frozen
-            revision__example__split__in=format.splits,
+            revision__example__split=F("split"),
             revision__example__is_contaminated=False,
         )
     return found.order_by("revision__example_id")
@@ -67,6 +67,10 @@ def kept_back(version: GoldVersion, format: Format, options: Options) -> Counter
             models.When(Q(revision__example__is_contaminated=True), then=Value("contaminated")),
         ]
     reasons.append(models.When(~Q(split__in=options.splits), then=Value("split_not_asked_for")))
+    if format.is_training:
+        reasons.append(
+            models.When(~Q(revision__example__split=F("split")), then=Value("stricter_since"))
+        )
     reason = models.Case(*reasons, default=Value(""), output_field=models.CharField())
     counts = (
         GoldVersionMember.objects.filter(version=version)
@@ -80,7 +84,7 @@ def kept_back(version: GoldVersion, format: Format, options: Options) -> Counter
     return Counter(dict(counts))
 
 
-def batches(found, format: Format) -> Iterator[list[tuple[int, int, Case]]]:
+def batches(found, format: Format, version: GoldVersion) -> Iterator[list[tuple[int, int, Case]]]:
     """(revision's key, example's key, case) in batches, read by a server-side cursor: memory stays flat."""
     batch = []
     for revision_id, example_id, public_id, *rest in found.values_list(*_FIELDS).iterator(
@@ -92,16 +96,16 @@ def batches(found, format: Format) -> Iterator[list[tuple[int, int, Case]]]:
         )  # fmt: skip
         batch.append((revision_id, example_id, case))
         if len(batch) == BATCH:
-            yield _with_judgements(batch, format)
+            yield _with_judgements(batch, format, version)
             batch = []
     if batch:
-        yield _with_judgements(batch, format)
+        yield _with_judgements(batch, format, version)
 
 
-def _with_judgements(batch, format):
+def _with_judgements(batch, format, version):
     if format.gather is None:
         return batch
-    said = format.gather([case.settlement_id for _, _, case in batch])
+    said = format.gather([case.settlement_id for _, _, case in batch], version.created_at)
     return [
         (revision_id, example_id, replace(case, judgements=said.get(case.settlement_id, [])))
         for revision_id, example_id, case in batch

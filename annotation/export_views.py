@@ -41,7 +41,7 @@ def exports(request):
         versions=versions,
         initial={
             "version": versions[0].number if versions else None,
-            "splits": list(chosen.splits),
+            "splits": list(chosen.usual_splits),
         },
     )
     preview = None

@@ -10,6 +10,7 @@ import uuid
 from collections import Counter
 from datetime import timedelta
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.db import connection, transaction
@@ -105,6 +106,9 @@ def make_export(*, export_id: int) -> ExportRun | None:
     except Outdated:
         _begin_anew(making)
         return None
+    except SoftTimeLimitExceeded:
+        _go_on_later(making)
+        return None
     except Exception as error:
         is_ours = ExportRun.objects.filter(
             pk=run.pk, state="running", lease_until=making.lease
@@ -153,6 +157,13 @@ def _begin_anew(making) -> None:
             ring(tasks.make_export, export_id=making.run.pk)
 
 
+def _go_on_later(making) -> None:
+    """The worker's time is up: another go begins after the last piece that was put aside."""
+    ExportRun.objects.filter(pk=making.run.pk, state="running", lease_until=making.lease).update(
+        state="pending", lease_until=None
+    )
+
+
 class _Making:
     """One worker's go at one export."""
 
@@ -175,6 +186,7 @@ class _Making:
         self.after = checkpoint.get("after", 0)
         self.done = checkpoint.get("done", 0)
         self.case_count = checkpoint.get("cases", 0)
+        self.agreement, self.agreement_count = checkpoint.get("agreement", (0.0, 0))
         self.rows = Counter(checkpoint.get("rows", {}))
         self.splits = Counter(checkpoint.get("splits", {}))
         self.left_out = Counter(checkpoint.get("left_out", {}))
@@ -184,7 +196,8 @@ class _Making:
         if self._epoch() != self.run.project.erasure_epoch:
             raise Outdated
         self._begin_at(self.run.checkpoint)
-        with export_files.Spools(self.run, [*self.files, PROVENANCE]) as spools:
+        names = [*self.files, PROVENANCE]
+        with export_files.Spools(self.run, names, beat=self._still_here) as spools:
             self._write(spools)
             return self._keep(spools)
 
@@ -199,7 +212,7 @@ class _Making:
                 spools.write(name, format.head)
         since, taken = self.done, []
         for batch in export_reading.batches(
-            members.filter(revision__example_id__gt=self.after), format
+            members.filter(revision__example_id__gt=self.after), format, run.version
         ):
             for revision_id, _example_id, case in batch:
                 case, rows = export_reading.rows_of(case, format, self.options, self.left_out)
@@ -222,6 +235,9 @@ class _Making:
         self.rows[file] += len(rows)
         self.splits[case.split] += len(rows)
         self.case_count += 1
+        if case.agreement is not None:
+            self.agreement += case.agreement
+            self.agreement_count += 1
 
     def _provenance(self, case: Case, file: str) -> dict:
         note = {
@@ -248,6 +264,11 @@ class _Making:
             raise Cancelled
         self.lease = lease
 
+    def _still_here(self):
+        """Renew the lease now and then while a large file is read or sent."""
+        if self.lease - timezone.now() < LEASE * 3 / 4:
+            self._update()
+
     def _put_aside(self, spools):
         """Keep what is written, so that nobody has to begin before it again."""
         self.pieces.append(spools.put_aside())
@@ -257,6 +278,7 @@ class _Making:
                 "after": self.after,
                 "done": self.done,
                 "cases": self.case_count,
+                "agreement": (self.agreement, self.agreement_count),
                 "rows": self.rows,
                 "splits": self.splits,
                 "left_out": self.left_out,
@@ -278,9 +300,10 @@ class _Making:
         for place, name in enumerate([*self.files, PROVENANCE]):
             whole = spools.finish(name, [piece[place] for piece in self.pieces])
             count = self.rows.total() if name == PROVENANCE else self.rows[name]
-            files.append(export_files.describe(name, whole, count))
+            beat = self._still_here
+            files.append(export_files.describe(name, whole, count, beat=beat))
             self._update()
-            export_files.keep(folder, name, whole)
+            export_files.keep(folder, name, whole, beat=beat)
         manifest = self._manifest(folder, files)
         rows = files[: len(self.files)]
         is_ours = self._finish(
@@ -303,6 +326,7 @@ class _Making:
         manifest = manifest_of(
             self.run,
             case_count=self.case_count,
+            agreement=self.agreement / self.agreement_count if self.agreement_count else None,
             splits=self.splits,
             left_out=self.left_out + self.kept_back,
             files=files,

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import orjson
 
@@ -70,12 +71,19 @@ class Format:
     head: bytes = b""  # before the first row of a file
     file_for: Callable[[str], str] = lambda split: ROWS
     beside: Callable[[dict], dict[str, bytes]] = _nothing  # other files, from the manifest so far
-    gather: Callable[[list[int]], dict[int, list[dict]]] | None = None  # judgements by settlement
+    # judgements by settlement, as they stood when the version was frozen
+    gather: Callable[[list[int], datetime], dict[int, list[dict]]] | None = None
 
     @property
     def splits(self) -> tuple[str, ...]:
         """What may leave in this format."""
         return TRAINERS_SPLITS if self.is_training else (*TRAINERS_SPLITS, "holdout")
+
+    @property
+    def usual_splits(self) -> tuple[str, ...]:
+        """What leaves when nothing is asked for: never validation mixed into a file to train on."""
+        mixes = self.is_training and len(self.files(self.splits)) == 1
+        return ("train",) if mixes else self.splits
 
     def files(self, splits) -> list[str]:
         """The files that the rows of these splits go to."""
@@ -117,6 +125,11 @@ def ideal(case: Case) -> str:
     if not case.ideal_answer.strip():
         raise LeftOut("no_ideal_answer")
     return case.ideal_answer
+
+
+def ideal_or_assertions(case: Case) -> str:
+    """The ideal answer, empty where assertions stand instead of a rewrite: such a case can be tested, not imitated."""
+    return case.ideal_answer if case.assertions else ideal(case)
 
 
 def pairs(case: Case, spell: Callable[[str, str], dict]) -> list[dict | LeftOut]:

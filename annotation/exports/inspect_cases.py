@@ -1,6 +1,6 @@
 """An Inspect dataset: {"id", "input": messages, "target": the ideal answer, "metadata"}; `json_dataset("rows.jsonl")` reads it."""
 
-from annotation.exports.cases import Case, Format, LeftOut, ideal
+from annotation.exports.cases import Case, Format, LeftOut, ideal_or_assertions
 
 
 def rows(case: Case) -> list[dict]:
@@ -10,7 +10,7 @@ def rows(case: Case) -> list[dict]:
         {
             "id": case.example_id,
             "input": case.messages,
-            "target": ideal(case),
+            "target": ideal_or_assertions(case),
             "metadata": {
                 "split": case.split,
                 "labels": case.labels,

@@ -7,7 +7,7 @@ No text of ours ever stands in a `javascript` or `python` assertion.
 
 import re
 
-from annotation.exports.cases import Case, Format, LeftOut, ideal
+from annotation.exports.cases import Case, Format, LeftOut, ideal_or_assertions
 
 _OPENS = re.compile(r"\{|#\}")
 _FETCHES = ("file://", "package:")
@@ -30,14 +30,16 @@ def rows(case: Case) -> list[dict]:
     untold = set()
     for assertion in case.assertions:
         spelled = _CHECKS.get(assertion["kind"])
-        if spelled:
+        if spelled and not (lost := _lost(assertion)):
             checks += spelled(assertion, case.context)
         else:
-            untold.add(assertion["kind"])
+            untold.add(lost if spelled else assertion["kind"])
+            if spelled and assertion["kind"] == "is_json":
+                checks += spelled(assertion, case.context)
     return [
         {
             "description": f"gold {case.example_id}",
-            "vars": {"messages": case.messages, "ideal": inert(ideal(case))},
+            "vars": {"messages": case.messages, "ideal": inert(ideal_or_assertions(case))},
             "assert": checks,
             "metadata": {
                 "example": case.example_id,
@@ -46,6 +48,25 @@ def rows(case: Case) -> list[dict]:
             },
         }
     ]
+
+
+def _lost(assertion) -> str:
+    """What promptfoo would not check of it, as JavaScript reads patterns, and as it runs a schema's texts."""
+    if assertion["kind"] == "matches" and not _IS_JAVASCRIPTS(assertion["pattern"]):
+        return "matches"
+    return "is_json schema" if assertion["kind"] == "is_json" and assertion.get("schema") else ""
+
+
+# Plain characters, classes, groups, alternatives and greedy or lazy repeats mean the same in Python and in JavaScript.
+_IS_JAVASCRIPTS = re.compile(
+    r"""(?: [^\\\[\]{}()*+?]                            # a character, an anchor, a point, a bar
+        | \\ [dDwWsSbBtnrfv0\\.^$|?*+()\[\]{}/-]        # an escape that both know
+        | \[ \^? (?: [^\\\[\]] | \\ [dDwWsStnrfv\\.^$|?*+()\[\]{}/-] )+ \]
+        | \( (?: \?: | \?= | \?! | \?<= | \?<! | (?!\?) ) | \)
+        | (?: [*+?] | \{ \d+ (?: , \d* )? \} ) \?? (?! [*+?] )
+    )*""",
+    re.VERBOSE,
+).fullmatch
 
 
 def _cites_one_of(assertion, documents) -> list[dict]:

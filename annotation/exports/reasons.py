@@ -6,6 +6,7 @@ REASONS = {
     # of the gold itself
     "holdout": _("holdout: never in a format that trains"),
     "holdout_since": _("a twin of a holdout case since the version was frozen"),
+    "stricter_since": _("its split became stricter since the version was frozen"),
     "contaminated": _("contaminated: trained with before it became holdout"),
     "erased": _("the person was forgotten"),
     "split_not_asked_for": _("in a split that was not asked for"),

@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 
+import pgtrigger
 import pytest
 import time_machine
 from django.core.exceptions import ValidationError
@@ -46,7 +47,8 @@ def version(project, ben):
 @pytest.fixture
 def first(version):
     """The revision of the first case, to be changed behind the version's back."""
-    return GoldRevision.objects.filter(example=GoldExample.objects.order_by("id").first())
+    with pgtrigger.ignore("annotation.GoldRevision:goldrevision_content"):
+        yield GoldRevision.objects.filter(example=GoldExample.objects.order_by("id").first())
 
 
 def provenance(run):
@@ -108,7 +110,7 @@ def test_the_same_options_are_the_same_bytes_in_whatever_order_they_were_asked_f
 
 def test_what_was_not_asked_for_is_not_in_the_filter(version):
     run = made(version, options={"max_characters": None, "min_severity": "", "weigh_by": []})
-    assert run.filter == {"splits": ["train", "validation"]}
+    assert run.filter == {"splits": ["train"]}
 
 
 @pytest.mark.parametrize(
@@ -184,7 +186,7 @@ def test_the_api_previews_with_the_body_of_the_export(version, api):
     assert post({"format": "kto", "max_characters": 1}).json() == {
         "version": 1,
         "format": "kto",
-        "filter": {"splits": ["train", "validation"], "max_characters": 1},
+        "filter": {"splits": ["train"], "max_characters": 1},
         "cases": 0,
         "rows": 0,
         "rows_by_split": {},

@@ -5,20 +5,28 @@ import json
 import threading
 from datetime import timedelta
 
+import pgtrigger
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
 from django.db import connection
 from django.utils import timezone
 
-from annotation import export_reading, exporting
+from annotation import export_files, export_reading, exporting
 from annotation.export_files import Spools
-from annotation.models import ExportRun, GoldExample, GoldVersionMember
+from annotation.models import (
+    Comparison,
+    ExportRun,
+    GoldExample,
+    GoldVersionMember,
+    Preference,
+)
 from feedbackhub.accounts.models import Project
 from feedbackhub.capture.erasure import erase_person
 from feedbackhub.capture.models import Interaction
 from tests.annotation.exports.house import frozen_house, made
-from tests.factories import AnnotationFactory, AssignmentFactory
+from tests.factories import AnnotationFactory, AssignmentFactory, ReviewItemFactory
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +70,69 @@ def test_an_export_holds_a_row_for_each_case_and_a_manifest_that_matches(version
     assert run.manifest["agreement"] == 1.0
 
 
+def test_the_agreement_told_is_that_of_the_cases_that_left(version, monkeypatch):
+    """Not the holdout's; and the same when another worker went on."""
+    first, *_others, last = GoldExample.objects.order_by("id")
+    for example, agreement in ((first, 0.4), (last, 0.0)):
+        example.revisions.get().settlement.__class__.objects.filter(
+            gold_revisions__example=example
+        ).update(agreement=agreement)
+    assert made(version).manifest["agreement"] == 0.8
+    assert made(version, "eval").manifest["agreement"] == 0.6
+    run = exporting.request_export(version=version, format="openai_sft")
+    with monkeypatch.context() as patch:
+        die_after(patch, 1)
+        with pytest.raises(KeyboardInterrupt):
+            exporting.make_export(export_id=run.pk)
+    given_up(run)
+    exporting.make_export(export_id=run.pk)
+    run.refresh_from_db()
+    assert run.manifest["agreement"] == 0.8
+
+
+def test_a_worker_whose_time_is_up_leaves_the_run_to_another_with_its_pieces(version, monkeypatch):
+    monkeypatch.setattr(export_reading, "BATCH", 1)
+    monkeypatch.setattr(exporting, "PIECE", 1)
+    put_aside = exporting._Making._put_aside
+
+    def put_aside_late(making, spools):
+        put_aside(making, spools)
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr(exporting._Making, "_put_aside", put_aside_late)
+    run = exporting.request_export(version=version, format="openai_sft")
+    assert exporting.make_export(export_id=run.pk) is None
+    run.refresh_from_db()
+    assert (run.state, run.lease_until, run.checkpoint["done"]) == ("pending", None, 1)
+    monkeypatch.setattr(exporting._Making, "_put_aside", put_aside)
+    exporting.make_export(export_id=run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.row_count) == ("done", 3)
+
+
+def test_the_lease_is_renewed_while_a_large_file_is_read_and_sent(version, monkeypatch):
+    """Each chunk is a moment at which a sweep may look."""
+    monkeypatch.setattr(export_files, "CHUNK", 16)
+    monkeypatch.setattr(exporting, "PIECE", 1)
+    monkeypatch.setattr(export_reading, "BATCH", 1)
+    beats = []
+    monkeypatch.setattr(exporting._Making, "_still_here", lambda making: beats.append(1))
+    run = made(version)
+    assert (run.state, len(beats) > run.size_bytes / 16) == ("done", True)
+
+
+def test_a_beat_renews_the_lease_only_when_a_part_of_it_has_passed(version):
+    run = exporting.request_export(version=version, format="openai_sft")
+    making = exporting._Making(run, exporting._take(run.pk))
+    first = making.lease
+    making._still_here()
+    assert making.lease == first
+    making.lease = first - timedelta(seconds=30)
+    ExportRun.objects.filter(pk=run.pk).update(lease_until=making.lease)
+    making._still_here()
+    assert making.lease > first
+
+
 def test_provenance_stands_beside_the_rows_line_for_line(version):
     run = made(version)
     lines = [
@@ -101,7 +172,8 @@ def test_an_unknown_format_or_split_is_refused(version):
 
 
 def test_what_is_left_out_is_counted_by_reason(version):
-    GoldExample.objects.first().revisions.update(rejected_answers=[])
+    with pgtrigger.ignore():
+        GoldExample.objects.first().revisions.update(rejected_answers=[])
     run = made(version, "trl_dpo")
     assert run.row_count == 2
     assert run.manifest["left_out"] == {"holdout": 1, "no_rejected_answer": 1}
@@ -268,9 +340,10 @@ def test_several_rows_of_a_case_have_as_many_lines_of_provenance(version):
 
 
 def test_a_huggingface_folder_has_a_file_for_each_split(version):
-    GoldVersionMember.objects.filter(revision__example=GoldExample.objects.first()).update(
-        split="validation"
-    )
+    first = GoldExample.objects.first()
+    GoldExample.objects.filter(pk=first.pk).update(split="validation")
+    with pgtrigger.ignore():
+        GoldVersionMember.objects.filter(revision__example=first).update(split="validation")
     run = made(version, "huggingface")
     rows = {
         name: content(run, name).count(b"\n")
@@ -307,6 +380,34 @@ def test_raw_annotations_hold_every_judgement_and_each_revision_up_to_the_settle
         (str(ana.public_id), 2, True),
         (str(ben.public_id), 1, True),
     ]
+
+
+def test_raw_annotations_hold_who_preferred_which_answer_and_why_up_to_the_freezing(
+    version, ana, ben
+):
+    case = GoldExample.objects.first().interaction
+    item = ReviewItemFactory(
+        queue__project=version.project, interaction=case, purpose="pairwise", state="settled"
+    )
+    comparison = Comparison.objects.create(
+        project=version.project, item=item, text="The other.", given_hash="1", text_hash="2"
+    )
+    for expert, days in ((ana, -1), (ben, 1)):
+        said = AnnotationFactory(
+            assignment=AssignmentFactory(item=item, expert=expert, slot=days + 2),
+            final_at=version.created_at + timedelta(days=days),
+        )
+        Preference.objects.create(
+            project=version.project,
+            annotation=said,
+            comparison=comparison,
+            outcome="other",
+            reasons=["clearer"],
+        )
+    [row] = map(json.loads, content(made(version, "raw_annotations")).splitlines())
+    assert (row["interaction"], row["expert"]) == (case.external_id, str(ana.public_id))
+    assert (row["output"], row["other_answer"]) == (case.output, "The other.")
+    assert (row["preferred"], row["reasons"], row["is_counted"]) == ("other", ["clearer"], True)
 
 
 def test_a_dead_workers_run_is_taken_over_and_the_thawed_one_changes_nothing(

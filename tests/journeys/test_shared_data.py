@@ -12,6 +12,7 @@ from django.core.files.storage import default_storage
 from django.core.management import call_command
 
 from annotation import exporting, gold
+from annotation.exports import FORMATS
 from annotation.models import GoldExample, ReviewItem, ReviewQueue, Settlement
 from annotation.preferences import stated_preferences
 from feedbackhub import redaction
@@ -217,7 +218,9 @@ def first_word_of(item) -> dict:
 
 
 def exported(version, name) -> list[dict]:
-    run = exporting.request_export(version=version, format=name, is_left_to_a_worker=False)
+    run = exporting.request_export(
+        version=version, format=name, splits=FORMATS[name].splits, is_left_to_a_worker=False
+    )
     run = exporting.make_export(export_id=run.pk)
     with default_storage.open(f"{run.file_name}/rows.jsonl") as file:
         lines = file.read().decode().split("\n")

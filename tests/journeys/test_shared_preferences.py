@@ -67,7 +67,7 @@ def lines(run, name):
 
 
 def test_corrections_and_preferences_come_out_as_the_pairs_that_the_source_has(rows, version):
-    run = made(version, "trl_dpo")
+    run = made(version, "trl_dpo", splits=["train", "validation"])
     found = {}
     for row, note in zip(lines(run, "rows.jsonl"), lines(run, "provenance.jsonl"), strict=True):
         chosen, rejected = row["chosen"][0]["content"], row["rejected"][0]["content"]

@@ -152,6 +152,14 @@ def test_no_training_format_may_hold_the_holdout(name):
     assert FORMATS[name].splits == ("train", "validation")
 
 
+def test_validation_is_not_mixed_into_a_training_file_unless_asked_for():
+    usual = {name: found.usual_splits for name, found in FORMATS.items()}
+    assert usual.pop("huggingface") == ("train", "validation")  # a file each
+    for name, splits in usual.items():
+        trains = FORMATS[name].is_training
+        assert splits == (("train",) if trains else ("train", "validation", "holdout")), name
+
+
 @pytest.mark.parametrize(
     ("messages", "reason"),
     [
@@ -330,7 +338,39 @@ def test_promptfoo_is_told_the_assertions_that_it_knows():
         ("icontains-any", ["d1", "Tax {{'{'}}guide}"]),
         ("llm-rubric", "It is polite."),
     ]
-    assert row["metadata"]["not_checked"] == ["max_words"]
+    assert row["metadata"]["not_checked"] == ["is_json schema", "max_words"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "leaves"),
+    [
+        (r"^Form \d{4}(?:-[A-Z]+)?\.$", True),
+        (r"(yes|no)+? (?=[^\s]) (?!x) [\w.-]{2,}", True),
+        (r"(?i)form", False),
+        (r"(?P<year>\d{4})", False),
+        (r"\p{Lu}\X", False),
+        (r"\Aform\Z", False),
+        (r"a++b", False),
+        (r"(?>a)", False),
+        (r"[[:alpha:]]", False),
+        (r"(a)\1", False),
+    ],
+)
+def test_promptfoo_gets_only_patterns_that_javascript_reads_alike(pattern, leaves):
+    (row,) = rows(
+        "promptfoo", rejected_answers=[], assertions=[{"kind": "matches", "pattern": pattern}]
+    )
+    assert [played(each["value"]) for each in row["assert"]] == ([pattern] if leaves else [])
+    assert row["metadata"]["not_checked"] == ([] if leaves else ["matches"])
+
+
+@pytest.mark.parametrize(("name", "place"), [("promptfoo", "vars"), ("inspect", None)])
+def test_a_case_with_assertions_instead_of_a_rewrite_is_a_test_all_the_same(name, place):
+    asserted = [{"kind": "must_mention", "texts": ["form 7"]}]
+    (row,) = rows(name, ideal_answer="", assertions=asserted)
+    assert (row[place]["ideal"] if place else row["target"]) == ""
+    assert why(name, ideal_answer="") == ["no_ideal_answer"]
+    assert why("openai_sft", ideal_answer="", assertions=asserted) == ["no_ideal_answer"]
 
 
 @given(text=TEXT)

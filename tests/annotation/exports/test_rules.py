@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 
+import pgtrigger
 import pytest
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -21,12 +22,14 @@ from annotation.lineage import lineage
 from annotation.models import GoldExample, GoldVersionMember
 from feedbackhub.accounts.models import Project
 from feedbackhub.capture.erasure import erase_person
-from feedbackhub.capture.models import NearDuplicateSignature
+from feedbackhub.capture.models import NearDuplicateSignature, Reporter
 from feedbackhub.capture.near_duplicates import place
 from tests.annotation.exports.house import made
 from tests.factories import (
     AnnotationFactory,
     AssignmentFactory,
+    CandidateAnswerFactory,
+    FeedbackEventFactory,
     InteractionFactory,
     ReviewItemFactory,
     SettlementFactory,
@@ -51,6 +54,7 @@ case = st.fixed_dictionaries(
         "verdict": st.sampled_from(["correct", "partly", "wrong", "harmful"]),
         "alternatives": st.lists(text, max_size=2),
         "is_theirs": st.booleans(),
+        "is_their_edit": st.booleans(),  # the reporter wrote the correction; they are forgotten later
         "is_disputed": st.booleans(),
         "split": st.sampled_from(["train", "train", "validation", "holdout"]),
         "before": st.sampled_from([[], ["system"], ["user", "assistant"], ["tool"], ["assistant"]]),
@@ -111,10 +115,9 @@ def a_version(project, ana, ben, cases):
     for number, each in enumerate(cases):
         interaction = an_interaction(project, number, each)
         group = place(interaction)
-        if not each["is_disputed"]:
-            approve(interaction, each, ana, ben)
-            GoldExample.objects.filter(interaction=interaction).update(split=each["split"])
-            splits.unite(group)
+        approve(interaction, each, ana, ben)
+        GoldExample.objects.filter(interaction=interaction).update(split=each["split"])
+        splits.unite(group)
     try:
         return gold.freeze_gold_version(project=Project.objects.get(pk=project.pk), by=ben)
     except gold.NothingToFreeze:
@@ -159,25 +162,38 @@ def approve(interaction, each, ana, ben) -> None:
         assignment=AssignmentFactory(item=item, expert=ana, state="submitted"),
         note=f"What {interaction.output} says.",
     )
-    answer = correction and propose_answer(
-        interaction=interaction,
-        text=correction,
-        source="expert",
-        author_id=ana.pk,
-        item=item,
-        annotation=annotation,
-    )
+    if each["is_their_edit"]:
+        reporter, _ = Reporter.objects.get_or_create(project=item.project, ref_hash="theirs")
+        FeedbackEventFactory(interaction=interaction, reporter=reporter, kind="edit", comment="")
+        answer = CandidateAnswerFactory(
+            interaction=interaction, source="reporter", text=f"{MARKER} says {correction}"
+        )
+    else:
+        answer = correction and propose_answer(
+            interaction=interaction,
+            text=correction,
+            source="expert",
+            author_id=ana.pk,
+            item=item,
+            annotation=annotation,
+        )
     settlement = SettlementFactory(
         interaction=interaction, item=item, verdict=each["verdict"], chosen_answer=answer or None
     )
     settlement.annotations.add(annotation)
+    if each["is_disputed"]:
+        ReviewItemFactory(
+            interaction=interaction, queue__project=interaction.project, state="disputed"
+        )
     try:
         revision = gold.promote_to_gold(settlement=settlement, by=ben)
     except gold.NotReady:
         return
+    assert not each["is_disputed"]
     # as somebody's careless import might leave it
     revision.rejected_answers.append(revision.ideal_answer + "\n")
-    revision.save(update_fields=["rejected_answers"])
+    with pgtrigger.ignore():
+        revision.save(update_fields=["rejected_answers"])
 
 
 # --- the rules ------------------------------------------------------------------------------------
