@@ -37,14 +37,31 @@ def ready_for_gold(project):
 
 
 def not_ready_for_gold(project):
-    return settled_without_gold(project).exclude(_CAN_TEACH)
+    found = settled_without_gold(project)
+    return found.exclude(pk__in=found.filter(_CAN_TEACH).values("pk"))
 
 
 _HAS_ASSERTION = Exists(
     CaseAssertion.objects.filter(interaction=OuterRef("interaction"), removed_at=None)
 )
-_CAN_TEACH = (Q(verdict=Verdict.CORRECT) | Q(chosen_answer__isnull=False) | Q(_HAS_ASSERTION)) & ~Q(
-    interaction__messages=[]
+_IS_DISPUTED = Exists(
+    ReviewItem.objects.filter(
+        interaction=OuterRef("interaction"),
+        queue__schema_name=OuterRef("schema_name"),
+        purpose=ReviewItem.Purpose.LABEL,
+        state=ReviewItem.State.DISPUTED,
+    )
+)
+_IS_GOLD_OTHERWISE = Exists(
+    GoldRevision.objects.filter(
+        example__interaction=OuterRef("interaction"), example__retired_at=None, is_current=True
+    ).exclude(settlement__schema_name=OuterRef("schema_name"))
+)
+_CAN_TEACH = (
+    (Q(verdict=Verdict.CORRECT) | Q(chosen_answer__text__gt="") | Q(_HAS_ASSERTION))
+    & ~Q(interaction__messages=[])
+    & ~Q(_IS_DISPUTED)
+    & ~Q(_IS_GOLD_OTHERWISE)
 )
 
 

@@ -11,7 +11,14 @@ from django.views.decorators.http import require_POST
 
 from annotation import case_assertions
 from annotation.approval import approve_each, not_ready_for_gold, ready_for_gold
-from annotation.gold import NotReady, missing_for_gold, personal_data_in, promote_to_gold
+from annotation.gold import (
+    NotReady,
+    already_gold,
+    missing_for_gold,
+    personal_data_in,
+    promote_to_gold,
+    replaced_by,
+)
 from annotation.models import LabelSchema, Settlement
 from annotation.schema_history import (
     ProjectCategories,
@@ -95,6 +102,7 @@ def _with_words(case):
     ).first()
     versions = {"then": case.schema, "now": now or case.schema}
     case.missing = missing_for_gold(case)
+    case.replaces = already_gold(other) if (other := replaced_by(case)) else ""
     case.personal_data = personal_data_in(case)
     case.category_names = [category_words(key, **versions) for key in case.categories]
     case.cause_name = other_words("root_causes", case.root_cause, **versions)
@@ -130,8 +138,12 @@ def _approve_one(request):
     if settlement is None:
         raise Http404
     try:
-        masks = "masks" in request.POST
-        revision = promote_to_gold(settlement=settlement, by=request.user, masks=masks)
+        revision = promote_to_gold(
+            settlement=settlement,
+            by=request.user,
+            masks="masks" in request.POST,
+            replaces="replaces" in request.POST,
+        )
     except NotReady as error:
         messages.error(request, " ".join(error.reasons))
     else:

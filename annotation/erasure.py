@@ -89,11 +89,25 @@ def _forget_gold(erased):
     )
     assessing.forget_answers(revisions=ids)
     for example in GoldExample.objects.filter(pk__in=examples):
-        if not example.revisions.filter(erased_at=None).exists():
-            GoldExample.objects.filter(pk=example.pk).update(erased_at=now)
+        _go_on_without(example, now)
     for version in versions:
         _digest_anew(version, erased.project.erasure_epoch + 1)
     exporting.make_again(runs=runs)
+
+
+def _go_on_without(example, now):
+    """An example some of whose wordings were erased: the newest that is left holds if it is still what was settled."""
+    left = example.revisions.filter(erased_at=None).select_related("settlement")
+    newest = left.order_by("-revision").first()
+    mine = GoldExample.objects.filter(pk=example.pk)
+    if newest is None:
+        mine.update(erased_at=now)
+    elif newest.is_current:
+        return
+    elif newest.settlement.is_current:
+        GoldRevision.objects.filter(pk=newest.pk).update(is_current=True)
+    else:
+        mine.filter(retired_at=None).update(retired_at=now)
 
 
 def _digest_anew(version, epoch):

@@ -20,6 +20,7 @@ from annotation.models import (
     GoldRevision,
     GoldVersion,
     GoldVersionMember,
+    ReviewItem,
     Settlement,
     Verdict,
 )
@@ -52,9 +53,11 @@ def missing_for_gold(settlement: Settlement) -> list[str]:
         reasons.append(_("It can still be taken back for a few seconds."))
     if settlement.interaction.erased_at:
         reasons.append(_("Its person was erased."))
+    if disputed_again(settlement):
+        reasons.append(_("Its experts disagree in another queue; settle that first."))
     if (
         settlement.verdict != Verdict.CORRECT
-        and settlement.chosen_answer is None
+        and not (settlement.chosen_answer and settlement.chosen_answer.text)
         and not case_assertions.of(settlement.interaction).exists()
     ):
         reasons.append(
@@ -63,6 +66,28 @@ def missing_for_gold(settlement: Settlement) -> list[str]:
     if not settlement.interaction.messages:
         reasons.append(_("It has no question."))
     return reasons
+
+
+def disputed_again(settlement: Settlement) -> bool:
+    """Another queue that judges by the same schema waits for a lead's word on the same case."""
+    return ReviewItem.objects.filter(
+        interaction=settlement.interaction_id,
+        queue__schema_name=settlement.schema_name,
+        purpose=ReviewItem.Purpose.LABEL,
+        state=ReviewItem.State.DISPUTED,
+    ).exists()
+
+
+def replaced_by(settlement: Settlement) -> str:
+    """The other schema under which this case is gold already, when there is one: a case is gold once."""
+    found = GoldRevision.objects.filter(
+        example__interaction=settlement.interaction_id, example__retired_at=None, is_current=True
+    ).exclude(settlement__schema_name=settlement.schema_name)
+    return found.values_list("settlement__schema_name", flat=True).first() or ""
+
+
+def already_gold(schema_name: str) -> str:
+    return _("It is gold already under the schema %s; approving this replaces that.") % schema_name
 
 
 def personal_data_in(settlement: Settlement) -> dict[str, int]:
@@ -76,10 +101,11 @@ def personal_data_left(found: dict[str, int]) -> str:
 
 
 @transaction.atomic
-def promote_to_gold(*, settlement: Settlement, by, masks=False) -> GoldRevision:
+def promote_to_gold(*, settlement: Settlement, by, masks=False, replaces=False) -> GoldRevision:
     """Approve a settlement as gold: a new example with its split, or a new revision of the one there is.
 
-    Raises NotReady, for personal data too, unless it is to be masked on the way (`masks`). Approving the same settlement again answers the revision it has.
+    Raises NotReady, for personal data too, unless it is to be masked on the way (`masks`), and where the case is gold under
+    another schema, unless this is to take its place (`replaces`). Approving the same settlement again answers the revision it has.
     """
     settlement = (
         Settlement.objects.select_for_update(of=("self",))
@@ -87,6 +113,8 @@ def promote_to_gold(*, settlement: Settlement, by, masks=False) -> GoldRevision:
         .get(pk=settlement.pk)
     )
     reasons = missing_for_gold(settlement)
+    if not replaces and (other := replaced_by(settlement)):
+        reasons.append(already_gold(other))
     if reasons:
         raise NotReady(reasons)
     content = _content(settlement)
@@ -190,6 +218,15 @@ def _approve_answer(settlement) -> None:
 def retire_example(*, example: GoldExample) -> GoldExample:
     """Take an example out of the versions to come; frozen ones stay whole."""
     GoldExample.objects.filter(pk=example.pk, retired_at=None).update(retired_at=timezone.now())
+    example.refresh_from_db()
+    return example
+
+
+def bring_back(*, example: GoldExample) -> GoldExample:
+    """Take a retired example into the versions to come again, as it was; nothing when nothing of it holds any more."""
+    GoldExample.objects.filter(pk=example.pk, erased_at=None, revisions__is_current=True).update(
+        retired_at=None
+    )
     example.refresh_from_db()
     return example
 

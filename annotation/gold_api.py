@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import F, FilteredRelation, Q
 from rest_framework.response import Response
 
 from annotation import gold
@@ -19,27 +20,48 @@ from feedbackhub.api.problems import conflict, invalid, not_found
 from feedbackhub.api.views import ProjectAPIView
 
 
+def _number(word: str) -> int:
+    if not word.isdecimal() or not 0 < int(word) < 2**31:
+        raise ValueError("The number of a gold version.")
+    return int(word)
+
+
+def _versions(project, number) -> list[int]:
+    """The key of the version with this number, if there is one."""
+    return list(
+        GoldVersion.objects.filter(project=project, number=number).values_list("pk", flat=True)
+    )
+
+
 class GoldView(ProjectListView):
-    """Approved examples, newest first."""
+    """Approved examples, newest first; `version` reads them as that version froze them."""
 
     scopes = {"GET": "export"}
     row = GoldShape
     filters = {
-        "split": filters.one_of("example__split", Split.values),
+        "split": filters.one_of("split", Split.values),
         "verdict": filters.text("labels__verdict"),
         "approved_since": filters.since("approved_at"),
+        "version": filters.Filter(_number, lambda _numbers: Q()),
     }
 
     def rows(self):
-        return GoldRevision.objects.filter(
-            project=self.project, is_current=True, erased_at=None, example__retired_at=None
-        ).select_related("example__interaction")
+        found = GoldRevision.objects.filter(project=self.project, erased_at=None)
+        number = self.request.query_params.get("version")
+        if number:
+            frozen = Q(memberships__version__in=_versions(self.project, int(number)))
+            found = found.annotate(frozen=FilteredRelation("memberships", condition=frozen))
+            found = found.filter(frozen__isnull=False).annotate(split=F("frozen__split"))
+        else:
+            found = found.filter(is_current=True, example__retired_at=None)
+            found = found.annotate(split=F("example__split"))
+        return found.select_related("example__interaction")
 
     def show(self, row):
         return {
             "id": row.example.public_id,
             "revision": row.revision,
-            "split": row.example.split,
+            "split": row.split,
             "is_contaminated": row.example.is_contaminated,
             "interaction_id": row.example.interaction.external_id,
             "messages": row.messages,

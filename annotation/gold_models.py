@@ -1,5 +1,6 @@
 """Gold: examples, their revisions, frozen versions, and what was exported. Import them from `annotation.models`."""
 
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -77,6 +78,15 @@ class GoldExample(ProjectModel):
     def __str__(self):
         return f"gold {self.public_id}"
 
+    def revision_to_read(self):
+        """What it says: the current wording, or the last one that is left of a retired example."""
+        return (
+            self.revisions.filter(erased_at=None)
+            .select_related("settlement__item", "approved_by")
+            .order_by("-is_current", "-revision")
+            .first()
+        )
+
 
 class GoldRevision(ProjectModel):
     """One immutable wording of a gold example, with the settlement it came from."""
@@ -110,6 +120,24 @@ class GoldRevision(ProjectModel):
             models.UniqueConstraint(
                 fields=["example"], condition=Q(is_current=True), name="goldrevision_current"
             ),
+        ]
+        triggers = [  # but for erasure, which ignores triggers
+            pgtrigger.ReadOnly(
+                name="goldrevision_content",
+                fields=[
+                    "example",
+                    "revision",
+                    "settlement",
+                    "messages",
+                    "context",
+                    "ideal_answer",
+                    "rejected_answers",
+                    "preferences",
+                    "labels",
+                    "assertions",
+                    "content_hash",
+                ],
+            )
         ]
 
     def __str__(self):
@@ -153,6 +181,7 @@ class GoldVersionMember(ProjectModel):
             *same_project("goldversionmember", "version", "revision"),
             models.UniqueConstraint(fields=["version", "revision"], name="goldversionmember_once"),
         ]
+        triggers = [pgtrigger.ReadOnly(name="goldversionmember_frozen")]
 
     def __str__(self):
         return f"{self.revision_id} in {self.version_id}"

@@ -1,5 +1,7 @@
 """Frozen versions read and compared: what a version holds, what came and went between two, what they are called."""
 
+from collections import Counter
+
 from django.db import transaction
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
@@ -30,8 +32,14 @@ SELECT coalesce(old.example_id, new.example_id) AS example_id, old.revision_id, 
             WHEN old.labels IS DISTINCT FROM new.labels THEN 'relabelled'
             WHEN old.content_hash IS DISTINCT FROM new.content_hash THEN 'reworded'
             ELSE 'moved' END AS change,
-       old.split, new.split
+       old.split AS old_split, new.split AS new_split,
+       (was.messages, was.context, was.ideal_answer, was.rejected_answers, was.preferences, was.assertions)
+       IS DISTINCT FROM
+       (now.messages, now.context, now.ideal_answer, now.rejected_answers, now.preferences, now.assertions)
+       AND old.revision_id IS NOT NULL AND new.revision_id IS NOT NULL AS is_reworded
   FROM old FULL JOIN new USING (example_id)
+  LEFT JOIN annotation_goldrevision was ON was.id = old.revision_id
+  LEFT JOIN annotation_goldrevision now ON now.id = new.revision_id
  WHERE old.revision_id IS DISTINCT FROM new.revision_id OR old.split IS DISTINCT FROM new.split
 """
 CHANGES = ("added", "relabelled", "reworded", "moved", "retired")
@@ -45,7 +53,7 @@ def members_of(version: GoldVersion):
 
 
 def differences(old: GoldVersion, new: GoldVersion, *, after: int = 0, limit: int = 200):
-    """A page of what differs, as (example id, old revision, new revision, change, old split, new split), by example id."""
+    """A page of what differs, as (example id, old revision, new revision, change, old split, new split, is reworded too), by example id."""
     from feedbackhub.prepared import rows_of
 
     statement = (
@@ -55,14 +63,28 @@ def differences(old: GoldVersion, new: GoldVersion, *, after: int = 0, limit: in
 
 
 def difference_counts(old: GoldVersion, new: GoldVersion) -> dict[str, int]:
-    """How many examples came, went and changed how."""
+    """How many examples came, went and changed how; one that was relabelled and reworded counts with both."""
     from feedbackhub.prepared import rows_of
 
-    statement = (
-        f"SELECT change, count(*) FROM ({DIFFERENCES}) found(a, b, c, change, d, e) GROUP BY change"  # noqa: S608
-    )
-    found = dict(rows_of(statement, [old.pk, new.pk]))
-    return {change: found.get(change, 0) for change in CHANGES}
+    statement = f"SELECT change, count(*), count(*) FILTER (WHERE is_reworded) FROM ({DIFFERENCES}) found GROUP BY change"  # noqa: S608 (no input)
+    found: Counter[str] = Counter()
+    for change, number, both in rows_of(statement, [old.pk, new.pk]):
+        found[change] += number
+        found["reworded"] += both if change == "relabelled" else 0
+    return {change: found[change] for change in CHANGES}
+
+
+def label_changes(old: dict, new: dict) -> list[tuple[str, str, str]]:
+    """(label, what it was, what it is) for each label that differs; the verdict is told apart."""
+    return [
+        (name.replace("_", " "), _in_words(old.get(name)), _in_words(new.get(name)))
+        for name in sorted({*old, *new} - {"verdict"})
+        if old.get(name) != new.get(name)
+    ]
+
+
+def _in_words(value) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")
 
 
 def facts_of(version: GoldVersion) -> dict:

@@ -15,7 +15,7 @@ from annotation import gold as golden
 from annotation.approval import ready_for_gold
 from annotation.assertions import words
 from annotation.lineage import lineage
-from annotation.models import GoldExample, GoldRevision, GoldVersion, Split
+from annotation.models import GoldExample, GoldRevision, GoldVersion, GoldVersionMember, Split
 from annotation.refusals import InvalidAnswer
 from annotation.schema_history import ProjectCategories, category_filter
 from feedbackhub import filters
@@ -101,12 +101,14 @@ def _chips(request, categories):
 
 
 def _add_revisions(examples) -> None:
-    """Give each example its current `revision`, made for reading, by one query."""
+    """Give each example the `revision` to read, made for a line of a table, by one query."""
     revisions = {
         revision.example_id: revision
         for revision in GoldRevision.objects.filter(
-            example__in=[example.pk for example in examples], is_current=True
+            example__in=[example.pk for example in examples], erased_at=None
         )
+        .order_by("example", "-is_current", "-revision")
+        .distinct("example")
         .annotate(
             question_line=LastUserMessage(F("messages")), ideal_lines=Left("ideal_answer", LINE)
         )
@@ -124,24 +126,50 @@ def gold_example(request, public_id):
         .select_related("interaction__prompt_version")
         .first()
     )
-    revision = example and (
-        example.revisions.filter(is_current=True)
-        .select_related("settlement__item", "approved_by")
-        .first()
-    )
+    revision = example and example.revision_to_read()
     if revision is None:
         raise Http404
+    return _page_of(request, example, revision)
+
+
+@project_page("browse_gold")
+def gold_as_of(request, number, public_id):
+    """One example as a version froze it, whatever became of it since."""
+    member = (
+        GoldVersionMember.objects.filter(
+            version__project=request.project,
+            version__number=number if number < 2**31 else 0,
+            revision__example__public_id=public_id,
+            revision__erased_at=None,
+        )
+        .select_related(
+            "revision__settlement__item",
+            "revision__approved_by",
+            "revision__example__interaction__prompt_version",
+        )
+        .first()
+    )
+    if member is None:
+        raise Http404
+    return _page_of(
+        request, member.revision.example, member.revision, version=number, split=member.split
+    )
+
+
+def _page_of(request, example, revision, *, version=None, split=None):
     return render(
         request,
         "annotation/_gold_example.html" if request.htmx else "annotation/gold_example.html",
         {
             "example": example,
             "revision": revision,
+            "version_number": version,
+            "split": split or example.split,
             "question": next(
                 (m["content"] for m in reversed(revision.messages) if m["role"] == "user"), ""
             ),
             "rejected": revision.rejected_answers[0] if revision.rejected_answers else "",
-            "lineage": lineage(example),
+            "lineage": lineage(example, revision=revision),
             "names": ProjectCategories(request.project).names,
             "assertions": [words(assertion) for assertion in revision.assertions],
         },
@@ -158,6 +186,19 @@ def retire(request, public_id):
     messages.success(
         request, _("Retired. It is in no version from now on; frozen ones stay whole.")
     )
+    return redirect("gold_example", request.project.slug, public_id)
+
+
+@project_page("approve_gold")
+@require_POST
+def bring_back(request, public_id):
+    example = get_object_or_404(
+        GoldExample, project=request.project, public_id=public_id, erased_at=None
+    )
+    if golden.bring_back(example=example).retired_at:
+        messages.error(request, _("Nothing of it holds any more. Approve its case again."))
+    else:
+        messages.success(request, _("Brought back. It is in the versions from now on."))
     return redirect("gold_example", request.project.slug, public_id)
 
 

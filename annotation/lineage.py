@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from annotation.models import EvalResult, ExportRun, GoldExample, GoldVersion
+from annotation.models import EvalResult, ExportRun, GoldExample, GoldRevision, GoldVersion
 
 MOST_EVALUATIONS = 50  # the newest
 _onward: list[Callable[[GoldExample], dict]] = []
@@ -14,10 +14,13 @@ def onward(function: Callable[[GoldExample], dict]):
     return function
 
 
-def lineage(example: GoldExample) -> dict:
-    """Where an example comes from and where it went (rule 14), by public ids and the caller's own."""
+def lineage(example: GoldExample, *, revision: GoldRevision | None = None) -> dict:
+    """Where an example comes from and where it went (rule 14), by public ids and the caller's own.
+
+    It came from what its current wording, or the `revision` that is read, was settled on.
+    """
     interaction = example.interaction
-    revision = example.revisions.select_related("settlement", "approved_by").get(is_current=True)
+    revision = revision or example.revision_to_read()
     settlement = revision.settlement
     prompt = interaction.prompt_version
     return {

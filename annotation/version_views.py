@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotation import gold_versions
+from annotation import gold_versions, splits
 from annotation.models import GoldRevision, GoldVersion, Split
 from annotation.refusals import InvalidAnswer
 from feedbackhub import filters
@@ -93,6 +93,7 @@ def gold_version(request, number):
             "list": listed,
             "form": form,
             "facts": gold_versions.facts_of(version),
+            "splitter": splits.DESCRIPTION,
             "others": _others(request.project, version),
         },
         status=400 if form.errors else listed.status,
@@ -139,8 +140,14 @@ def version_differences(request, number, other):
                     "new": revisions.get(new_pk),
                     "either": revisions.get(new_pk) or revisions.get(old_pk),
                     "splits": (old_split, new_split),
+                    "is_reworded_too": is_reworded and change == "relabelled",
+                    "labels": gold_versions.label_changes(
+                        revisions[old_pk].labels, revisions[new_pk].labels
+                    )
+                    if change == "relabelled"
+                    else [],
                 }
-                for _example, old_pk, new_pk, change, old_split, new_split in shown
+                for _example, old_pk, new_pk, change, old_split, new_split, is_reworded in shown
             ],
             "after": shown[-1][0] if len(rows) > SHOWN else None,
         },

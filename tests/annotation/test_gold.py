@@ -2,18 +2,29 @@
 
 from datetime import timedelta
 
+import pgtrigger
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation import gold
+from annotation import assertions, case_assertions, gold
+from annotation.approval import not_ready_for_gold, ready_for_gold
 from annotation.lineage import lineage
-from annotation.models import GoldExample, GoldRevision, GoldVersion
+from annotation.models import GoldExample, GoldRevision, GoldVersion, GoldVersionMember, Settlement
 from annotation.refusals import InvalidAnswer
 from feedbackhub.accounts.models import Project
+from feedbackhub.capture.erasure import erase_person
 from tests.annotation.desk import at_once
-from tests.factories import CandidateAnswerFactory, InteractionFactory, SettlementFactory
+from tests.factories import (
+    CandidateAnswerFactory,
+    FeedbackEventFactory,
+    InteractionFactory,
+    LabelSchemaFactory,
+    ReporterFactory,
+    ReviewItemFactory,
+    SettlementFactory,
+)
 
 
 def test_an_approved_correction_is_the_ideal_answer_and_the_original_the_rejected_one(project, ben):
@@ -38,6 +49,7 @@ def test_a_correct_answer_is_its_own_ideal_and_rejects_nothing(project, ben):
     ("change", "reason"),
     [
         ({"chosen_answer": None}, "needs a correction"),
+        ({"chosen_answer__text": ""}, "needs a correction"),  # its author was erased
         ({"is_current": False}, "judged again"),
         ({"takes_effect_at": timezone.now() + timedelta(hours=1)}, "taken back"),
         ({"interaction__erased_at": timezone.now()}, "erased"),
@@ -49,6 +61,80 @@ def test_what_is_missing_for_gold_is_said(project, ben, change, reason):
     with pytest.raises(gold.NotReady, match=reason):
         gold.promote_to_gold(settlement=settlement, by=ben)
     assert not GoldExample.objects.exists()
+
+
+def test_a_case_that_is_disputed_in_another_queue_is_no_gold_until_that_is_settled(project, ben):
+    settlement = SettlementFactory(interaction__project=project)
+    other = ReviewItemFactory(
+        queue__project=project, interaction=settlement.interaction, state="disputed"
+    )
+    assert (list(ready_for_gold(project)), list(not_ready_for_gold(project))) == ([], [settlement])
+    with pytest.raises(gold.NotReady, match="experts disagree"):
+        gold.promote_to_gold(settlement=settlement, by=ben)
+    other.state = "settled"
+    other.save()
+    assert list(ready_for_gold(project)) == [settlement]
+    assert gold.promote_to_gold(settlement=settlement, by=ben)
+
+
+def test_a_case_is_gold_under_one_schema_until_a_lead_replaces_it_knowingly(as_user, project, ben):
+    first = SettlementFactory(interaction__project=project)
+    gold.promote_to_gold(settlement=first, by=ben)
+    second = SettlementFactory(
+        interaction=first.interaction,
+        chosen_answer=first.chosen_answer,
+        schema=LabelSchemaFactory(project=project, name="tone"),
+    )
+    assert (list(ready_for_gold(project)), list(not_ready_for_gold(project))) == ([], [second])
+    with pytest.raises(gold.NotReady, match="already under the schema default"):
+        gold.promote_to_gold(settlement=second, by=ben)
+    page, address = as_user(ben), reverse("gold_approve", args=["tax-help"])
+    assert b"Replace that and approve" in page.get(address + "?show=missing").content
+    page.post(address, {"case": second.public_id, "replaces": "1"})
+    assert GoldRevision.objects.get(is_current=True).settlement == second
+    assert (list(ready_for_gold(project)), list(not_ready_for_gold(project))) == ([], [first])
+
+
+@pytest.mark.parametrize("is_still_settled", [True, False])
+def test_when_the_current_wording_is_erased_the_one_before_holds_or_the_example_is_retired(
+    api, as_user, dana, project, ben, is_still_settled
+):
+    """The reporter's own edit was the ideal answer; they ask to be forgotten."""
+    old = SettlementFactory(interaction__project=project)
+    gold.promote_to_gold(settlement=old, by=ben)
+    reporter = ReporterFactory(project=project)
+    FeedbackEventFactory(interaction=old.interaction, reporter=reporter, kind="edit")
+    edit = CandidateAnswerFactory(interaction=old.interaction, text="Mine.", source="reporter")
+    schema = LabelSchemaFactory(project=project, name="tone") if is_still_settled else old.schema
+    Settlement.objects.filter(pk=old.pk).update(is_current=is_still_settled)
+    new = SettlementFactory(interaction=old.interaction, chosen_answer=edit, schema=schema)
+    example = gold.promote_to_gold(settlement=new, by=ben, replaces=True).example
+    erase_person(project=project, ref_hash=reporter.ref_hash)
+    example.refresh_from_db()
+    assert (example.retired_at is None, example.erased_at) == (is_still_settled, None)
+    assert list(example.revisions.filter(is_current=True).values_list("revision", flat=True)) == (
+        [1] if is_still_settled else []
+    )
+    assert lineage(example)["settlement"]["id"] == old.public_id
+    assert api("export").get(f"/api/v1/gold/{example.public_id}/lineage").status_code == 200
+    page = reverse("gold_example", args=["tax-help", example.public_id])
+    assert as_user(dana).get(page).status_code == 200
+    assert as_user(dana).get(reverse("gold", args=["tax-help"]) + "?retired=yes").status_code == 200
+
+
+def test_personal_data_in_an_assertion_keeps_a_case_from_gold_too(project, ben):
+    settlement = SettlementFactory(interaction__project=project)
+    for given in (
+        {"kind": "must_mention", "texts": ["ada@example.org"]},
+        {"kind": "matches", "pattern": r"write to ada@example\.org"},
+    ):
+        case_assertions.add(interaction=settlement.interaction, given=given, by=ben)
+    with pytest.raises(gold.NotReady, match="2 × EMAIL"):
+        gold.promote_to_gold(settlement=settlement, by=ben)
+    revision = gold.promote_to_gold(settlement=settlement, by=ben, masks=True)
+    assert "ada@" not in str(revision.assertions)
+    for assertion in revision.assertions:
+        assert assertions.hold(assertion, "write to [EMAIL]").passed
 
 
 def test_personal_data_keeps_a_case_from_gold_until_it_is_masked_there(project, ben):
@@ -152,7 +238,9 @@ def test_the_same_gold_has_the_same_digest_and_any_change_another(project, ben):
         "example__public_id", "content_hash", "example__split"
     )
     assert gold.digest_of(lines) == (first.digest, 2)
-    GoldRevision.objects.filter(pk=GoldRevision.objects.first().pk).update(content_hash="0" * 64)
+    with pgtrigger.ignore():
+        first_of_all = GoldRevision.objects.order_by("pk")[:1].values("pk")
+        GoldRevision.objects.filter(pk__in=first_of_all).update(content_hash="0" * 64)
     assert gold.digest_of(lines.all())[0] != first.digest
 
 
@@ -192,6 +280,23 @@ def test_a_new_version_may_not_take_the_tag_of_another(api, as_user, dana, proje
     )
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "tags")
     assert GoldVersion.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "change", [{"ideal_answer": "Other."}, {"labels": {}}, {"content_hash": "0"}, {"revision": 7}]
+)
+def test_a_revision_is_immutable_in_the_database_itself(project, ben, change):
+    approve(project, ben, 1)
+    with pytest.raises(DatabaseError, match="Cannot update rows"), transaction.atomic():
+        GoldRevision.objects.update(**change)
+    GoldRevision.objects.update(is_current=True, approved_at=timezone.now())
+
+
+def test_a_frozen_member_is_immutable_in_the_database_itself(project, ben):
+    approve(project, ben, 1)
+    gold.freeze_gold_version(project=project)
+    with pytest.raises(DatabaseError, match="Cannot update rows"), transaction.atomic():
+        GoldVersionMember.objects.update(split="elsewhere")
 
 
 def test_two_versions_never_share_a_number(project, ben):

@@ -7,7 +7,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotation import exporting, gold
-from annotation.models import ExportRun, GoldExample, GoldRevision, GoldVersion
+from annotation.approval import ready_for_gold
+from annotation.models import ExportMember, ExportRun, GoldExample, GoldRevision, GoldVersion
 from tests.factories import InteractionFactory, LabelSchemaFactory, SettlementFactory
 from tests.pages import assert_same_queries
 
@@ -107,6 +108,19 @@ def test_a_lead_retires_an_example_and_an_engineer_may_not(as_user, ben, dana, p
     assert example.retired_at
     assert list(as_user(ben).get(url("gold")).context["list"]) == []
     assert list(as_user(ben).get(url("gold") + "?retired=yes").context["list"]) == [example]
+
+
+def test_a_lead_brings_a_retired_example_back(as_user, ben, dana, project):
+    example = approved(project, ben)
+    gold.retire_example(example=example)
+    assert list(ready_for_gold(project)) == []  # approving all that is shown revives nothing
+    address = url("gold_bring_back", example.public_id)
+    assert as_user(dana).post(address).status_code == 403
+    assert address in as_user(ben).get(url("gold_example", example.public_id)).content.decode()
+    as_user(ben).post(address)
+    example.refresh_from_db()
+    assert example.retired_at is None
+    assert gold.freeze_gold_version(project=project).example_count == 1
 
 
 def test_hostile_texts_stay_texts_in_gold(as_user, ben, project):
@@ -236,6 +250,19 @@ def test_versions_cost_the_same_queries_with_one_and_with_three(as_user, dana, b
     assert_same_queries(
         as_user(dana), url("gold_versions"), lambda n: [frozen(project, ben) for _ in range(n)]
     )
+
+
+def test_an_example_names_the_exports_that_it_went_into_by_their_digest(
+    as_user, dana, ben, project
+):
+    version = frozen(project, ben)
+    run = ExportRun.objects.create(
+        project=project, version=version, format="csv", state="done", digest="0123456789abcdef" * 4
+    )
+    revision = GoldRevision.objects.get()
+    ExportMember.objects.create(project=project, export=run, revision=revision)
+    text = as_user(dana).get(url("gold_example", revision.example.public_id)).content.decode()
+    assert "<code>0123456789ab</code>" in text and url("export", run.public_id) in text
 
 
 # --- exports --------------------------------------------------------------------------------------

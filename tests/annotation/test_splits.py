@@ -1,20 +1,23 @@
 """No twin crosses the line between training and holdout, also when it turns up late."""
 
+import json
 import threading
 import time
 from collections import Counter
 
 import pytest
+from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.utils import timezone
 
-from annotation import exporting, gold, splits
+from annotation import exporting, gold, leaks, splits
 from annotation.exporting import make_again, make_export, request_export
 from annotation.lineage import lineage
 from annotation.models import ExportMember, ExportRun, GoldExample, Split
 from feedbackhub.accounts.models import Project
-from feedbackhub.capture.models import NearDuplicateGroup
+from feedbackhub.capture.models import Interaction, NearDuplicateGroup
 from feedbackhub.capture.near_duplicates import place
+from feedbackhub.outbox.delivery import deliver_due
 from tests.annotation.desk import at_once
 from tests.factories import InteractionFactory, SettlementFactory
 
@@ -96,6 +99,50 @@ def test_what_was_exported_for_training_before_the_merge_is_contaminated_and_lea
     make_export(export_id=after.pk)
     after.refresh_from_db()
     assert after.row_count == 0
+
+
+MINE = "Can I deduct the costs of my home office if I only work there two days a week and share the room with my wife?"
+LATE = "Can I deduct the costs of my home office if I only work there on two days a week and share a room with my partner?"
+KEPT = "Can I deduct the costs of a home office when I only work there on some days a week and share a room with my partner?"
+
+
+def test_a_twin_in_natural_words_that_arrives_after_an_export_shows_in_all_that_follows(
+    api, project, ben, monkeypatch
+):
+    """Captured and delivered as any other: contaminated, left out of the next file, and found in the old one."""
+    monkeypatch.setattr(
+        splits, "split_of_key", lambda key: Split.HOLDOUT if key == held.key else Split.TRAIN
+    )
+    capture = api("capture")
+
+    def comes_in(name, question):
+        body = {"id": name, "output": "Yes, all of it.", "input": question}
+        answer = capture.post("/api/v1/interactions", body, content_type="application/json")
+        assert answer.status_code == 201
+        deliver_due()
+        return Interaction.objects.get(external_id=name)
+
+    mine, kept = comes_in("mine", MINE), comes_in("kept", KEPT)
+    held = kept.signature.group
+    for interaction in (mine, kept):
+        settlement = SettlementFactory(
+            interaction=interaction, chosen_answer__text=f"An answer to {interaction.external_id}."
+        )
+        gold.promote_to_gold(settlement=settlement, by=ben)
+    version = gold.freeze_gold_version(project=project)
+    before = exported(version)
+    with default_storage.open(f"{before.file_name}/rows.jsonl") as file:
+        old_rows = [json.loads(line) for line in file]
+    assert [row["messages"][0]["content"] for row in old_rows] == [MINE]
+    assert leaks.check(project, iter(old_rows)).leaks == []
+
+    comes_in("late", LATE)
+    trained = GoldExample.objects.get(interaction=mine)
+    assert (trained.split, trained.is_contaminated) == ("holdout", True)
+    after = exported(version)
+    assert (after.row_count, after.manifest["left_out"]) == (0, {"holdout": 1, "holdout_since": 1})
+    [leak] = leaks.check(project, iter(old_rows)).leaks
+    assert (leak.row, leak.example, leak.how) == (1, str(trained.public_id), "same question")
 
 
 def exported(version, format="openai_sft", **about):

@@ -1,6 +1,7 @@
 from django.core.management.base import CommandError
 
 from annotation.gold import NothingToFreeze, freeze_gold_version
+from annotation.refusals import InvalidAnswer
 from feedbackhub.accounts.operator_command import OperatorCommand
 
 
@@ -19,7 +20,7 @@ class Command(OperatorCommand):
             version = freeze_gold_version(
                 project=self.find_project(project), description=description, tags=tag
             )
-        except NothingToFreeze as error:
+        except (NothingToFreeze, InvalidAnswer) as error:
             raise CommandError(str(error)) from error
         return {
             "number": version.number,
