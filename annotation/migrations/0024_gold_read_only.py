@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0022_track_the_gates_assertions'),
+        ('annotation', '0023_items_due'),
     ]
 
     operations = [
