@@ -3,15 +3,16 @@
 Kept on the careful side: a case that is swallowed by the wrong problem gets no ticket of its own, while two problems that turn
 out to be one are merged with a click. An answer belongs to a problem when
 
-1. it is a member already (of a harmful one: unless likeness alone put it there); or
+1. it is a member already (of a harmful one: unless likeness alone put it there, and experts name another category); or
 2. one of the problem's members is its near-duplicate (nearly the same question: capture groups them); or
 3. the problem has the same category, a member of the same feature that joined in the last 14 days, and that member's
    question shares at least half of its words with this one; or
 4. it is alike enough to the problem's members in the mean (`nearness`), no second problem is about as near, and experts
    did not name another category. A harmful case asks for the same category and a member of the last 14 days here too.
 
-A problem that a lead took this answer out of is not tried again. A harmful case that belongs nowhere opens a problem, and
-looks at unsolved ones only, so that it gets a ticket. Any other bad answer is left alone then, for a regrouping to find.
+A problem that a lead took this answer out of is not tried again. A harmful case that belongs nowhere opens a problem; one
+of a problem that was solved before it happened opens that again, with its ticket. Any other bad answer that belongs nowhere
+is left alone, for a regrouping to find.
 """
 
 import re
@@ -24,7 +25,7 @@ from annotation.models import LabelSchema
 from feedbackhub.accounts.models import Project
 from feedbackhub.capture import near_duplicates
 from feedbackhub.outbound import OutboundError
-from triage import cases, nearness, placing_notes, problems
+from triage import cases, escalation, nearness, placing_notes, problems, verification
 from triage.models import Placement, Problem, ProblemMember
 
 WITHIN = timedelta(days=14)
@@ -32,7 +33,8 @@ ALIKE = 0.5
 BETWEEN = 0.03  # of likeness: two problems this close to each other are not told apart
 _CANDIDATES = 200
 _WORD = re.compile(r"\w{3,}")
-HARM_JOINS = Problem.UNSOLVED_STATES
+SOLVED = [Problem.State.SHIPPED, Problem.State.VERIFIED]
+HARM_JOINS = [*Problem.UNSOLVED_STATES, *SOLVED]
 Reason = Placement.Reason
 
 
@@ -43,7 +45,7 @@ def place_case(*, interaction, source, severity, category="", settlement=None):
     One placement at a time in a project: two workers with two cases of one cause open one problem.
     """
     project = _alone_in(interaction)
-    found = _look_for(interaction, category, HARM_JOINS)
+    found = _look_for(interaction, category, HARM_JOINS, is_harm=True)
     problem = found.problem
     if problem is None:
         problem = problems.open_problem(
@@ -65,14 +67,25 @@ def place_case(*, interaction, source, severity, category="", settlement=None):
         severity=severity,
         settlement=settlement,
     )
+    problem.refresh_from_db()
+    if problem.state in SOLVED and interaction.occurred_at > _solved_at(problem):
+        verification.note_harm_after_fix(problem=problem)
+        problem = problems.reopen_problem(problem=problem, why="recurrence")
+        escalation.escalate_problem(problem=problem)
     return member
+
+
+def _solved_at(problem):
+    """Since when its cases should not happen any more: its newest fix, or the move by hand."""
+    fix = verification.newest_fix(problem)
+    return fix.shipped_at if fix else problem.state_changed_at
 
 
 @transaction.atomic
 def place_item(*, interaction, severity, category="", settlement=None) -> Placement:
     """Put a bad answer that is not harmful into the problem it belongs to, or leave it alone; answers where and why."""
     _alone_in(interaction)
-    found = _look_for(interaction, category, nearness.PLACEABLE)
+    found = _look_for(interaction, category, nearness.PLACEABLE, is_harm=False)
     if found.problem:
         problems.join_problem(
             problem=found.problem,
@@ -105,11 +118,6 @@ def _is_by_hand(member, placed) -> bool:
     return member.source == Source.LEAD and (was_put or member.settlement_id is None)
 
 
-def problem_of(*, interaction, category=""):
-    """The unsolved problem that this answer belongs to, or None. See the module's docstring."""
-    return _look_for(interaction, category, HARM_JOINS).problem
-
-
 def category_name(*, project, key: str) -> str:
     """The label schema's name of a category; its key where the schema does not know it."""
     if not key:
@@ -123,7 +131,7 @@ def _alone_in(interaction) -> Project:
     return Project.objects.select_for_update(no_key=True).get(pk=interaction.project_id)
 
 
-def _look_for(interaction, category, states) -> Placement:
+def _look_for(interaction, category, states, *, is_harm) -> Placement:
     """Where it belongs, as a row that is not yet saved."""
     found = Placement(project_id=interaction.project_id, interaction=interaction)
     member = (
@@ -131,7 +139,7 @@ def _look_for(interaction, category, states) -> Placement:
         .select_related("problem")
         .first()
     )
-    if member and not (states is HARM_JOINS and member.is_by_likeness):
+    if member and not (is_harm and _is_misplaced(member, category)):
         found.problem, found.reason = member.problem, Reason.MEMBER
         return found
     members = (
@@ -139,15 +147,25 @@ def _look_for(interaction, category, states) -> Placement:
             project=interaction.project_id, left_at=None, problem__state__in=states
         )
         .exclude(problem__in=_left(interaction))
+        .exclude(interaction=interaction)
         .order_by("-id")
     )
-    if twin := _near_duplicates(interaction, members).first():
+    twins = _near_duplicates(interaction, members)
+    if twin := twins.exclude(problem__state__in=SOLVED).first() or twins.first():
         found.problem, found.reason = twin.problem, Reason.TWIN
     elif alike := _most_alike(interaction, category, members):
         found.problem, found.reason = alike, Reason.WORDS
     else:
-        _look_near(found, _of_category(members, category, is_harm=states is HARM_JOINS))
+        _look_near(found, _of_category(members, category, is_harm=is_harm))
     return found
+
+
+def _is_misplaced(member, category) -> bool:
+    """Likeness alone put it there, and it is not of that kind, or nobody works on that problem any more."""
+    problem = member.problem
+    return member.is_by_likeness and (
+        problem.category not in ("", category) or problem.state not in HARM_JOINS
+    )
 
 
 def _of_category(members, category, *, is_harm):

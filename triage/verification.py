@@ -246,6 +246,25 @@ def find_recurrences(*, now=None) -> int:
     return reopened
 
 
+def newest_fix(problem) -> Fix | None:
+    """The fix that should have solved it."""
+    shipped = problem.fixes.filter(state__in=[Fix.State.SHIPPED, Fix.State.VERIFIED])
+    return shipped.order_by("-shipped_at", "-id").first()
+
+
+def note_harm_after_fix(*, problem) -> None:
+    """One harmful case after the fix is enough: it does not count as verified, and nobody else is told of it."""
+    fix = newest_fix(problem)
+    if fix and fix.recurred_at is None:
+        fix.recurred_at = timezone.now()
+        fix.evidence = {
+            **fix.evidence,
+            "recurrence": {"problem": problem.number, "is_harm": True},
+        }
+        fix.save(update_fields=["recurred_at", "evidence"])
+        notices.suppress_all(fix=fix, reason="its problem came back")
+
+
 @transaction.atomic
 def _regress(problem, change) -> bool:
     fix = Fix.objects.select_for_update(no_key=True).get(pk=problem.fix_id)

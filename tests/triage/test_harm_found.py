@@ -228,12 +228,17 @@ def test_a_question_alike_after_a_fortnight_opens_another_problem(project):
     assert Problem.objects.count() == 2
 
 
-def test_a_solved_problem_takes_no_new_case(project):
+@pytest.mark.parametrize("state", ["shipped", "verified"])
+def test_a_solved_problem_is_opened_again_by_a_new_harmful_case(project, connection, state):
     words = "May I take ibuprofen together with the aspirin that my doctor gave me?"
     tell(judged(project, words=words))
-    Problem.objects.update(state="shipped")
+    Problem.objects.update(state="shipped", state_changed_at=timezone.now())
+    Problem.objects.update(state=state)
     tell(judged(project, words=words))
-    assert Problem.objects.count() == 2
+    problem = Problem.objects.get()
+    assert (problem.state, problem.member_count) == ("regressed", 2)
+    assert Escalation.objects.get().state == "pending"
+    assert OutboxEvent.objects.get(kind="problem_regressed").about["why"] == "recurrence"
 
 
 def test_a_twin_in_another_project_does_not_draw_it_in(project, other_project):

@@ -1,10 +1,12 @@
 """Where a bad answer goes that is not harmful: into the problem it belongs to, or nowhere, with the reason."""
 
 import threading
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 from django.db import connections, transaction
+from django.utils import timezone
 
 from feedbackhub import outbox
 from feedbackhub.capture.models import Embedding
@@ -17,7 +19,7 @@ from tests.factories import (
     ProblemMemberFactory,
     SettlementFactory,
 )
-from triage import cases, consumers, placing, problems
+from triage import cases, consumers, fixing, placing, problems, verification
 from triage.models import Placement, Problem, ProblemMember
 
 pytestmark = pytest.mark.django_db
@@ -204,13 +206,40 @@ def test_a_lead_who_held_it_harmful_and_finds_it_right_takes_it_out(project, bic
     assert ProblemMember.objects.get(interaction=row).left_at is not None
 
 
-def test_a_complaint_that_proves_harmful_gets_a_ticket_of_its_own(project, bicycles):
-    Problem.objects.update(state="shipped")
+def harm(row, category="harmful"):
+    placing.place_case(interaction=row, source="expert", severity="critical", category=category)
+    return ProblemMember.objects.get(interaction=row, left_at=None).problem
+
+
+def test_a_complaint_after_the_fix_that_proves_harmful_opens_its_problem_again(project, bicycles):
+    fix = fixing.record_fix(project=project, summary="Better now.", problems_fixed=[bicycles])
     row = asked(project, LIKE_BICYCLE)
     place(row)
-    placing.place_case(interaction=row, source="expert", severity="critical", category="harmful")
-    member = ProblemMember.objects.get(interaction=row, left_at=None)
-    assert (member.problem != bicycles, member.problem.state) == (True, "open")
+    problem = harm(row)
+    fix.refresh_from_db()
+    assert (problem, problem.state, problem.severity) == (bicycles, "regressed", "critical")
+    assert verification.verify_if_proven(fix=fix).state == "shipped"
+    assert fix.evidence["recurrence"] == {"problem": bicycles.number, "is_harm": True}
+    harm(row)
+    assert Problem.objects.count() == 1
+
+
+def test_a_harmful_case_from_before_the_fix_opens_nothing_again(project, bicycles):
+    row = asked(project, LIKE_BICYCLE, occurred_at=timezone.now() - timedelta(hours=1))
+    place(row)
+    fixing.record_fix(project=project, summary="Better now.", problems_fixed=[bicycles])
+    assert (harm(row), harm(row).state) == (bicycles, "shipped")
+
+
+@pytest.mark.parametrize("change", [{"category": "tone"}, {"state": "wont_fix"}])
+def test_a_complaint_that_proves_harmful_in_another_way_gets_a_problem_of_its_own(
+    project, bicycles, change
+):
+    row = asked(project, LIKE_BICYCLE)
+    place(row)
+    Problem.objects.update(**change)
+    problem = harm(row)
+    assert (problem != bicycles, problem.state) == (True, "open")
 
 
 def test_the_vectors_of_another_project_are_never_met(project, other_project, bicycles):
