@@ -21,8 +21,15 @@ from feedbackhub.capture.vocabulary import Severity
 from feedbackhub.list_pages import choice
 from feedbackhub.page_links import page_url
 from triage import clock, problems
-from triage.models import Escalation, Problem, ProblemMember, TrackerConnection, rules_of
-from triage.ticket_state import with_asks_what_shipped
+from triage.models import (
+    Escalation,
+    Problem,
+    ProblemMember,
+    Ticket,
+    TrackerConnection,
+    rules_of,
+)
+from triage.ticket_state import GIVEN_UP, with_asks_what_shipped
 
 State = Problem.State
 COLUMNS = (
@@ -65,6 +72,12 @@ def wants_a_fix() -> Q:
     return Q(asks_what_shipped=True)
 
 
+def wants_an_answer() -> Q:
+    """Its ticket was closed without a repair, and nobody has said whether that is right."""
+    closed = Ticket.objects.filter(escalation__problem=OuterRef("pk"), state__in=GIVEN_UP)
+    return Q(Exists(closed), state__in=Problem.UNSOLVED_STATES)
+
+
 def waits_for_a_ticket() -> Q:
     escalations = Escalation.objects.filter(problem=OuterRef("pk"))
     return Q(~Exists(escalations), state__in=Problem.UNSOLVED_STATES)
@@ -74,6 +87,7 @@ NEEDS = {
     "time": is_overdue,
     "person": needs_a_person,
     "fix": wants_a_fix,
+    "answer": wants_an_answer,
     "ticket": waits_for_a_ticket,
 }
 
@@ -83,6 +97,7 @@ def needs_choices():
         ("time", _("time: overdue")),
         ("person", _("a person: its ticket")),
         ("fix", _("a fix: its ticket is done")),
+        ("answer", _("an answer: its ticket was given up")),
         ("ticket", _("a ticket")),
     ]
 
@@ -172,6 +187,13 @@ class Card:
     @property
     def escalations(self):
         return self.problem.escalations.all()
+
+    @property
+    def given_up(self) -> Ticket | None:
+        """A ticket that was closed over there without a repair, while the problem is unsolved here."""
+        tickets = (getattr(each, "ticket", None) for each in self.escalations)
+        closed = (each for each in tickets if each and each.state in GIVEN_UP)
+        return next(closed, None) if self.is_unsolved else None
 
     @property
     def is_overdue(self) -> bool:

@@ -4,9 +4,10 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
-from django_htmx.http import trigger_client_event
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from feedbackhub.accounts.access import project_page
 from feedbackhub.accounts.models import Membership
@@ -19,6 +20,7 @@ from triage import (
     changes,
     escalation,
     evidence,
+    fixing,
     grouping_views,
     occurrence,
     priority,
@@ -118,6 +120,7 @@ def _problem_page(request, problem, status=200, **forms):
         )
     except BadCursor:
         page = paginate(rows, order=evidence.ORDER, limit=evidence.AT_ONCE)
+    given_up = card.given_up
     filed_at = {each.connection_id for each in card.escalations if each.state != "cancelled"}
     return render(
         request,
@@ -127,6 +130,7 @@ def _problem_page(request, problem, status=200, **forms):
             "card": card,
             "factors": priority.arithmetic(problem),
             "page": page,
+            "given_up": given_up,
             "cases": evidence.cases(page.rows, project, schema),
             "category": board.category_names(schema).get(problem.category, problem.category),
             "timeline": timeline.timeline(problem, card.escalations, project),
@@ -178,6 +182,8 @@ def move_problem(request, number):
         refused = _(
             "P%d is verified when its cases pass again after a fix, or when a lead says why on the fix's page."
         ) % (number)
+    elif form.cleaned_data["state"] == Problem.State.SHIPPED and fixing.lacks_a_fix(problem):
+        return _ask_what_shipped(request, number)
     else:
         try:
             problems.move_problem_state(problem=problem, **form.cleaned_data)
@@ -195,6 +201,13 @@ def move_problem(request, number):
         address = reverse("problems", args=[request.project.slug])
         return redirect(f"{address}?{query}" if query else address)
     return redirect("problem", request.project.slug, number)
+
+
+def _ask_what_shipped(request, number):
+    """Nothing is shipped by a drag: the fix says what, and its reporters hear of it."""
+    messages.info(request, _("Say what shipped: P%d is shipped by recording its fix.") % number)
+    address = reverse("record_fix", args=[request.project.slug]) + f"?problems=P{number}"
+    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
 
 
 def _board_fragment(request, said, *, is_refused):
@@ -321,6 +334,9 @@ def file_ticket(request, number, connection):
     connection = get_object_or_404(
         TrackerConnection, project=request.project, public_id=connection, is_active=True
     )
+    if problem.state in escalation.NOT_FILED:
+        messages.error(request, _("Open P%d again before it is filed.") % number)
+        return redirect("problem", request.project.slug, number)
     escalation.open_escalation(problem=problem, connection=connection)
     messages.success(
         request,
@@ -341,6 +357,17 @@ def retry_escalation(request, public_id):
     escalation.retry_escalation(escalation=row)
     messages.success(request, _("%s is tried again.") % row.connection.name)
     return redirect("problem", request.project.slug, row.problem.number)
+
+
+@project_page("file_tickets")
+@require_POST
+def reopen_tickets(request, number):
+    """The tracker gave it up, and a lead does not agree."""
+    problem = _problem(request, number)
+    if problem.state in Problem.UNSOLVED_STATES:
+        ticket_notes.note_reopened(problem=problem, why="not_agreed", since=timezone.now())
+        messages.success(request, _("Its ticket is opened again over there, and says why."))
+    return redirect("problem", request.project.slug, number)
 
 
 @project_page("file_tickets")

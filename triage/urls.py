@@ -56,6 +56,11 @@ urlpatterns = [
         "tickets/<uuid:public_id>/comments/", ticket_views.ticket_comments, name="ticket_comments"
     ),
     path("tickets/<uuid:public_id>/look/", ticket_views.look_at_ticket, name="look_at_ticket"),
+    path(
+        "problems/<int:number>/reopen-tickets/",
+        problem_views.reopen_tickets,
+        name="reopen_tickets",
+    ),
     path("problems/<int:number>/retry-notes/", problem_views.retry_notes, name="retry_notes"),
     path(
         "escalations/<uuid:public_id>/retry/",

@@ -25,7 +25,7 @@ from tests.factories import (
     SettlementFactory,
     TrackerConnectionFactory,
 )
-from triage import problems
+from triage import fixing, problems
 from triage.models import Escalation, Problem, Ticket, TicketNote
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'{{ 7|add:7 }}‮"
@@ -140,6 +140,7 @@ def test_what_problems_need_is_a_filter_too(as_user, ben, project):
         "time": 1,
         "person": 1,
         "fix": 1,
+        "answer": 0,
         "ticket": 1,
     }
 
@@ -398,6 +399,48 @@ def test_a_dropped_card_is_answered_with_the_board(as_user, ben, problem):
     assert answer.status_code == 200
     assert answer.content.decode().lstrip().startswith('<div id="board"')
     assert numbers(answer, "fixing") == [7]
+
+
+@pytest.mark.parametrize("is_dropped", [True, False])
+def test_nothing_is_shipped_by_a_drag_its_fix_is_asked_for(
+    as_user, ben, project, problem, is_dropped
+):
+    client, move = as_user(ben), {"state": "shipped", "was": "open"}
+    headers = {"HX-Request": "true"} if is_dropped else {}
+    answer = client.post(url("move_problem", 7), move, headers=headers)
+    asked = url("record_fix") + "?problems=P7"
+    assert (answer.headers["HX-Redirect"] if is_dropped else answer.url) == asked
+    problem.refresh_from_db()
+    assert problem.state == "open"
+    fixing.record_fix(project=project, summary="Better now.", problems_fixed=[problem])
+    Problem.objects.update(state="fixing")
+    client.post(url("move_problem", 7), move | {"was": "fixing"}, headers=headers)
+    problem.refresh_from_db()
+    assert problem.state == "shipped"
+
+
+def given_up(problem, state):
+    escalated(problem, key="FBH-1")
+    Ticket.objects.update(state=state)
+    return Ticket.objects.get()
+
+
+def test_a_ticket_that_was_given_up_asks_a_lead_who_agrees_or_opens_it_again(as_user, ben, problem):
+    ticket, client = given_up(problem, "wont_fix"), as_user(ben)
+    assert "agreed?" in client.get(url("problems")).content.decode()
+    assert numbers(client.get(url("problems"), {"needs": "answer"}), "open") == [7]
+    assert "FBH-1 was closed without a repair" in client.get(url("problem", 7)).content.decode()
+    client.post(url("reopen_tickets", 7))
+    note = TicketNote.objects.get(ticket=ticket)
+    assert (note.kind, note.why) == ("reopened", "not_agreed")
+    client.post(url("move_problem", 7), {"state": "wont_fix", "was": "open"})
+    assert "without a repair" not in client.get(url("problem", 7)).content.decode()
+
+
+def test_a_ticket_that_was_closed_as_a_duplicate_leads_to_the_merge(as_user, ben, ana, problem):
+    given_up(problem, "duplicate")
+    text = as_user(ben).get(url("problem", 7)).content.decode()
+    assert 'href="#merge"' in text and '<details class="fold" id="merge" open>' in text
 
 
 def test_a_stale_drop_is_refused_plainly_and_overwrites_nothing(as_user, ben, problem):
