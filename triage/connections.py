@@ -8,7 +8,7 @@ from django.utils import timezone
 from feedbackhub.capture.vocabulary import Severity
 from feedbackhub.outbound import OutboundError, Outcome
 from triage import credentials, escalation, letters
-from triage.models import Problem, Ticket, TrackerConnection
+from triage.models import Problem, Ticket, TicketState, TrackerConnection
 from triage.trackers import TRACKERS
 from triage.trackers.base import ConfigError, ConnectionReport, RemoteStatus, Tracker, folded
 
@@ -76,6 +76,7 @@ def update_connection(*, connection, config=None, secrets=None, **changes):
     config, all_secrets = adapter.normalise_config(
         connection.config if config is None else config, kept | given
     )
+    _demand_same_place(adapter, connection, config)
     if config.get("base_url") != connection.config.get("base_url"):
         _demand_anew(adapter, given)
     is_other = config != connection.config or all_secrets != kept
@@ -95,6 +96,20 @@ def update_connection(*, connection, config=None, secrets=None, **changes):
     if is_other or (connection.is_active and not was_active):
         resume_connection(connection=connection)
     return connection
+
+
+def _demand_same_place(adapter, connection, config) -> None:
+    """Where tickets hang on it, a connection stays where it is: elsewhere their ids name strangers' tickets."""
+    moved = [
+        name for name in adapter.place_fields if config.get(name) != connection.config.get(name)
+    ]
+    if moved and not can_be_deleted(connection):
+        raise ConfigError(
+            dict.fromkeys(
+                moved,
+                "Tickets were filed there. Make a new connection for the other place, and switch this one off.",
+            )
+        )
 
 
 def _demand_anew(adapter, given) -> None:
@@ -140,6 +155,9 @@ def resume_connection(*, connection):
     """Call it again: what waited for it is due now, with its 72 hours before it."""
     TrackerConnection.objects.filter(pk=connection.pk).update(paused_reason="", paused_until=None)
     connection.refresh_from_db(fields=["paused_reason", "paused_until"])
+    Ticket.objects.filter(connection=connection, state=TicketState.DELETED).update(
+        look_at=timezone.now()  # it may have been gone for the old credentials only
+    )
     escalation.resume_connection_work(connection=connection)
     return connection
 

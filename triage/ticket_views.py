@@ -71,13 +71,24 @@ def ticket_comments(request, public_id):
 @require_POST
 def look_at_ticket(request, public_id):
     """Ask the tracker now how it stands."""
-    ticket = _ticket(request, public_id)
-    Ticket.objects.filter(pk=ticket.pk).update(look_at=timezone.now())
+    ticket, began = _ticket(request, public_id), timezone.now()
+    Ticket.objects.filter(pk=ticket.pk).update(look_at=began)
     ticket = ticket_state.look_at_ticket(ticket=ticket)
-    messages.success(
-        request,
-        _("%(key)s is %(state)s.") % {"key": ticket.key, "state": ticket.get_state_display()},
-    )
+    words = {
+        "key": ticket.key,
+        "state": ticket.get_state_display(),
+        "connection": ticket.connection.name,
+    }
+    if ticket.seen_at >= began:
+        messages.success(request, _("%(key)s is %(state)s.") % words)
+    else:
+        messages.error(
+            request,
+            _(
+                "%(connection)s is off, paused or resting, or did not answer. %(key)s was %(state)s when last seen."
+            )
+            % words,
+        )
     return redirect("problem", request.project.slug, ticket.escalation.problem.number)
 
 
@@ -100,8 +111,9 @@ def connection_statuses(request, public_id):
         error = failed.message
     if request.method == "POST" and not error:
         given = {
-            status.name: request.POST.get(f"status-{place}", "")
-            for place, (status, _state) in enumerate(rows)
+            status.name: request.POST[f"status-{status.id}"]
+            for status, _state in rows
+            if f"status-{status.id}" in request.POST
         }
         connections.map_statuses(
             connection=connection,
@@ -116,8 +128,8 @@ def connection_statuses(request, public_id):
             "connection": connection,
             "tracker": connections.kind_of(connection).label,
             "rows": [
-                (place, status, TicketState(str(status.state)).label, state)
-                for place, (status, state) in enumerate(rows)
+                (status.id, status, TicketState(str(status.state)).label, state)
+                for status, state in rows
             ],
             "choices": [(state, state.label) for state in CHOICES],
             "error": error,

@@ -83,7 +83,8 @@ class FakeJira:
         if self._down is not None:
             return self._down
         path, method = request.path.removeprefix(self.path), request.method
-        body = json.loads(request.data) if request.data else None
+        is_json = request.mimetype == "application/json" and request.data
+        body = json.loads(request.data) if is_json else None
         if path.startswith("/issue/createmeta/"):
             return self._screen(path)
         if path == "/issue" and method == "POST":
@@ -99,10 +100,24 @@ class FakeJira:
             named = [TO_DO, IN_PROGRESS, DONE]
             statuses = [{"id": str(number), **each} for number, each in enumerate(named, 1)]
             return _json([{"id": "1", "name": "Bug", "statuses": statuses}])
-        found = re.fullmatch(r"/issue/([\w-]+)(/comment|/transitions|)", path)
+        found = re.fullmatch(
+            r"/issue/([\w-]+)(/comment|/transitions|/properties/feedbackhub|/remotelink|/attachments|)",
+            path,
+        )
         if found is None or not any(found[1] in (i["id"], i["key"]) for i in self.issues):
             return _json({"errorMessages": ["Issue does not exist"]}, 404)
+        if found[2] == "/attachments":
+            return self._attach(self.issue(found[1]), request)
         return self._of_issue(self.issue(found[1]), found[2], method, body)
+
+    @staticmethod
+    def _attach(issue, request):
+        if request.headers.get("X-Atlassian-Token") != "no-check":
+            return _json({"errorMessages": ["XSRF check failed"]}, 403)
+        file = request.files["file"]
+        kept = {"id": "1", "filename": file.filename, "text": file.read().decode()}
+        issue.setdefault("attachments", []).append(kept)
+        return _json([kept])
 
     def _screen(self, path):
         if path.endswith("/issuetypes"):
@@ -144,6 +159,9 @@ class FakeJira:
     def _of_issue(self, issue, part, method, body):
         if part == "":
             return _json(self._shown(issue))
+        if part == "/remotelink":
+            issue.setdefault("links", {})[body["globalId"]] = body["object"]
+            return _json({"id": 1}, 201)
         if part == "/comment":
             if method == "GET":
                 return _json({"comments": issue["comments"]})
@@ -167,6 +185,7 @@ class FakeJira:
                 "updated": issue["updated"].isoformat(),
                 "labels": issue["labels"],
                 "assignee": issue.get("assignee"),
+                "attachment": issue.get("attachments", []),
             },
             "properties": issue["properties"],
         }

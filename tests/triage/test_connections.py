@@ -78,6 +78,24 @@ def test_a_kept_token_is_not_sent_to_another_address(connection):
     assert anew.config["base_url"] == elsewhere["base_url"]
 
 
+@pytest.mark.parametrize(
+    "place", [{"base_url": "https://another.atlassian.net"}, {"project_key": "OTHER"}]
+)
+def test_a_connection_with_tickets_stays_where_it_is(connection, project, place):
+    duty = escalation.open_escalation(
+        problem=ProblemFactory(project=project), connection=connection
+    )
+    Escalation.objects.filter(pk=duty.pk).update(state="filed")
+    given = {"config": {**connection.config, **place}, "secrets": {"api_token": "another"}}
+    with pytest.raises(ConfigError) as caught:
+        connections.update_connection(connection=connection, **given)
+    assert list(caught.value.errors) == list(place)
+    assert "Make a new connection" in caught.value.message
+    connection.refresh_from_db()
+    Escalation.objects.all().delete()
+    connections.update_connection(connection=connection, **given)
+
+
 def test_credentials_that_no_key_opens_can_be_entered_anew(connection, settings):
     settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
     with pytest.raises(ConfigError, match="API token: enter one"):

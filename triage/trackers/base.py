@@ -232,6 +232,8 @@ class Tracker(abc.ABC):
     name: ClassVar[str]
     label: ClassVar[str]
     config_fields: ClassVar[tuple[ConfigField, ...]]
+    # What names the place: the ids of tickets mean something there only.
+    place_fields: ClassVar[tuple[str, ...]]
     # May the same create be sent again after `unknown`? (True: the marker is the ticket's own id.)
     create_is_repeatable: ClassVar[bool]
     # Seconds after an unknown create at which to look by marker, before creating again.
@@ -311,6 +313,10 @@ class Tracker(abc.ABC):
     @abc.abstractmethod
     def link_back(self, remote_id: str, *, url: str, title: str) -> None:
         """Set our page beside the ticket; the same URL twice is one link."""
+
+    def attach(self, remote_id: str, *, name: str, text: str, marker: str | uuid.UUID) -> None:
+        """Put a file of text to the ticket, once; where the tracker takes none it is a comment."""
+        self.comment(remote_id, (Paragraph(f"{name}:"), Verbatim(text)), marker)
 
     @abc.abstractmethod
     def verify_webhook(

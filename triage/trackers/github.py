@@ -102,6 +102,7 @@ class GitHub(Tracker):
             may_hold_blanks=True,
         ),
     )
+    place_fields = ("base_url", "repository")
     create_is_repeatable = False
     look_again_after = (10, 30, 90)
     look_for_doubles_after = 180
@@ -167,7 +168,8 @@ class GitHub(Tracker):
 
     def _explained(self, error: OutboundError, may: str) -> OutboundError:
         headers = error.answer.headers if error.answer else {}
-        if error.status in (403, 429) and _is_rate_limit(headers):
+        said = text_at(error.answer.json, "message") if error.answer else ""
+        if error.status in (403, 429) and _is_rate_limit(headers, said):
             return OutboundError(
                 "GitHub asks to wait.",
                 Outcome.REFUSED_TRY_LATER,
@@ -435,8 +437,13 @@ def _base_url(given: str, allowed_hosts: Iterable[str] | None) -> str:
     raise ConfigError({"base_url": f"API address: it is {API_URL}."})
 
 
-def _is_rate_limit(headers: Mapping[str, str]) -> bool:
-    return bool(header(headers, "retry-after")) or header(headers, "x-ratelimit-remaining") == "0"
+def _is_rate_limit(headers: Mapping[str, str], said: str) -> bool:
+    """The secondary limits may come with no header at all: then only the words tell them from a missing permission."""
+    return (
+        bool(header(headers, "retry-after"))
+        or header(headers, "x-ratelimit-remaining") == "0"
+        or "rate limit" in said.lower()
+    )
 
 
 def _labels(labels: Iterable[str]) -> list[str]:

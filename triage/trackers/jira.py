@@ -26,7 +26,7 @@ import urllib.parse
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from feedbackhub import outbound
 from feedbackhub.outbound import OutboundError, Outcome
@@ -55,6 +55,7 @@ from triage.trackers.base import (
     header,
     list_at,
     marker_label,
+    marker_uuid,
     markers_in,
     opened_url,
     read_payload,
@@ -161,6 +162,7 @@ class Jira(Tracker):
             may_hold_blanks=True,
         ),
     )
+    place_fields = ("base_url", "project_key")
     create_is_repeatable = False
     look_again_after = (15, 60, 180)
     look_for_doubles_after = 300
@@ -168,6 +170,7 @@ class Jira(Tracker):
     # Where Data Center differs: `jira_data_center`.
     _api = "/rest/api/3"
     _search_path = "/search/jql"
+    _search_options: ClassVar[dict[str, Any]] = {"properties": [_PROPERTY]}
 
     # --- settings ---------------------------------------------------------------------------------
 
@@ -249,6 +252,8 @@ class Jira(Tracker):
         may: str,
         query: Mapping[str, str] | None = None,
         body: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
         writes: bool = False,
         may_be_empty: bool = False,
     ) -> Any:
@@ -272,7 +277,8 @@ class Jira(Tracker):
                 expects_write=writes,
                 may_be_empty=may_be_empty,
                 json=body,
-                headers={"Authorization": authorization},
+                content=content,
+                headers={"Authorization": authorization, **(headers or {})},
                 service=self.label,
                 limits=self._limits,
                 allowed_hosts=self._allowed_hosts,
@@ -475,17 +481,21 @@ class Jira(Tracker):
             body={
                 "jql": f'labels = "{label}"',
                 "fields": list(_FIELDS_READ),
-                "properties": [_PROPERTY],
                 "maxResults": 50,
+                **self._search_options,
             },
             may="see issues",
         )
         issues = dig(found, "issues")
         if not isinstance(issues, list):
             raise self._unreadable(writes=False)
-        ours = [i for i in issues if dig(i, "properties", _PROPERTY, "marker") == label]
+        ours = [issue for issue in issues if self._marker_of(issue, issues) == label]
         tickets = [self._ticket(issue) for issue in ours or issues]
         return sorted(tickets, key=lambda ticket: int(ticket.remote_id))
+
+    def _marker_of(self, issue: Any, found: list[Any]) -> str:
+        """The marker that an issue of a search's answer has as its property."""
+        return text_at(issue, "properties", _PROPERTY, "marker")
 
     def read(self, remote_id: str) -> FiledTicket:
         try:
@@ -666,6 +676,41 @@ class Jira(Tracker):
             },
             writes=True,
             may="link issues",
+        )
+
+    def attach(self, remote_id: str, *, name: str, text: str, marker: str | uuid.UUID) -> None:
+        """The file's name holds the marker: whether it is there already is looked up first."""
+        stem, dot, ending = name.rpartition(".")
+        unique = f"{stem}-{marker_uuid(marker)[:8]}{dot}{ending}"
+        try:
+            shown = self._call(
+                "GET", _issue_path(remote_id), query={"fields": "attachment"}, may="see issues"
+            )
+            there = list_at(shown, "fields", "attachment")
+            if not any(text_at(each, "filename") == unique for each in there):
+                self._upload(remote_id, unique, text)
+        except OutboundError as error:
+            if error.outcome is not Outcome.REFUSED_FOR_GOOD or error.credential_refused:
+                raise
+            super().attach(remote_id, name=name, text=text, marker=marker)
+
+    def _upload(self, remote_id: str, name: str, text: str) -> None:
+        boundary = f"feedbackhub-{uuid.uuid4().hex}"
+        head = (
+            f"--{boundary}\r\n"
+            f'Content-Disposition: form-data; name="file"; filename="{name}"\r\n'
+            "Content-Type: text/markdown; charset=utf-8\r\n\r\n"
+        )
+        self._call(
+            "POST",
+            _issue_path(remote_id) + "/attachments",
+            content=f"{head}{text}\r\n--{boundary}--\r\n".encode(),
+            headers={
+                "Content-Type": f"multipart/form-data; boundary={boundary}",
+                "X-Atlassian-Token": "no-check",
+            },
+            writes=True,
+            may="attach files",
         )
 
     # --- webhooks ---------------------------------------------------------------------------------

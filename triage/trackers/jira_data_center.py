@@ -2,18 +2,18 @@
 
 - REST v2 at the house's own address, perhaps under a path; wiki text instead of ADF.
 - A personal access token as Bearer, and no account beside it.
-- `POST /search` instead of `/search/jql`.
+- `POST /search` instead of `/search/jql`, and it knows no `properties`: each is asked of its issue.
 - The address may be anywhere: the network guard lets only public ones through, and what the operator opened by name.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from feedbackhub import outbound
 from feedbackhub.outbound import OutboundError
 from triage.trackers import rendering
-from triage.trackers.base import Block, ConfigError, TicketDraft
-from triage.trackers.jira import Jira
+from triage.trackers.base import Block, ConfigError, TicketDraft, text_at
+from triage.trackers.jira import _PROPERTY, Jira, _issue_path
 
 _NOT_HERE = {"email", "site_url"}
 _HELP = {
@@ -44,6 +44,7 @@ class JiraDataCenter(Jira):
     )
     _api = "/rest/api/2"
     _search_path = "/search"
+    _search_options: ClassVar[dict[str, Any]] = {}
 
     @classmethod
     def normalise_config(
@@ -72,6 +73,22 @@ class JiraDataCenter(Jira):
                 {"base_url": "Site: the address of your own Jira, and nothing behind it."}
             )
         return str(url).rstrip("/")
+
+    def _marker_of(self, issue: Any, found: list[Any]) -> str:
+        """Asked for only where there is something to tell apart."""
+        if len(found) < 2:
+            return ""
+        try:
+            kept = self._call(
+                "GET",
+                f"{_issue_path(text_at(issue, 'id'))}/properties/{_PROPERTY}",
+                may="see issues",
+            )
+        except OutboundError as error:
+            if error.status == 404:
+                return ""
+            raise
+        return text_at(kept, "value", "marker")
 
     @staticmethod
     def _description(draft: TicketDraft) -> str:

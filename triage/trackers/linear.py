@@ -195,6 +195,7 @@ class Linear(Tracker):
             may_hold_blanks=True,
         ),
     )
+    place_fields = ("base_url", "team")
     create_is_repeatable = True
     look_again_after = (5,)
     look_for_doubles_after = None

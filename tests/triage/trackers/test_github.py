@@ -61,8 +61,9 @@ def test_a_spoilt_answer_to_a_create_is_unknown(github, adapter, spoilt):
         (limited(403, retry_after="30"), 30),
         (limited(429, retry_after="30"), 30),
         (limited(403, x_ratelimit_remaining="0"), 60),
+        (limited(403), 60),
     ],
-    ids=["403 secondary", "429", "403 budget"],
+    ids=["403 secondary", "429", "403 budget", "403 in words only"],
 )
 def test_a_rate_limit_is_told_from_a_missing_permission(github, adapter, refusal, wait):
     github.refusal = refusal

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.triage.fake_jira import FakeJira
+from tests.triage.fake_jira import FakeJira, _json, people_file, refused
 from tests.triage.trackers.drafts import MARKER, draft, hostile_draft
 from triage.trackers.base import ConfigError
 from triage.trackers.jira_data_center import JiraDataCenter
@@ -10,6 +10,22 @@ from triage.trackers.jira_data_center import JiraDataCenter
 
 class FakeDataCenter(FakeJira):
     path, search_path = "/jira/rest/api/2", "/search"
+
+    def _search(self, body):
+        """Knows the fields of its own API only, and shows no properties."""
+        if set(body) - {"jql", "startAt", "maxResults", "validateQuery", "fields", "expand"}:
+            return refused(400, "Unrecognized field")
+        return super()._search(body)
+
+    def _of_issue(self, issue, part, method, body):
+        if part == "/properties/feedbackhub":
+            value = issue["properties"].get("feedbackhub")
+            return _json({"key": "feedbackhub", "value": value}, 200 if value else 404)
+        return super()._of_issue(issue, part, method, body)
+
+    @staticmethod
+    def _shown(issue):
+        return FakeJira._shown({**issue, "properties": {}})
 
 
 @pytest.fixture
@@ -67,3 +83,9 @@ def test_settings_that_lead_elsewhere_are_refused(base_url):
             allowed_hosts=[],
         )
     assert "base_url" in caught.value.errors
+
+
+def test_a_clone_is_told_from_the_ticket_by_its_property(jira, adapter):
+    made = adapter.create(draft())
+    people_file(jira, "FBH-9", labels=jira.issues[0]["labels"])
+    assert adapter.find(MARKER) == [adapter.read(made.remote_id)]
