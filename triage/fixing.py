@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from feedbackhub import outbox
-from triage import changelog, problems
+from triage import changelog, escalation, problems
 from triage.models import Fix, FixedProblem, Problem, Ticket
 
 
@@ -19,7 +19,10 @@ class FixRefused(ValueError):
 
 
 def find_problems(*, project, numbers=(), public_ids=(), ticket_keys=()) -> list[Problem]:
-    """The problems named by their number, public id or a ticket's key. Raises ValidationError naming what is unknown."""
+    """The problems named by their number, public id or a ticket's key. Raises ValidationError naming what is unknown.
+
+    Who names a problem that was merged means the one that its cases are in now.
+    """
     found, unknown = {}, []
     for number in numbers:
         _sort(Problem.objects.filter(project=project, number=number), f"P{number}", found, unknown)
@@ -36,7 +39,8 @@ def find_problems(*, project, numbers=(), public_ids=(), ticket_keys=()) -> list
         if ticket is None:
             unknown.append(key)
         else:
-            found[ticket.escalation.problem_id] = ticket.escalation.problem
+            original = ticket.escalation.problem.original
+            found[original.pk] = original
     if unknown:
         raise ValidationError(
             {"problems": _("There is no such problem or ticket: %s.") % ", ".join(unknown)}
@@ -59,7 +63,15 @@ def _sort(rows, name, found, unknown):
     if problem is None:
         unknown.append(name)
     else:
-        found[problem.pk] = problem
+        found[problem.original.pk] = problem.original
+
+
+def lacks_a_fix(problem) -> bool:
+    """Somebody works on it, and no fix that is out is meant to solve it; one that did not help does not count."""
+    if problem.state not in Problem.UNSOLVED_STATES:
+        return False
+    out = problem.fixes.filter(state__in=[Fix.State.SHIPPED, Fix.State.VERIFIED], recurred_at=None)
+    return problem.state == Problem.State.REGRESSED or not out.exists()
 
 
 @transaction.atomic
@@ -87,6 +99,7 @@ def record_fix(
             return known
     if not summary.strip():
         raise FixRefused(_("Say what changed, in words that a reporter understands."))
+    problems_fixed = list(dict.fromkeys(problem.original for problem in problems_fixed))
     if not problems_fixed:
         raise FixRefused(_("Name at least one problem that this solves."))
     try:
@@ -121,13 +134,26 @@ def ship_fix(*, fix, at=None) -> Fix:
     )
     fix.refresh_from_db()
     if moved:
+        _take_up_originals(fix)
         for problem in fix.problems.select_for_update(of=("self",)).order_by("id"):
             if problem.state in (*Problem.UNSOLVED_STATES, Problem.State.WONT_FIX):
                 if problem.state == Problem.State.WONT_FIX:
                     problems.move_problem_state(problem=problem, state=Problem.State.OPEN)
+                    escalation.cancel_pending(
+                        problem=problem
+                    )  # it is solved: nobody needs a ticket
                 problems.move_problem_state(problem=problem, state=Problem.State.SHIPPED)
         outbox.publish("fix_shipped", project=fix.project, fix_id=fix.pk)
     return fix
+
+
+def _take_up_originals(fix) -> None:
+    """What was merged since the fix was planned is solved where its cases are now."""
+    merged = fix.problems.filter(state=Problem.State.DUPLICATE).select_related("duplicate_of")
+    for problem in merged:
+        FixedProblem.objects.get_or_create(
+            project_id=fix.project_id, fix=fix, problem=problem.original
+        )
 
 
 @transaction.atomic

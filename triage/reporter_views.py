@@ -3,7 +3,7 @@
 from functools import wraps
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -62,7 +62,9 @@ def reporter_page(request, token, *, notice):
 @require_POST
 @in_their_language
 def still_wrong(request, token, problem, *, notice):
-    found = get_object_or_404(notice.fix.problems, public_id=problem)
+    found = reporting_back.find_problem(notice=notice, public_id=problem)
+    if found is None:
+        raise Http404
     with acting(action="reporter_still_wrong"):
         try:
             reporting_back.say_still_wrong(

@@ -14,10 +14,24 @@ from triage.models import Notice, Problem, StillWrong
 LONGEST_WORD = 4_000
 
 
+def problems_of(notice) -> list[Problem]:
+    """The problems of the notice's fix; what was merged since stands where its cases are now."""
+    named = notice.fix.problems.select_related("duplicate_of").order_by("number")
+    return list(dict.fromkeys(problem.original for problem in named))
+
+
+def find_problem(*, notice, public_id) -> Problem | None:
+    """The problem that this person's page names, or named before it was merged."""
+    merged = notice.fix.problems.filter(public_id=public_id).select_related("duplicate_of").first()
+    if merged:
+        return merged.original
+    return next((each for each in problems_of(notice) if each.public_id == public_id), None)
+
+
 def reports_of(notice) -> list[dict]:
     """Each problem of the notice's fix that this person reported, with their reports and its state in plain words."""
     rows = []
-    for problem in notice.fix.problems.order_by("number"):
+    for problem in problems_of(notice):
         complaints = list(
             notices.complaints_about([problem], until=notice.fix.shipped_at)
             .filter(reporter=notice.reporter)
@@ -39,13 +53,14 @@ def reports_of(notice) -> list[dict]:
 @transaction.atomic
 def say_still_wrong(*, notice, problem, words: str = "") -> StillWrong:
     """Keep the reporter's word as feedback on their own report, and open the problem again. Twice is once."""
+    problem = problem.original
     complaint = (
         notices.complaints_about([problem], until=notice.fix.shipped_at)
         .filter(reporter=notice.reporter)
         .order_by("-occurred_at", "-id")
         .first()
     )
-    if complaint is None or not notice.fix.problems.filter(pk=problem.pk).exists():
+    if complaint is None or problem not in problems_of(notice):
         raise Problem.DoesNotExist
     try:
         with transaction.atomic():

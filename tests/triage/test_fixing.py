@@ -5,7 +5,8 @@ from django.core.exceptions import ValidationError
 
 from feedbackhub.outbox.models import OutboxEvent
 from tests.factories import ProblemFactory
-from triage import fixing
+from triage import escalation, fixing, problems
+from triage.models import Ticket
 
 
 @pytest.fixture
@@ -65,3 +66,50 @@ def test_a_reverted_fix_opens_its_problems_again(project, problem):
     fixing.revert_fix(fix=fix)
     problem.refresh_from_db()
     assert (fix.state, problem.state) == ("reverted", "regressed")
+
+
+def test_a_fix_of_what_was_given_up_files_no_ticket(project, connection):
+    problem = ProblemFactory(project=project, severity="critical")
+    duty = escalation.open_escalation(problem=problem, connection=connection)
+    problems.move_problem_state(problem=problem, state="wont_fix")
+    ship(project, problem)
+    problem.refresh_from_db()
+    duty.refresh_from_db()
+    assert (problem.state, duty.state) == ("shipped", "cancelled")
+
+
+# --- merged ---------------------------------------------------------------------------------------
+
+
+def test_a_fix_of_a_merged_problem_is_one_of_where_its_cases_are(project, problem, connection):
+    original = ProblemFactory(project=project)
+    Ticket.objects.create(
+        project=project,
+        escalation=escalation.open_escalation(problem=problem, connection=connection),
+        connection=connection,
+        remote_id="1",
+        key="FBH-1",
+    )
+    problems.merge_problem(problem=problem, into=original)
+    named = {
+        "numbers": [problem.number],
+        "public_ids": [problem.public_id],
+        "ticket_keys": ["FBH-1"],
+    }
+    assert fixing.find_problems(project=project, **named) == [original]
+    problem.refresh_from_db()
+    fix = ship(project, problem)
+    original.refresh_from_db()
+    assert (list(fix.problems.all()), original.state) == ([original], "shipped")
+
+
+def test_a_planned_fix_ships_what_its_problem_was_merged_into(project, problem):
+    fix = ship(project, problem, is_planned=True)
+    original = ProblemFactory(project=project)
+    problems.merge_problem(problem=problem, into=original)
+    fixing.ship_fix(fix=fix)
+    original.refresh_from_db()
+    assert original.state == "shipped"
+    fixing.revert_fix(fix=fix)
+    original.refresh_from_db()
+    assert original.state == "regressed"

@@ -19,7 +19,7 @@ from tests.factories import (
     ProblemMemberFactory,
     ReporterFactory,
 )
-from triage import fixing, notice_delivery, notices, reporter_link
+from triage import fixing, notice_delivery, notices, problems, reporter_link
 from triage.channels import email
 from triage.models import Notice
 
@@ -277,6 +277,22 @@ def test_still_wrong_opens_the_problem_again_once_and_keeps_the_words_masked(cli
 def test_still_wrong_about_somebody_elses_problem_is_not_found(client, told, project):
     other = ProblemFactory(project=project)
     assert client.post(page(told, "reporter_still_wrong", other.public_id)).status_code == 404
+
+
+def test_after_a_merge_the_page_shows_where_the_report_is_now_and_takes_still_wrong(
+    client, told, problem, project
+):
+    original = ProblemFactory(project=project, state="shipped")
+    problem.refresh_from_db()
+    problems.merge_problem(problem=problem, into=original)
+    (report,) = client.get(page(told)).context["reports"]
+    assert report["problem"] == original
+    for named in (problem, original):  # the page from before the merge, and the one from after
+        answer = client.post(page(told, "reporter_still_wrong", named.public_id), {"words": "No"})
+        assert answer.status_code == 302
+    original.refresh_from_db()
+    assert original.state == "regressed"
+    assert FeedbackEvent.objects.filter(source="reporter_page").count() == 1
 
 
 def test_unsubscribe_takes_a_button_or_a_mail_programs_one_click(client, told):
