@@ -43,9 +43,10 @@ class Case:
 
 
 def members(problem, membership):
-    """The problem's cases; an expert's are those that they judged, once others' words cannot sway them."""
+    """The problem's cases: an expert's are those that they judged, once others' words cannot sway them; a tracker's
+    (`membership` None) are all."""
     found = ProblemMember.objects.filter(problem=problem, left_at=None)
-    if not membership.may("see_problems"):
+    if membership and not membership.may("see_problems"):
         found = found.filter(interaction__in=interactions_judged_by(membership))
     return found
 

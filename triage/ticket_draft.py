@@ -6,6 +6,7 @@ All of it leaves the house, so free text is redacted once more; all of it is hos
 
 from django.db.models import Case, IntegerField, Value, When
 
+from annotation import recall
 from feedbackhub import redaction
 from feedbackhub.capture.vocabulary import Severity
 from triage.links import problem_url
@@ -141,6 +142,8 @@ def _judgement(interaction, settlement):
     else:
         marked = [(span.label, span.quote) for a in annotations for span in a.spans.all()]
         better = next((c.text for a in annotations for c in a.candidates.all()), "")
+    if not recall.placed_outside_the_holdout([interaction.pk]):
+        better = ""  # a ticket's text goes into prompts (rule 6)
     spans = tuple((label or "marked", _masked(quote)) for label, quote in marked)
     return spans, [a.note for a in annotations if a.note], better
 

@@ -1,4 +1,4 @@
-"""What is said on tickets that are filed already: it is open again; more cases came in.
+"""What is said on tickets that are filed already: the link back and the brief; it is open again; more cases came in.
 
 Each is a row first. While one waits, what happens in the meantime is said by it too; its words are made when it is
 sent, and its marker lets the tracker keep it once, however often it is sent. News of cases goes out at most once an hour.
@@ -10,8 +10,9 @@ from datetime import timedelta
 from django.db.models import F
 from django.utils import timezone
 
+from feedbackhub import redaction
 from feedbackhub.outbound import OutboundError, Outcome
-from triage import connections, escalation, problems, tasks, ticket_state
+from triage import board, brief, connections, escalation, problems, tasks, ticket_state
 from triage.links import problem_url
 from triage.models import Problem, Ticket, TicketNote, TicketState
 from triage.trackers.base import Block, CannotReopen, Facts, Paragraph
@@ -25,19 +26,16 @@ Kind, State = TicketNote.Kind, TicketNote.State
 def note_more_cases(*, problem):
     """An answer joined: say so on the problem's tickets, within the hour."""
     for ticket in _tickets(problem):
-        last = (
-            ticket.notes.filter(state=State.SENT)
-            .order_by("-sent_at")
-            .values_list("sent_at")
-            .first()
-        )
-        spoke_at = max(filter(None, (ticket.created_at, *(last or ()))))
-        _note(ticket, Kind.MORE_CASES, due_at=max(timezone.now(), spoke_at + AT_MOST_EVERY))
+        due_at = max(timezone.now(), _spoke_at(ticket) + AT_MOST_EVERY)
+        _note(ticket, Kind.MORE_CASES, due_at=due_at)
 
 
 def note_reopened(*, problem, why, since):
-    """The problem regressed: its tickets are reopened, with the reason. News of the same event twice is one note."""
-    for ticket in _tickets(problem):
+    """The problem regressed: its tickets are reopened, with the reason. News of the same event twice is one note.
+
+    A ticket that was deleted is asked for once more, and replaced when it is gone.
+    """
+    for ticket in Ticket.objects.filter(escalation__problem=problem):
         if not ticket.notes.filter(kind=Kind.REOPENED, created_at__gte=since).exists():
             _note(ticket, Kind.REOPENED, due_at=timezone.now(), why=why)
 
@@ -47,6 +45,11 @@ def note_adopted(*, ticket):
     _note(ticket, Kind.ADOPTED, due_at=timezone.now())
 
 
+def note_evidence(*, ticket):
+    """A ticket is there: our page is linked beside it, and the brief for whoever repairs it is put to it."""
+    _note(ticket, Kind.EVIDENCE, due_at=timezone.now())
+
+
 def send_note(*, note):
     """Say it, if it is due and nobody else is saying it; what has become pointless meanwhile is dropped."""
     if not _claim(note):
@@ -54,20 +57,26 @@ def send_note(*, note):
     ticket = Ticket.objects.select_related("connection", "escalation__problem__project").get(
         pk=note.ticket_id
     )
-    words = _words(note, ticket)
-    if not words:
+    words = () if note.kind == Kind.EVIDENCE else _words(note, ticket)
+    if not words and note.kind != Kind.EVIDENCE:
         note.delete()
         return None
     try:
         tracker = connections.tracker_of(ticket.connection)
+        if note.kind == Kind.EVIDENCE:
+            _put_evidence(tracker, ticket, note.marker)
         if note.kind == Kind.REOPENED:
             seen = tracker.reopen(ticket.remote_id, ticket.key)
             ticket_state.note_seen(ticket=ticket, seen=seen)
-        tracker.comment(ticket.remote_id, words, note.marker)
+        if words:
+            tracker.comment(ticket.remote_id, words, note.marker)
     except CannotReopen:
         escalation.replace_ticket(ticket=ticket)
         return None
     except OutboundError as error:
+        if error.status == 404 and note.kind == Kind.REOPENED and ticket.is_deleted:
+            escalation.replace_ticket(ticket=ticket)
+            return None
         _write_failure(note, ticket, error)
     else:
         TicketNote.objects.filter(pk=note.pk, state=State.WAITING).update(
@@ -125,8 +134,9 @@ def _words(note, ticket) -> tuple[Block, ...]:
     if note.kind == Kind.REOPENED:
         if problem.state not in Problem.UNSOLVED_STATES:
             return ()
+        how = "is still open" if note.why == "not_agreed" else "is open again"
         return (
-            Paragraph(f"P{problem.number} is open again. {problems.WHY_REOPENED[note.why]}"),
+            Paragraph(f"P{problem.number} {how}. {problems.WHY_REOPENED[note.why]}"),
             _figures(problem),
         )
     if note.kind == Kind.ADOPTED:
@@ -134,13 +144,32 @@ def _words(note, ticket) -> tuple[Block, ...]:
             Paragraph(f"FeedbackHub follows this ticket as P{problem.number}."),
             _figures(problem),
         )
-    last = ticket.notes.filter(state=State.SENT).order_by("-sent_at").first()
-    since = last.sent_at if last else ticket.created_at
-    count = problem.members.filter(left_at=None, joined_at__gt=since).count()
+    count = problem.members.filter(left_at=None, joined_at__gt=_spoke_at(ticket)).count()
     if not count:
         return ()
     cases = "One more case" if count == 1 else f"{count} more cases"
     return (Paragraph(f"{cases} of P{problem.number}."), _figures(problem))
+
+
+def _spoke_at(ticket):
+    """When the ticket last heard how many cases there are."""
+    said = ticket.notes.filter(state=State.SENT).exclude(kind=Kind.EVIDENCE).order_by("-sent_at")
+    last = said.values_list("sent_at", flat=True).first()
+    return max(filter(None, (ticket.created_at, last)))
+
+
+def _put_evidence(tracker, ticket, marker) -> None:
+    problem = ticket.escalation.problem
+    name = f"P{problem.number}"
+    try:
+        tracker.link_back(ticket.remote_id, url=problem_url(problem), title=f"FeedbackHub {name}")
+    except OutboundError as error:  # not everybody may link: the address stands in the text as well
+        if error.outcome is not Outcome.REFUSED_FOR_GOOD or escalation.is_signed_out(error):
+            raise
+    if problem.members.filter(left_at=None).exists():
+        text = brief.brief(problem, None, board.current_schema(problem.project))
+        masked = redaction.redact(text).text
+        tracker.attach(ticket.remote_id, name=f"{name}-brief.md", text=masked, marker=marker)
 
 
 def _figures(problem) -> Facts:
@@ -160,7 +189,7 @@ def _write_failure(note, ticket, error):
     tried_since = (
         note.first_tried_at or now
     )  # what waited for its hour or for a pause was not tried
-    if escalation.is_locked_out(error):
+    if escalation.is_signed_out(error):
         waiting.update(due_at=now, failure=said, first_tried_at=None)
         connections.pause_connection(connection=ticket.connection, reason=said)
     elif error.outcome is Outcome.REFUSED_FOR_GOOD or now - tried_since > escalation.TRIED_FOR:

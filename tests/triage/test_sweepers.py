@@ -41,6 +41,7 @@ def test_the_sweep_files_looks_and_looks_again_for_doubles(duty, jira):
 
 def test_the_sweep_sends_notes_that_are_due(duty, jira, project):
     sweep()
+    TicketNote.objects.all().delete()  # the link and the brief
     problems.join_problem(
         problem=duty.problem, interaction=InteractionFactory(project=project), source="expert"
     )

@@ -8,10 +8,10 @@ from django.utils import timezone
 from feedbackhub.outbox.delivery import deliver_due
 from feedbackhub.outbox.models import OutboxEvent
 from feedbackhub.outbox.sweeping import sweep
-from tests.factories import InteractionFactory, ProblemFactory
-from tests.triage.fake_jira import DONE
+from tests.factories import InteractionFactory, ProblemFactory, ProblemMemberFactory
+from tests.triage.fake_jira import DONE, refused
 from triage import connections, escalation, problems, ticket_notes
-from triage.models import Ticket, TicketNote, TrackerConnection
+from triage.models import Escalation, Ticket, TicketNote, TrackerConnection
 
 pytestmark = pytest.mark.django_db
 
@@ -24,6 +24,7 @@ def problem(project):
 @pytest.fixture
 def ticket(problem, connection, jira):
     escalation.pursue(escalation=escalation.open_escalation(problem=problem, connection=connection))
+    TicketNote.objects.all().delete()  # the link and the brief: a matter of their own, below
     return Ticket.objects.get()
 
 
@@ -138,6 +139,15 @@ def test_a_refused_credential_keeps_the_note(solved, ticket, jira, connection):
     assert len(comments(jira)) == 1
 
 
+def test_a_ticket_that_takes_no_comment_from_us_fails_alone(solved, ticket, jira, connection):
+    problems.reopen_problem(problem=solved, why="by_hand")
+    deliver_due()
+    jira.goes_down(403)
+    send_due()
+    connection.refresh_from_db()
+    assert (TicketNote.objects.get().state, connection.is_paused) == ("failed", False)
+
+
 def test_a_ticket_that_is_gone_fails_with_a_sentence_and_can_be_retried(solved, ticket, jira):
     problems.reopen_problem(problem=solved, why="by_hand")
     deliver_due()
@@ -152,11 +162,27 @@ def test_a_ticket_that_is_gone_fails_with_a_sentence_and_can_be_retried(solved, 
     assert TicketNote.objects.get().state == "sent"
 
 
-def test_a_deleted_ticket_is_told_nothing(solved, ticket, jira):
-    Ticket.objects.update(state="deleted", look_at=None)
+def test_a_deleted_ticket_is_replaced_when_its_problem_comes_back(solved, ticket, jira):
+    Ticket.objects.update(state="deleted")
+    jira.issues = []
+    joins(solved)
+    assert not TicketNote.objects.exists()  # of more cases it is told nothing
     problems.reopen_problem(problem=solved, why="by_hand")
     deliver_due()
-    assert not TicketNote.objects.exists()
+    send_due()
+    duty = Escalation.objects.get()
+    assert (duty.state, duty.earlier_tickets[0]["key"]) == ("pending", "FBH-1")
+    escalation.pursue(escalation=duty)
+    assert (len(jira.posts), Ticket.objects.get().state) == (2, "open")
+
+
+def test_a_ticket_that_only_seemed_deleted_is_reopened(solved, ticket, jira):
+    Ticket.objects.update(state="deleted")
+    problems.reopen_problem(problem=solved, why="by_hand")
+    deliver_due()
+    send_due()
+    ticket.refresh_from_db()
+    assert (ticket.state, len(comments(jira)), len(jira.posts)) == ("open", 1, 1)
 
 
 # --- more cases -----------------------------------------------------------------------------------
@@ -197,3 +223,45 @@ def test_cases_before_the_ticket_are_in_the_ticket(problem, connection, jira):
     joins(problem)
     escalation.pursue(escalation=escalation.open_escalation(problem=problem, connection=connection))
     assert not TicketNote.objects.exists()
+
+
+# --- the link and the brief -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_evidence(problem, connection, jira):
+    """A ticket of a problem with a case, whose link and brief wait."""
+    interaction = InteractionFactory(
+        project=problem.project, output="Ask @everyone or write to marvin@example.org."
+    )
+    ProblemMemberFactory(problem=problem, interaction=interaction)
+    escalation.pursue(escalation=escalation.open_escalation(problem=problem, connection=connection))
+    return jira.issues[0]
+
+
+def test_a_ticket_gets_the_link_and_the_brief_once(with_evidence, jira):
+    ticket, note = Ticket.objects.get(), TicketNote.objects.get()
+    killed = connections.tracker_of(ticket.connection)
+    ticket_notes._put_evidence(killed, ticket, note.marker)
+    send_due()
+    (link,) = with_evidence["links"].values()
+    assert (link["title"], TicketNote.objects.get().state) == ("FeedbackHub P7", "sent")
+    assert link["url"].endswith("/problems/7/")
+    (file,) = with_evidence["attachments"]
+    assert file["filename"].startswith("P7-brief-") and file["text"].startswith("# P7 ")
+    assert "marvin" not in file["text"] and "@everyone" not in file["text"]
+
+
+def test_where_nothing_may_be_attached_the_brief_is_a_comment(with_evidence, jira, monkeypatch):
+    monkeypatch.setattr(jira, "_attach", lambda *_: refused(403))
+    send_due()
+    (said,) = comments(jira)
+    assert "P7-brief.md:" in said and TicketNote.objects.get().state == "sent"
+
+
+def test_the_brief_delays_no_news_of_cases(with_evidence, problem):
+    send_due()
+    joins(problem)
+    news = TicketNote.objects.get(kind="more_cases")
+    ticket = Ticket.objects.get()
+    assert news.due_at == ticket.created_at + ticket_notes.AT_MOST_EVERY
