@@ -24,20 +24,21 @@ import random
 import uuid
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from feedbackhub.outbound import OutboundError, Outcome
 from triage import connections, tasks, ticket_draft, ticket_notes, ticket_state
-from triage.models import Escalation, Ticket, TicketState
+from triage.models import Escalation, Problem, Ticket, TicketState
 from triage.trackers.base import FiledTicket
 
 LEASE = timedelta(seconds=60)
 TRIED_FOR = timedelta(hours=72)
 LONGEST_PAUSE = 15 * 60  # seconds
 REST_AFTER_LOST_ANSWER = 15  # seconds: a tracker that hangs must not hold every worker
+NOT_FILED = [Problem.State.WONT_FIX, Problem.State.DUPLICATE]
 _A_DAY = timedelta(days=1)
 
 State = Escalation.State
@@ -99,36 +100,56 @@ class AdoptionRefused(ValueError):
 def adopt_ticket(*, problem, connection, pasted: str):
     """Follow a ticket that people have filed already, by its pasted link or key. Raises AdoptionRefused, OutboundError.
 
-    It is looked up before anything is written. An escalation that was waiting has its ticket by that.
+    It is looked up before anything is written. An escalation that was waiting has its ticket by that; while it is being
+    filed, or may have been, nothing is adopted. That is asked again of the locked row: the look took its time.
     """
     escalation = Escalation.objects.filter(problem=problem, connection=connection).first()
-    if escalation and (
-        escalation.state == State.FILING or Ticket.objects.filter(escalation=escalation).exists()
-    ):
+    if escalation:
+        _demand_adoptable(escalation, problem, connection)
+    seen = connections.tracker_of(connection).locate(pasted)
+    try:
+        with transaction.atomic():
+            return _adopt(problem, connection, seen)
+    except IntegrityError:  # somebody adopted it for another problem at this moment
+        _demand_not_taken(connection, seen)
+        raise
+
+
+def _adopt(problem, connection, seen):
+    _demand_not_taken(connection, seen)
+    escalation, _is_new = Escalation.objects.get_or_create(
+        project_id=problem.project_id,
+        problem=problem,
+        connection=connection,
+        # not pending: nobody is to file it in this moment
+        defaults={"marker": uuid.uuid4(), "state": State.CANCELLED},
+    )
+    escalation = Escalation.objects.select_for_update(no_key=True).get(pk=escalation.pk)
+    _demand_adoptable(escalation, problem, connection)
+    ticket = record_ticket(escalation=escalation, seen=seen)
+    ticket_notes.note_adopted(ticket=ticket)
+    return ticket
+
+
+def _demand_adoptable(escalation, problem, connection):
+    if escalation.state == State.UNKNOWN:
+        raise AdoptionRefused(
+            f"P{problem.number} may have a ticket at {connection.name}: it is being looked up. Wait for the answer."
+        )
+    if escalation.state == State.FILING or Ticket.objects.filter(escalation=escalation).exists():
         raise AdoptionRefused(
             f"P{problem.number} has a ticket at {connection.name}, or is being filed there now."
         )
-    seen = connections.tracker_of(connection).locate(pasted)
-    with transaction.atomic():
-        taken = (
-            Ticket.objects.filter(connection=connection, remote_id=seen.remote_id)
-            .select_related("escalation__problem")
-            .first()
-        )
-        if taken:
-            raise AdoptionRefused(
-                f"{taken.key} belongs to P{taken.escalation.problem.number} already."
-            )
-        escalation, _is_new = Escalation.objects.get_or_create(
-            project_id=problem.project_id,
-            problem=problem,
-            connection=connection,
-            # not pending: nobody is to file it in this moment
-            defaults={"marker": uuid.uuid4(), "state": State.CANCELLED},
-        )
-        ticket = record_ticket(escalation=escalation, seen=seen)
-        ticket_notes.note_adopted(ticket=ticket)
-    return ticket
+
+
+def _demand_not_taken(connection, seen):
+    taken = (
+        Ticket.objects.filter(connection=connection, remote_id=seen.remote_id)
+        .select_related("escalation__problem")
+        .first()
+    )
+    if taken:
+        raise AdoptionRefused(f"{taken.key} belongs to P{taken.escalation.problem.number} already.")
 
 
 @transaction.atomic
@@ -145,6 +166,7 @@ def replace_ticket(*, ticket):
         searches=0,
         due_at=timezone.now(),
         first_tried_at=None,
+        unknown_since=None,
         filed_at=None,
         checked_again_at=None,
         created_at=timezone.now(),
@@ -231,14 +253,23 @@ def reconcile(*, escalation):
         record_ticket(escalation=escalation, seen=found[0])
     else:
         looks, done = tracker.look_again_after, escalation.searches + 1
+        too_soon = _seconds_before_another_try(escalation, looks)
         if done < len(looks):
             _wait(mine, looks[done] - looks[done - 1], searches=done)
+        elif too_soon > 0:  # a person had it looked for earlier than its search can be trusted
+            _wait(mine, too_soon, searches=done)
         elif _is_given_up(escalation):
             mine.update(state=State.FAILED, failure=_given_up(escalation.failure))
         else:  # it was not made: the same marker may be created again
             _wait(mine, 0, state=State.PENDING, searches=done)
     escalation.refresh_from_db()
     return escalation
+
+
+def _seconds_before_another_try(escalation, looks) -> float:
+    """However often it was looked for: a search that lags is believed when its last look is due, and not before."""
+    since = escalation.unknown_since or escalation.created_at
+    return (since + timedelta(seconds=looks[-1] if looks else 0) - timezone.now()).total_seconds()
 
 
 def look_for_doubles(*, escalation):
@@ -261,6 +292,16 @@ def look_for_doubles(*, escalation):
     return escalation
 
 
+def look_for_doubles_soon(*, escalation):
+    """Somebody saw another ticket with our marker: look when the search knows it too."""
+    after = connections.kind_of(escalation.connection).look_for_doubles_after or 0
+    due_at = timezone.now() + timedelta(seconds=after)
+    Escalation.objects.filter(pk=escalation.pk, state=State.FILED).update(
+        checked_again_at=None, due_at=due_at
+    )
+    tasks.ring(tasks.pursue_escalation, after=after, escalation_id=escalation.pk)
+
+
 def give_up_leases() -> int:
     """Rows whose worker did not come back: what it did is unknown."""
     now, count = timezone.now(), 0
@@ -271,6 +312,7 @@ def give_up_leases() -> int:
             pk=escalation.pk, state=State.FILING, attempts=escalation.attempts, lease_until__lt=now
         ).update(
             state=State.UNKNOWN,
+            unknown_since=now,
             searches=0,
             lease_until=None,
             due_at=now + _first_look(escalation.connection),
@@ -311,6 +353,7 @@ def record_ticket(*, escalation, seen: FiledTicket):
         assignee=(seen.assignee or "")[:100],
         look_at=now + ticket_state.LOOK_AGAIN[TicketState.OPEN],
     )
+    ticket_notes.note_evidence(ticket=ticket)
     if not seen.status_name:  # the answer to a create holds no more than an id
         ticket_state.look_soon(ticket=ticket)
     late_look = connections.kind_of(escalation.connection).look_for_doubles_after
@@ -329,13 +372,18 @@ def record_ticket(*, escalation, seen: FiledTicket):
 
 
 def _claim(escalation) -> bool:
-    """pending → filing, by one statement that only the pending row matches."""
+    """pending → filing, by one statement that only the pending row matches. What nobody will repair is not filed."""
     now = timezone.now()
+    not_wanted = Problem.objects.filter(state__in=NOT_FILED)
+    Escalation.objects.filter(pk=escalation.pk, state=State.PENDING, problem__in=not_wanted).update(
+        state=State.CANCELLED
+    )
     claimed = Escalation.objects.filter(
         pk=escalation.pk,
         state=State.PENDING,
         due_at__lte=now,
         connection__in=connections.may_be_called(now=now),
+        problem__in=Problem.objects.exclude(state__in=NOT_FILED),
     ).update(
         state=State.FILING,
         lease_until=now + LEASE,
@@ -383,6 +431,7 @@ def _write_failure(escalation, error):
             mine,
             _first_look(escalation.connection).total_seconds(),
             state=State.UNKNOWN,
+            unknown_since=timezone.now(),
             searches=0,
             lease_until=None,
             failure=_cut(f"{said} Whether there is a ticket is being looked up."),
@@ -400,7 +449,7 @@ def _write_failure(escalation, error):
 
 def _write_search_failure(escalation, mine, error):
     said = _cut(error.message)
-    if is_locked_out(error):
+    if is_signed_out(error):
         mine.update(due_at=timezone.now(), failure=said)
         connections.pause_connection(connection=escalation.connection, reason=said)
     elif _is_given_up(escalation):
@@ -414,9 +463,16 @@ def _write_search_failure(escalation, mine, error):
 
 
 def is_locked_out(error: OutboundError) -> bool:
-    """Every further call would be refused as well: the credential is wrong, or may not do this."""
+    """Every further create would be refused as well: the credential is wrong, or may not do this."""
+    return is_signed_out(error) or (
+        error.outcome is Outcome.REFUSED_FOR_GOOD and error.status == 403
+    )
+
+
+def is_signed_out(error: OutboundError) -> bool:
+    """Every further call would be refused. A 403 says less: one ticket may be closed to us, or locked."""
     return error.outcome is Outcome.REFUSED_FOR_GOOD and (
-        error.credential_refused or error.status in (401, 403)
+        error.credential_refused or error.status == 401
     )
 
 

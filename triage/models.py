@@ -137,6 +137,12 @@ class Problem(ProjectModel):
     def __str__(self):
         return f"P{self.number} {self.title}"
 
+    @property
+    def original(self) -> "Problem":
+        """What a duplicate stands for; any other problem is itself. Merging keeps this one step long."""
+        is_duplicate = self.state == self.State.DUPLICATE and self.duplicate_of_id
+        return self.duplicate_of if is_duplicate else self
+
 
 @tracked("problem", "is_pinned", "left_at")
 class ProblemMember(ProjectModel):
@@ -439,6 +445,7 @@ class Escalation(ProjectModel):
     failure = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     first_tried_at = models.DateTimeField(null=True)
+    unknown_since = models.DateTimeField(null=True)  # when the answer to a create was lost
     filed_at = models.DateTimeField(null=True)
     checked_again_at = models.DateTimeField(null=True)  # the late look for doubles
     # [{"key", "url", "remote_id"}]: tickets that could not be reopened, the oldest first
@@ -526,6 +533,10 @@ class Ticket(ProjectModel):
     def __str__(self):
         return self.key
 
+    @property
+    def is_deleted(self) -> bool:
+        return self.state == TicketState.DELETED
+
 
 _TICKET_NOTE_MOVES = {"waiting": ["sent", "failed"], "failed": ["waiting"], "sent": []}
 
@@ -538,6 +549,7 @@ class TicketNote(ProjectModel):
         REOPENED = "reopened", "Open again"
         MORE_CASES = "more_cases", "More cases"
         ADOPTED = "adopted", "Followed from here"
+        EVIDENCE = "evidence", "Link and brief"
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting to be sent"

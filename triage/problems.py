@@ -29,6 +29,7 @@ WHY_REOPENED = {
     "recurrence": "New cases came in after the fix.",
     "reverted": "The fix was taken back.",
     "by_hand": "A lead reopened the problem.",
+    "not_agreed": "It is not given up: a lead asks that it be repaired.",
 }
 
 
@@ -255,6 +256,8 @@ def move_problem_state(*, problem, state, was=None):
         problem.duplicate_of = None
         problem.save(update_fields=["due_at", "duplicate_of"])
         escalation.resume_cancelled(problem=problem)
+    elif was == Problem.State.SHIPPED and state in Problem.UNSOLVED_STATES:
+        _open_again(problem, "by_hand")
     return problem
 
 
@@ -273,12 +276,17 @@ def reopen_problem(*, problem, why):
     if problem.state in Problem.UNSOLVED_STATES:
         return problem
     _move(problem, problem.state, Problem.State.REGRESSED)
+    _open_again(problem, why)
+    return problem
+
+
+def _open_again(problem, why) -> None:
+    """A fresh clock, and its tickets are reopened."""
     problem.due_at = _due_at(problem.project, problem.severity)
     problem.save(update_fields=["due_at"])
     priority.recompute(problem=problem)
     escalation.resume_cancelled(problem=problem)
     outbox.publish("problem_regressed", project=problem.project, problem_id=problem.pk, why=why)
-    return problem
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 
 A ticket never moves backwards: what is older than what we know, by the tracker's own clock, changes nothing; what is
 just as old and says something else makes us look. A ticket that is done is not a fix that shipped: it moves its
-problem to `fixing` at most, and the board asks what shipped. Nobody outside is told anything here.
+problem to `fixing` at most, and the board asks what shipped; of one that was given up a lead says whether that is right. Nobody outside is told anything here.
 """
 
 from datetime import timedelta
@@ -25,9 +25,11 @@ LOOK_AGAIN = {
     TicketState.DONE: timedelta(days=1),
     TicketState.WONT_FIX: timedelta(days=1),
     TicketState.DUPLICATE: timedelta(days=1),
-    TicketState.DELETED: None,
+    TicketState.DELETED: timedelta(days=1),  # or no longer shown to our account: that can change
 }
 _TRY_AGAIN = timedelta(minutes=30)
+# Closed over there without a repair: a lead says whether that is right.
+GIVEN_UP = [TicketState.WONT_FIX, TicketState.DUPLICATE]
 
 
 def note_told(*, ticket, state, status_name="", key="", at=None) -> str:
@@ -82,7 +84,7 @@ def look_at_ticket(*, ticket):
     except OutboundError as error:
         wait = max(_TRY_AGAIN, timedelta(seconds=error.retry_after or 0))
         Ticket.objects.filter(pk=ticket.pk).update(look_at=now + wait)
-        if escalation.is_locked_out(error):
+        if escalation.is_signed_out(error):
             connections.pause_connection(connection=ticket.connection, reason=error.message)
         elif error.retry_after is not None:
             connections.rest_connection(
@@ -112,13 +114,12 @@ def asks_what_shipped(problem) -> bool:
 
 @transaction.atomic
 def _write(ticket, condition, *, state, status_name, key, at, url="", assignee=None) -> bool:
-    now, state = timezone.now(), TicketState(str(state))
-    wait = LOOK_AGAIN[state]
+    now, state, was = timezone.now(), TicketState(str(state)), _state_now(ticket)
     changes = {
         "state": state,
         "status_name": status_name[:100],
         "seen_at": now,
-        "look_at": now + wait if wait else None,
+        "look_at": now + LOOK_AGAIN[state],
     }
     if key:
         changes["key"] = key[:60]
@@ -131,16 +132,23 @@ def _write(ticket, condition, *, state, status_name, key, at, url="", assignee=N
     changed = Ticket.objects.filter(condition, pk=ticket.pk).update(**changes)
     ticket.refresh_from_db()
     if changed:
-        _carry_to_problem(ticket, at)
+        _carry_to_problem(ticket, at, has_moved=ticket.state != was)
     return bool(changed)
 
 
-def _carry_to_problem(ticket, at):
-    """Work begun or done over there moves an unsolved problem to `fixing`, and never anywhere else."""
+def _state_now(ticket) -> str:
+    return Ticket.objects.select_for_update().values_list("state", flat=True).get(pk=ticket.pk)
+
+
+def _carry_to_problem(ticket, at, *, has_moved):
+    """Work begun or done over there moves an unsolved problem to `fixing`, and never anywhere else.
+
+    A regressed one only when the ticket has moved since: a comment, ours too, makes a done ticket newer and no more.
+    """
     if ticket.state not in (TicketState.IN_PROGRESS, TicketState.DONE):
         return
     problem = Problem.objects.get(escalations=ticket.escalation_id)
-    is_news = at is not None and at > problem.state_changed_at
+    is_news = has_moved and at is not None and at > problem.state_changed_at
     if problem.state in (Problem.State.OPEN, Problem.State.INVESTIGATING) or (
         problem.state == Problem.State.REGRESSED and is_news
     ):

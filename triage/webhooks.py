@@ -108,7 +108,14 @@ def _take_over(connection, event) -> str:
 
 
 def _adopt(wanted, event) -> str:
-    """A ticket with our marker that we have no row of: its making was never answered, or is being answered now."""
+    """A ticket with our marker that we have no row of: its making was never answered, or is being answered now.
+
+    Beside a ticket that we have, it may be a clone, which takes the labels along: that is looked up before anybody hears of it.
+    """
+    known = Ticket.objects.filter(escalation=wanted).first()
+    if known:
+        escalation.look_for_doubles_soon(escalation=wanted)
+        return f"looks like a second ticket beside {known.key}: looked up"
     ticket = escalation.record_ticket(
         escalation=wanted,
         seen=FiledTicket(

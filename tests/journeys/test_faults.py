@@ -134,6 +134,7 @@ def file_what_waits(house, tenant) -> None:
         tenant.move(
             "triage_escalation",
             due_at=PAST,
+            unknown_since="now() - interval '10 min'",
             lease_until=f"CASE WHEN lease_until IS NULL THEN NULL ELSE {PAST} END",
         )
         house.sweep()

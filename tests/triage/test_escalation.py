@@ -261,12 +261,38 @@ def test_a_search_that_lags_is_waited_out(duty, jira):
 def test_what_was_not_made_is_made_after_the_last_look(duty, jira):
     jira.next_create(refused(500), made=False)
     file(duty)
+    long_ago = timezone.now() - timedelta(minutes=4)
     for _ in range(3):
         assert len(jira.posts) == 1
-        file(make_due(duty))
+        file(make_due(duty, unknown_since=long_ago))
     assert duty.state == "pending"
     file(make_due(duty))
     assert (duty.state, len(jira.posts), len(jira.issues)) == ("filed", 2, 1)
+
+
+def test_a_person_who_retries_early_does_not_outrun_a_search_that_lags(duty, jira):
+    make_due(duty, created_at=timezone.now() - timedelta(minutes=40))
+    jira.is_searchable = False
+    jira.next_create(refused(500), made=True)
+    file(duty)
+    assert duty.needs_a_person
+    for _ in range(4):
+        escalation.retry_escalation(escalation=duty)
+        TrackerConnection.objects.update(paused_until=None)
+        file(duty)
+    assert (duty.state, len(jira.posts)) == ("unknown", 1)
+    assert 170 < seconds_until_due(duty) <= 180
+    jira.is_searchable = True
+    file(make_due(duty))
+    assert (duty.state, len(jira.issues)) == ("filed", 1)
+
+
+@pytest.mark.parametrize("state", ["wont_fix", "duplicate"])
+def test_what_nobody_will_repair_is_not_filed(duty, jira, problem, project, state):
+    other = ProblemFactory(project=project)
+    type(problem).objects.filter(pk=problem.pk).update(state=state, duplicate_of=other)
+    file(duty)
+    assert (duty.state, jira.posts) == ("cancelled", [])
 
 
 def test_a_repeated_create_looks_first(duty, jira):

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from feedbackhub.outbox.sweeping import sweep
 from tests.factories import ProblemFactory
-from tests.triage.fake_jira import refused
+from tests.triage.fake_jira import people_file, refused
 from triage import escalation
 from triage.models import Escalation, Ticket, TrackerConnection
 
@@ -95,3 +95,16 @@ def test_the_sweep_finishes_what_a_killed_worker_began(duty, jira):
     Escalation.objects.update(due_at=timezone.now())
     sweep()
     assert (Escalation.objects.get().state, len(jira.posts)) == ("filed", 1)
+
+
+def test_a_ticket_that_several_adopt_at_once_belongs_to_one(project, connection, jira, monkeypatch):
+    monkeypatch.setattr(escalation.tasks, "ring", lambda *args, **kwargs: None)
+    people_file(jira)
+    wanted = [ProblemFactory(project=project) for _ in range(3)] * 2
+
+    def adopt():
+        escalation.adopt_ticket(problem=wanted.pop(), connection=connection, pasted="FBH-77")
+
+    raised = by_several(adopt)
+    assert [type(error) for error in raised] == [escalation.AdoptionRefused] * 5
+    assert (Ticket.objects.count(), Escalation.objects.get().state) == (1, "filed")

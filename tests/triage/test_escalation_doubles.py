@@ -83,7 +83,8 @@ def duty(name, double, project):
 def time_passes(duty):
     """What waits, waits no longer; the doubles' own clocks stand still meanwhile."""
     TrackerConnection.objects.update(paused_until=None)
-    Escalation.objects.filter(pk=duty.pk).update(due_at=timezone.now() - timedelta(seconds=1))
+    past = timezone.now() - timedelta(minutes=10)
+    Escalation.objects.filter(pk=duty.pk).update(due_at=past, unknown_since=past)
 
 
 def pursue_until_filed(duty, steps=12) -> list[str]:
@@ -148,6 +149,7 @@ def test_a_worker_killed_between_the_call_and_the_row_makes_no_double(name, duty
 @pytest.mark.parametrize("name", CREATE)
 def test_a_regressed_problem_reopens_its_ticket_once(name, duty, double, project):
     pursue_until_filed(duty)
+    TicketNote.objects.all().delete()  # the link and the brief
     (issue,) = double.issues()
     done = {"jira": ("transition", "Done"), "linear": ("state", "completed")}[name]
     double.admin(
@@ -171,4 +173,22 @@ def test_a_regressed_problem_reopens_its_ticket_once(name, duty, double, project
     (issue,) = double.issues()
     comments = issue["comments"] if name == "linear" else issue["fields"]["comment"]["comments"]
     assert len(comments) == 1
+    assert_one_ticket(duty, double)
+
+
+@pytest.mark.parametrize("name", CREATE)
+def test_the_link_and_the_brief_are_put_to_a_ticket_once(name, duty, double):
+    pursue_until_filed(duty)
+    TrackerConnection.objects.update(paused_until=None)
+    note = TicketNote.objects.get()
+    killed = connections.tracker_of(duty.connection)
+    ticket_notes._put_evidence(killed, Ticket.objects.get(), note.marker)
+    sent = ticket_notes.send_note(note=note)
+    assert (sent.state, sent.failure) == ("sent", "")
+    (issue,) = double.issues()
+    if name == "jira":
+        (file,) = issue["fields"]["attachment"]
+        assert file["filename"].startswith(f"P{duty.problem.number}-brief-")
+    else:
+        assert len(issue["comments"]) == len(issue["attachments"]) == 1
     assert_one_ticket(duty, double)

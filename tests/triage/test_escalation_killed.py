@@ -34,6 +34,7 @@ def time_passes(stack):
     """The lease is over, and what waits is due."""
     stack.sql(
         "UPDATE triage_escalation SET due_at = now() - interval '1 s',"
+        " unknown_since = now() - interval '10 min',"
         " lease_until = lease_until - interval '10 min' WHERE state IN ('filing', 'unknown', 'pending')"
     )
     stack.manage("sweep")

@@ -66,10 +66,10 @@ def a_worker_pursues(pks, kill_after) -> bool:
 
 def time_passes():
     TrackerConnection.objects.update(paused_until=None, paused_reason="")
-    past = timezone.now() - timedelta(seconds=1)
+    past = timezone.now() - timedelta(minutes=10)
     Escalation.objects.filter(state="filing").update(lease_until=past)
     escalation.give_up_leases()
-    Escalation.objects.exclude(state="filed").update(due_at=past)
+    Escalation.objects.exclude(state="filed").update(due_at=past, unknown_since=past)
 
 
 @pytest.mark.parametrize(("name", "preset"), CASES if COUNT else FEW)

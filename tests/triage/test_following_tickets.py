@@ -1,6 +1,7 @@
 """Both ways: an existing ticket followed, its status mapped, who is on it, what was said, a way back that is not there."""
 
 import pytest
+from django.contrib.messages import get_messages
 from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
@@ -102,6 +103,30 @@ def test_an_escalation_that_failed_has_its_ticket_by_adoption(problem, connectio
     assert (duty.state, duty.failure) == ("filed", "")
 
 
+@pytest.mark.parametrize(
+    ("state", "says"), [("filing", "being filed"), ("unknown", "being looked up")]
+)
+def test_what_began_to_be_filed_while_the_ticket_was_looked_up_is_not_adopted(
+    problem, connection, jira, monkeypatch, state, says
+):
+    duty = escalation.open_escalation(problem=problem, connection=connection)
+    people_file(jira)
+    tracker = connections.tracker_of(connection)
+    locate = tracker.locate
+
+    def slowly(pasted):
+        Escalation.objects.update(state="filing")
+        Escalation.objects.update(state=state)
+        return locate(pasted)
+
+    monkeypatch.setattr(tracker, "locate", slowly)
+    monkeypatch.setattr(connections, "tracker_of", lambda _connection: tracker)
+    with pytest.raises(escalation.AdoptionRefused, match=says):
+        escalation.adopt_ticket(problem=problem, connection=connection, pasted="FBH-77")
+    duty.refresh_from_db()
+    assert (duty.state, Ticket.objects.count()) == (state, 0)
+
+
 def test_an_engineer_adopts_nothing_and_another_projects_connection_is_not_there(
     as_user, dana, ben, problem, connection, connect, other_project
 ):
@@ -144,6 +169,21 @@ def test_who_is_on_it_over_there_is_shown(as_user, ben, problem, filed, jira):
     assert (filed.assignee, filed.state) == ("<b>Zaphod</b>", "in_progress")
     page = as_user(ben).get(url("problem", 1_007)).content.decode()
     assert "&lt;b&gt;Zaphod&lt;/b&gt;" in page
+
+
+@pytest.mark.parametrize("is_away", [False, True])
+def test_a_look_that_was_not_possible_is_not_told_as_news(
+    as_user, ben, filed, jira, connection, is_away
+):
+    address = url("look_at_ticket", filed.public_id)
+    said = [str(m) for m in get_messages(as_user(ben).post(address).wsgi_request)]
+    assert said == ["FBH-1 is Open."]
+    if is_away:
+        jira.goes_down(503)
+    else:
+        connections.pause_connection(connection=connection, reason="By hand.")
+    *_, said = get_messages(as_user(ben).post(address).wsgi_request)
+    assert "FBH-1 was Open when last seen" in str(said)
 
 
 def test_what_was_said_there_is_asked_for_and_stored_nowhere(as_user, ben, filed, jira):
@@ -189,13 +229,16 @@ def test_an_owner_says_what_each_status_means(as_user, olu, filed, jira, connect
         ("In Progress", "In progress"),
         ("Done", "Done"),
     ]
-    as_user(olu).post(address, {"status-0": "", "status-1": "", "status-2": "wont_fix"})
+    as_user(olu).post(address, {"status-1": "", "status-2": "", "status-3": "wont_fix"})
     connection.refresh_from_db()
     assert connection.status_map == {"Done": "wont_fix"}
     jira.move(filed.remote_id, DONE)
     filed.refresh_from_db()
     assert ticket_state.look_at_ticket(ticket=filed).state == "wont_fix"
-    as_user(olu).post(address, {"status-2": "", "status-1": "deleted"})
+    as_user(olu).post(address, {"status-1": "done"})  # a page from before there were more
+    connection.refresh_from_db()
+    assert connection.status_map == {"Done": "wont_fix", "To Do": "done"}
+    as_user(olu).post(address, {"status-1": "", "status-3": "", "status-2": "deleted"})
     connection.refresh_from_db()
     assert connection.status_map == {}
 

@@ -295,6 +295,14 @@ def test_moving_to_regressed_by_hand_reopens(project):
     assert regressions() == [{"problem_id": problem.pk, "why": "by_hand"}]
 
 
+def test_what_a_lead_takes_back_from_shipped_has_a_fresh_clock_and_open_tickets(project):
+    problem = ProblemFactory(project=project, state="shipped", severity="critical")
+    problems.move_problem_state(problem=problem, state="open")
+    problem.refresh_from_db()
+    assert problem.due_at > timezone.now()
+    assert regressions() == [{"problem_id": problem.pk, "why": "by_hand"}]
+
+
 def test_reopen_problem_knows_its_reasons(project):
     with pytest.raises(ValueError, match="because"):
         problems.reopen_problem(problem=ProblemFactory(project=project), why="because")

@@ -8,7 +8,7 @@ from django.utils import timezone
 from feedbackhub.outbox.sweeping import sweep
 from tests.factories import ProblemFactory
 from tests.triage.fake_jira import DONE
-from triage import escalation, ticket_state
+from triage import connections, escalation, ticket_state
 from triage.models import Problem, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +49,29 @@ def test_a_ticket_is_not_looked_at_before_its_time(ticket, jira):
 def test_a_ticket_that_is_gone_is_shown_as_deleted(ticket, jira):
     jira.issues = []
     ticket = ticket_state.look_at_ticket(ticket=ticket)
-    assert (ticket.state, ticket.key, ticket.look_at) == ("deleted", "FBH-1", None)
+    assert (ticket.state, ticket.key) == ("deleted", "FBH-1")
+
+
+def test_a_ticket_that_was_hidden_from_us_for_a_while_comes_back(ticket, jira, connection):
+    hidden, jira.issues = jira.issues, []
+    ticket = ticket_state.look_at_ticket(ticket=ticket)
+    day = timedelta(days=1)
+    assert ticket.look_at == pytest.approx(timezone.now() + day, abs=timedelta(minutes=1))
+    jira.issues = hidden
+    connections.resume_connection(connection=connection)
+    assert ticket_state.look_at_ticket(ticket=ticket).state == "open"
+
+
+def test_a_done_ticket_that_only_gets_a_comment_leaves_a_regressed_problem(ticket, jira, problem):
+    jira.move(ticket.remote_id, DONE)
+    ticket = ticket_state.look_at_ticket(ticket=ticket)
+    type(problem).objects.update(state="shipped")
+    type(problem).objects.update(state="regressed", state_changed_at=jira.tick())
+    jira.issue(ticket.remote_id)["updated"] = jira.tick()
+    Ticket.objects.update(look_at=timezone.now())
+    ticket_state.look_at_ticket(ticket=ticket)
+    problem.refresh_from_db()
+    assert problem.state == "regressed"
 
 
 def test_a_look_that_fails_is_repeated_later(ticket, jira, connection):
@@ -62,6 +84,13 @@ def test_a_look_that_fails_is_repeated_later(ticket, jira, connection):
     ticket_state.look_at_ticket(ticket=ticket)
     connection.refresh_from_db()
     assert connection.is_paused
+
+
+def test_one_ticket_that_is_closed_to_us_does_not_pause_the_connection(ticket, jira, connection):
+    jira.goes_down(403)
+    ticket_state.look_at_ticket(ticket=ticket)
+    connection.refresh_from_db()
+    assert not connection.is_paused
 
 
 def test_what_was_told_meanwhile_is_not_overwritten_by_an_older_answer(ticket, jira):

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from feedbackhub.outbox.sweeping import sweep
 from tests.factories import ProblemFactory
-from tests.triage.fake_jira import DONE, IN_PROGRESS, SECRET, TO_DO, refused
+from tests.triage.fake_jira import DONE, IN_PROGRESS, SECRET, TO_DO, people_file, refused
 from triage import connections, escalation, webhooks
 from triage.models import Escalation, Ticket, TrackerConnection, TrackerDelivery
 
@@ -298,7 +298,7 @@ def test_a_deleted_ticket_is_shown_as_deleted(post, ticket, problem):
     work()
     ticket.refresh_from_db()
     problem.refresh_from_db()
-    assert (ticket.state, ticket.look_at, problem.state) == ("deleted", None, "open")
+    assert (ticket.state, problem.state) == ("deleted", "open")
 
 
 def test_a_moved_ticket_keeps_its_identity(post, ticket):
@@ -357,12 +357,33 @@ def test_another_connections_marker_adopts_nothing(post, duty, connect, project,
     assert (duty.state, Ticket.objects.count()) == ("pending", 0)
 
 
-def test_a_second_ticket_with_our_label_is_named_to_a_person(post, ticket, duty):
+def look_for_doubles(duty):
+    Escalation.objects.update(due_at=timezone.now())
+    escalation.pursue(escalation=Escalation.objects.get())
+    duty.refresh_from_db()
+
+
+def test_a_second_ticket_with_our_label_is_named_to_a_person(post, ticket, duty, jira):
     post(happened("10009", key="FBH-9", event="jira:issue_created", labels=[f"fbh-{duty.marker}"]))
     work()
-    duty.refresh_from_db()
+    people_file(
+        jira, "FBH-9", labels=[f"fbh-{duty.marker}"], properties=jira.issues[0]["properties"]
+    )
+    look_for_doubles(duty)
     assert "close FBH-9 there as a duplicate" in duty.failure
-    assert TrackerDelivery.objects.get().outcome == "a second ticket beside FBH-1"
+    assert (
+        TrackerDelivery.objects.get().outcome
+        == "looks like a second ticket beside FBH-1: looked up"
+    )
+
+
+def test_a_clone_that_took_our_label_along_asks_nobody(post, ticket, duty, jira):
+    post(happened("10009", key="FBH-9", event="jira:issue_created", labels=[f"fbh-{duty.marker}"]))
+    work()
+    people_file(jira, "FBH-9", labels=[f"fbh-{duty.marker}"])
+    look_for_doubles(duty)
+    assert (duty.failure, duty.needs_a_person) == ("", False)
+    assert duty.checked_again_at is not None
 
 
 # --- when things are away -------------------------------------------------------------------------
