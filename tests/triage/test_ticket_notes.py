@@ -222,7 +222,7 @@ def test_a_case_that_was_taken_out_again_is_not_told(problem, ticket, jira):
 def test_cases_before_the_ticket_are_in_the_ticket(problem, connection, jira):
     joins(problem)
     escalation.pursue(escalation=escalation.open_escalation(problem=problem, connection=connection))
-    assert not TicketNote.objects.exists()
+    assert not TicketNote.objects.filter(kind="more_cases").exists()
 
 
 # --- the link and the brief -----------------------------------------------------------------------
