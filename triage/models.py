@@ -321,6 +321,7 @@ class Regrouping(ProjectModel):
     asked_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     decided_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
+    lease_until = models.DateTimeField(null=True)  # somebody prepares it
     ready_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
     change = ProjectForeignKey(ProblemChange, null=True, on_delete=models.SET_NULL)

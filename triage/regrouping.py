@@ -7,8 +7,10 @@ only. Accepting looks at each case again: what moved or was pinned meanwhile is 
 """
 
 from collections import Counter, defaultdict
+from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from feedbackhub import doorbell
@@ -21,6 +23,7 @@ from triage.models import Placement, Problem, ProblemChange, ProblemMember, Regr
 
 FEWEST = 3  # cases that open a problem of their own
 _AT_ONCE = 500
+LEASE = timedelta(minutes=20)  # for as many cases as are ever compared, by a slow embedder
 STATES = [
     Problem.State.OPEN,
     Problem.State.INVESTIGATING,
@@ -56,7 +59,9 @@ def open_regrouping(project) -> Regrouping | None:
 
 
 def prepare_regrouping(*, regrouping) -> Regrouping:
-    """The task's work. Twice is once: a plan is written only while it is asked for."""
+    """The task's work. One worker at a time, and twice is once: a plan is written only while it is asked for."""
+    if not _take_turn(regrouping):
+        return regrouping
     project_id = regrouping.project_id
     try:
         embedder = vectors.embedder_of(project_id)
@@ -77,6 +82,21 @@ def prepare_regrouping(*, regrouping) -> Regrouping:
         )
     regrouping.refresh_from_db()
     return regrouping
+
+
+def waiting_for_a_worker():
+    """Asked for, and nobody prepares it: the message was lost, or its worker died."""
+    now = timezone.now()
+    return Regrouping.objects.filter(state=Regrouping.State.ASKED).filter(
+        Q(lease_until__lt=now) | Q(lease_until=None, created_at__lt=now - timedelta(minutes=5))
+    )
+
+
+def _take_turn(regrouping) -> bool:
+    now = timezone.now()
+    free = Q(lease_until=None) | Q(lease_until__lt=now)
+    taken = Regrouping.objects.filter(free, pk=regrouping.pk, state=Regrouping.State.ASKED)
+    return bool(taken.update(lease_until=now + LEASE))
 
 
 def _considered(project_id) -> dict[int, ProblemMember | None]:

@@ -20,11 +20,12 @@ from triage import (
     notice_delivery,
     notices,
     priority,
+    regrouping,
     tasks,
     verification,
     webhooks,
 )
-from triage.models import Escalation, Regrouping, Ticket, TicketNote, TrackerDelivery
+from triage.models import Escalation, Ticket, TicketNote, TrackerDelivery
 
 log = structlog.get_logger(__name__)
 
@@ -160,9 +161,7 @@ def daily_digests() -> int:
 @sweeper
 def regroupings_asked_for() -> int:
     """A proposal whose message was lost, or whose worker died, is prepared by the next."""
-    waiting = Regrouping.objects.filter(
-        state=Regrouping.State.ASKED, created_at__lt=timezone.now() - timedelta(minutes=5)
-    )
+    waiting = regrouping.waiting_for_a_worker()
     return _ring_each(waiting.order_by("id"), tasks.prepare_regrouping, "regrouping_id")
 
 

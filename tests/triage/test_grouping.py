@@ -1,9 +1,12 @@
 """Merging, splitting, moving, renaming, regrouping: what a lead may do to problems, and that all of it can be undone."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from feedbackhub.capture.erasure import erase_person
 from feedbackhub.outbound import OutboundError, Outcome
@@ -236,6 +239,19 @@ def test_what_was_left_alone_joins_as_bad_as_it_was_settled(project):
     change.join(interaction=row, to=bicycles)
     member = ProblemMember.objects.get(interaction=row)
     assert (member.severity, member.settlement) == ("high", settlement)
+
+
+def test_a_proposal_is_prepared_by_one_worker_and_by_the_next_when_that_one_died(project):
+    asked_for = regrouping.ask_regrouping(project=project)
+    hour = timedelta(hours=1)
+    Regrouping.objects.update(
+        created_at=timezone.now() - hour, lease_until=timezone.now() + timedelta(minutes=1)
+    )
+    assert regrouping.prepare_regrouping(regrouping=asked_for).state == "asked"
+    assert not regrouping.waiting_for_a_worker().exists()
+    Regrouping.objects.update(lease_until=timezone.now() - hour)
+    assert regrouping.waiting_for_a_worker().get() == asked_for
+    assert regrouping.prepare_regrouping(regrouping=asked_for).state == "ready"
 
 
 def test_many_that_join_are_counted_once_for_each_problem(project):
