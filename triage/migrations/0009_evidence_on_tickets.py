@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('triage', '0007_unknown_since'),
+        ('triage', '0008_unknown_since'),
     ]
 
     operations = [

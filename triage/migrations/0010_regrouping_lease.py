@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('triage', '0008_evidence_on_tickets'),
+        ('triage', '0009_evidence_on_tickets'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('triage', '0006_rules_and_clock'),
+        ('triage', '0007_first_tried'),
     ]
 
     operations = [
