@@ -262,7 +262,7 @@ def note_harm_after_fix(*, problem) -> None:
             "recurrence": {"problem": problem.number, "is_harm": True},
         }
         fix.save(update_fields=["recurred_at", "evidence"])
-        notices.suppress_all(fix=fix, reason="its problem came back")
+        notices.suppress_all(fix=fix, reason=notices.CAME_BACK)
 
 
 @transaction.atomic
