@@ -253,12 +253,12 @@ def cards(rows: list[Problem], project) -> list[Card]:
     is_connected, rules = has_tracker(project), rules_of(project.pk)
     for row in rows:
         row.project = project  # the clock asks it for its hours
-    trends = _trends([row.pk for row in rows])
+    trend_of = trends([row.pk for row in rows])
     return [
         Card(
             problem=row,
             url=page_url("problem", project.slug, row.number),
-            trend=trends[row.pk],
+            trend=trend_of[row.pk],
             is_due_soon=row.state in Problem.UNSOLVED_STATES and clock.is_due_soon(row, rules),
             waits_for_tracker=not is_connected
             and row.state in Problem.UNSOLVED_STATES
@@ -272,7 +272,7 @@ def has_tracker(project) -> bool:
     return TrackerConnection.objects.filter(project=project, is_active=True).exists()
 
 
-def _trends(pks) -> dict[int, list[int]]:
+def trends(pks) -> dict[int, list[int]]:
     """Cases by two days over four weeks, the newest last."""
     today = timezone.now().date()
     steps = TREND_DAYS // TREND_STEP

@@ -29,7 +29,7 @@ def brief(problem: Problem, membership, schema) -> str:
         f"# P{problem.number} {plain(problem.title)}",
         _facts(problem, schema),
         quoted(problem.summary) if problem.summary else "",
-        _where(occurrence.occurrence(problem)),
+        _where(problem, occurrence.occurrence(problem)),
         _arithmetic(problem),
         *(_case(number, case) for number, case in enumerate(cases, 1)),
         _examples([case for case in cases if case.correction][:EXAMPLES]),
@@ -77,13 +77,15 @@ def _facts(problem, schema) -> str:
     return "\n".join(f"- {name}: {value}" for name, value in facts.items() if value)
 
 
-def _where(found) -> str:
+def _where(problem, found) -> str:
     if not found.first_seen_at:
         return ""
     lines = [
         "## Where it occurs",
         "",
         f"First seen {found.first_seen_at:%Y-%m-%d %H:%M}, last seen {found.last_seen_at:%Y-%m-%d %H:%M} UTC.",
+        "",
+        f"Cases by two days over four weeks, the newest last: {' '.join(map(str, board.trends([problem.pk])[problem.pk]))}",
         "",
     ]
     for version in found.versions:

@@ -177,3 +177,12 @@ def test_an_erased_case_is_not_in_the_brief(project, ben):
 def test_another_projects_brief_is_not_found(as_user, eve, project):
     ProblemFactory(project=project, number=7)
     assert as_user(eve).get(reverse("problem_brief", args=["elsewhere", 7])).status_code == 404
+
+
+def test_the_brief_tells_the_trend(project):
+    problem = ProblemFactory(project=project)
+    for days in (0, 0, 3):
+        when = timezone.now() - timedelta(days=days)
+        ProblemMemberFactory(problem=problem, interaction=answer(project, occurred_at=when))
+    text = brief.brief(problem, None, None)
+    assert "Cases by two days over four weeks, the newest last: " + "0 " * 12 + "1 2\n" in text
