@@ -1,7 +1,7 @@
 """Seal the audit trail into a hash chain, in batches, and verify it.
 
-Each link is SHA-256 over the link before it and the rows of one event table since its last link. A row changed or
-removed behind a seal breaks every later link.
+Each link is SHA-256 over the link before it and the rows of one event table since its last link, in the columns that the
+table had then: one that a later release adds changes nothing. A row changed or removed behind a seal breaks every later link.
 """
 
 import hashlib
@@ -51,15 +51,17 @@ def seal() -> int:
                 .values_list("last_id", flat=True)
                 .first()
             )
-            rows = _rows(cursor, table, after=last or 0, limit=BATCH)
+            columns = _columns(table)
+            rows = _rows(cursor, table, columns, after=last or 0, limit=BATCH)
             if not rows:
                 continue
-            digest = _link(digest, table, rows)
+            digest = _link(digest, table, columns, rows)
             Seal.objects.create(
                 table=table,
                 first_id=rows[0][0],
                 last_id=rows[-1][0],
                 row_count=len(rows),
+                columns=columns,
                 digest=digest,
             )
             sealed += len(rows)
@@ -71,8 +73,10 @@ def verify() -> str | None:
     digest = b""
     with connection.cursor() as cursor:
         for link in Seal.objects.order_by("id").iterator():
-            rows = _rows(cursor, link.table, after=link.first_id - 1, until=link.last_id)
-            digest = _link(digest, link.table, rows)
+            rows = _rows(
+                cursor, link.table, link.columns, after=link.first_id - 1, until=link.last_id
+            )
+            digest = _link(digest, link.table, link.columns, rows)
             if len(rows) != link.row_count or digest != bytes(link.digest):
                 return (
                     f"{link.table} rows {link.first_id} to {link.last_id} are not what was sealed"
@@ -80,18 +84,27 @@ def verify() -> str | None:
     return None
 
 
-def _rows(cursor, table, *, after, until=None, limit=None):
+def _columns(table) -> list[str]:
+    (model,) = [model for model in event_models() if model._meta.db_table == table]
+    return sorted(field.column for field in model._meta.concrete_fields)
+
+
+def _rows(cursor, table, columns, *, after, until=None, limit=None):
+    """(id, the columns as text) of each row; a seal from before columns were kept holds all of them."""
     # A row inserted by a transaction that commits late could hide behind the last id; wait until it is settled.
     cursor.execute(
-        f"SELECT pgh_id, to_jsonb(t)::text FROM {connection.ops.quote_name(table)} t "  # noqa: S608 (our own names)
+        "SELECT pgh_id, (SELECT jsonb_object_agg(key, value) FROM jsonb_each(to_jsonb(t))"  # noqa: S608 (our own names)
+        "                 WHERE %s::text[] = '{}' OR key = ANY(%s))::text"
+        f"  FROM {connection.ops.quote_name(table)} t "
         "WHERE pgh_id > %s AND (%s::bigint IS NULL OR pgh_id <= %s) "
         "AND (%s::bigint IS NOT NULL OR pgh_created_at < now() - interval '60 seconds') "
         "ORDER BY pgh_id LIMIT %s",
-        [after, until, until, until, limit],
+        [columns, columns, after, until, until, until, limit],
     )
     return cursor.fetchall()
 
 
-def _link(previous: bytes, table: str, rows) -> bytes:
-    body = json.dumps([table, [text for _, text in rows]], ensure_ascii=False)
+def _link(previous: bytes, table: str, columns: list[str], rows) -> bytes:
+    named = [table, columns] if columns else [table]
+    body = json.dumps([*named, [text for _, text in rows]], ensure_ascii=False)
     return hashlib.sha256(previous + body.encode()).digest()

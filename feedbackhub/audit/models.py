@@ -1,5 +1,6 @@
 """The seals over the audit trail. The trail itself is the pghistory event table beside each tracked model."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
@@ -11,6 +12,7 @@ class Seal(models.Model):
     first_id = models.BigIntegerField()
     last_id = models.BigIntegerField()
     row_count = models.PositiveIntegerField()
+    columns = ArrayField(models.CharField(max_length=63), default=list)  # that the rows had then
     digest = models.BinaryField(max_length=32)  # SHA-256 over the previous digest and the rows
     sealed_at = models.DateTimeField(default=timezone.now)
 

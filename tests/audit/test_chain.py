@@ -56,3 +56,16 @@ def test_a_removed_row_breaks_the_chain(sealed):
 def test_rows_that_may_still_be_joined_by_others_are_left_for_the_next_seal(project):
     MembershipFactory(project=project)
     assert chain.seal() == 0
+
+
+def test_a_column_that_a_later_release_adds_breaks_nothing(sealed):
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {EVENTS} ADD COLUMN newer text NOT NULL DEFAULT 'new'")
+    assert chain.verify() is None
+
+
+def test_a_seal_that_is_said_to_hold_fewer_columns_breaks_the_chain(sealed):
+    seal = Seal.objects.get(table=EVENTS)
+    seal.columns.remove("roles")
+    seal.save()
+    assert EVENTS in chain.verify()
