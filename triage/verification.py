@@ -143,11 +143,8 @@ def open_cases(fix) -> list[str]:
     is_settled = Exists(
         Settlement.objects.filter(interaction=OuterRef("interaction"), is_current=True)
     )
-    judged = members.filter(
-        Q(is_settled) | Q(is_pinned=True) | ~Q(source=ProblemMember.Source.SIMILARITY)
-    )
-    if judged.exists():
-        members = judged
+    is_judged = Q(is_settled) | Q(is_pinned=True) | ~Q(source=ProblemMember.Source.SIMILARITY)
+    members = members.filter(is_judged | ~Exists(members.filter(is_judged)))
     return list(
         members.exclude(interaction__in=fix.replays.filter(has_passed=True).values("interaction"))
         .exclude(interaction__erased_at__isnull=False)

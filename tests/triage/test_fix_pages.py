@@ -16,7 +16,7 @@ from tests.factories import (
 )
 from tests.triage.test_problem_pages import HOSTILE, escalated
 from triage import fixing, notice_delivery, notices, verification
-from triage.models import Fix, Notice
+from triage.models import Fix, Notice, NoticePolicy, Undeliverable
 
 
 def url(name, *args):
@@ -109,6 +109,22 @@ def test_the_mail_is_shown_as_a_reporter_will_read_it(as_user, dana, problem):
     assert "“Old rates!”" in mail["body"]
     assert mail["people"] == 1
     assert "/r/" not in answer.content.decode()
+
+
+def test_who_is_told_by_webhook_is_counted_and_whose_address_bounced_is_not(as_user, dana, problem):
+    NoticePolicy.objects.create(
+        project=problem.project, webhook_url="https://acme.test/told", webhook_secrets=b"x"
+    )
+    complaint(problem), complaint(problem, email=""), complaint(problem)
+    bounced = problem.members.last().interaction.feedback.get().reporter
+    Undeliverable.objects.create(
+        project=problem.project,
+        reporter=bounced,
+        address_hash=notices.address_hash(bounced),
+        why=Undeliverable.Why.BOUNCED,
+    )
+    answer = as_user(dana).post(url("preview_mail"), form())
+    assert answer.context["mail"]["people"] == 2
 
 
 def test_without_a_script_the_preview_is_a_button_that_records_nothing(as_user, dana, problem):

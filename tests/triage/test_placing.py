@@ -132,8 +132,8 @@ def test_a_service_that_is_away_leaves_it_alone_and_loses_nothing(project, bicyc
 # --- what is told ---------------------------------------------------------------------------------
 
 
-def complain(row, kind="thumbs_down"):
-    feedback = FeedbackEventFactory(interaction=row, kind=kind, comment="")
+def complain(row, kind="thumbs_down", **more):
+    feedback = FeedbackEventFactory(interaction=row, kind=kind, comment="", **more)
     outbox.publish("feedback_captured", project=row.project, feedback_id=feedback.pk)
     deliver_due()
 
@@ -150,8 +150,20 @@ def test_a_complaint_joins_before_anybody_judged_it(project, bicycles):
     assert ProblemMember.objects.get(interaction=row).problem == bicycles
 
 
+@pytest.mark.parametrize(
+    "said",
+    [{"kind": "edit"}, {"kind": "override"}, {"kind": "comment"}, {"kind": "rating", "score": 0.2}],
+    ids=lambda said: said["kind"],
+)
+def test_whatever_its_reporter_would_be_told_of_is_placed(project, bicycles, said):
+    row = asked(project, LIKE_BICYCLE)
+    complain(row, **said)
+    assert ProblemMember.objects.get(interaction=row).problem == bicycles
+
+
 def test_praise_is_placed_nowhere(project, bicycles):
     complain(asked(project, LIKE_BICYCLE), kind="thumbs_up")
+    complain(asked(project, LIKE_BICYCLE), kind="rating", score=0.8)
     assert not Placement.objects.exists()
 
 
