@@ -51,7 +51,7 @@ def marks_of(annotations) -> list[dict]:
 
 @transaction.atomic
 def decide(*, item, by, marks=(), own_answer="", chosen_answer=None, **said) -> Settlement:
-    """A lead's word: values, the marks that stand (of `marks_of`), and a chosen correction or one of the lead's own.
+    """A lead's word: values, the marks that stand (of `marks_of`, or the lead's own), and a chosen correction or one of the lead's own.
 
     Raises WrongState, InvalidAnswer.
     """
@@ -65,8 +65,10 @@ def decide(*, item, by, marks=(), own_answer="", chosen_answer=None, **said) -> 
         )
         if chosen_answer is None:
             raise InvalidAnswer({"own_answer": _("Your own answer changes nothing.")})
+    each_once = {(mark["field"], mark["start"], mark["end"], mark["label"]): mark for mark in marks}
     spans = [
-        {name: mark[name] for name in ("field", "start", "end", "label", "quote")} for mark in marks
+        {name: mark[name] for name in ("field", "start", "end", "label", "quote")}
+        for _place, mark in sorted(each_once.items())
     ]
     return settling.decide_dispute(
         item=item, by=by, spans=spans, chosen_answer=chosen_answer, **said

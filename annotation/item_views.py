@@ -165,10 +165,11 @@ def decide_dispute(request, found):
     said = form.cleaned_data
     chosen, own = said.pop("chosen_answer"), said.pop("own_answer")
     keys, is_own = set(said.pop("marks")), chosen == form.OWN
+    theirs = [mark for mark in adjudication.marks_of(_annotations(found)) if mark["key"] in keys]
     adjudication.decide(
         item=found,
         by=request.user,
-        marks=[mark for mark in adjudication.marks_of(_annotations(found)) if mark["key"] in keys],
+        marks=[*theirs, *said.pop("own_marks")],
         own_answer=own if is_own else "",
         chosen_answer=_candidates(found).filter(public_id=chosen).first()
         if chosen and not is_own
@@ -327,6 +328,7 @@ def _decision_form(found, posted=None, *, marks=None, candidates=None):
     return DecisionForm(
         posted,
         schema=settling.current_schema(found.queue),
+        text=found.interaction.output,
         marks=adjudication.marks_of(_annotations(found)) if marks is None else marks,
         candidates=_candidates(found) if candidates is None else candidates,
     )
@@ -493,7 +495,7 @@ def _chosen(decision, schema, settlement, annotations, marks, taken, output) -> 
             if name in ("categories", "marks")
             else decision.data.get(name, "")
             for name in decision.fields
-        } | {"rubric_scores": decision["rubric_scores"].data}
+        } | {name: decision[name].data for name in ("rubric_scores", "own_marks")}
     source = taken or settlement or (annotations[0] if annotations else None)
     is_one = bool(taken or settlement)
     differing = set() if is_one else adjudication.differing_fields(annotations, schema)
@@ -519,6 +521,7 @@ def _chosen(decision, schema, settlement, annotations, marks, taken, output) -> 
         ),
         "rubric_scores": source.rubric_scores if is_one else settling.middle_scores(annotations),
         "marks": _chosen_marks(marks, settlement, taken),
+        "own_marks": [] if taken else _own_marks(marks, settlement),
         "chosen_answer": answer,
         "own_answer": output if len(output) <= review_screen.LONGEST_COMPARED else "",
         "reason": "",
@@ -532,3 +535,14 @@ def _chosen_marks(marks, settlement, taken) -> list[str]:
         stand = {(s["field"], s["start"], s["end"], s["label"]) for s in settlement.spans}
         return [m["key"] for m in marks if (m["field"], m["start"], m["end"], m["label"]) in stand]
     return [mark["key"] for mark in marks]
+
+
+def _own_marks(marks, settlement) -> list[tuple[str, str]]:
+    """The marks that a lead set without any expert, as words and label."""
+    theirs = {(mark["field"], mark["start"], mark["end"], mark["label"]) for mark in marks}
+    return [
+        (span["quote"], span["label"])
+        for span in (settlement.spans if settlement else ())
+        if span["field"] == "output"
+        and (span["field"], span["start"], span["end"], span["label"]) not in theirs
+    ]

@@ -10,7 +10,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotation.answers import suggested_severity, with_line_ends_of
+from annotation.answers import MOST_SPANS, suggested_severity, with_line_ends_of
 from annotation.models import Assignment, Verdict
 from annotation.refusals import InvalidAnswer
 from feedbackhub.capture.vocabulary import Severity
@@ -167,6 +167,39 @@ class ScoresField(forms.Field):
         return value
 
 
+class OwnMarksWidget(forms.Widget):
+    """Pairs of words and a label, posted side by side; a pair without words is none."""
+
+    def value_from_datadict(self, data, files, name):
+        pairs = zip(data.getlist("mark_words"), data.getlist("mark_label"), strict=False)
+        return [(words, label) for words, label in pairs if words.strip()]
+
+
+class OwnMarksField(forms.Field):
+    """Words of the answer `text`, each with one of the schema's `labels`: marks where they stand first."""
+
+    widget = OwnMarksWidget
+    text, labels = "", ()
+
+    def clean(self, value):
+        known = {label["key"] for label in self.labels}
+        if len(value) > MOST_SPANS or any(label not in known for _words, label in value):
+            raise forms.ValidationError(_("Choose one of the marks."))
+        for words, _label in value:
+            if words not in self.text:
+                raise forms.ValidationError(_("“%s” does not stand in the answer.") % words[:80])
+        return [
+            {
+                "field": "output",
+                "start": (start := self.text.index(words)),
+                "end": start + len(words),
+                "label": label,
+                "quote": words,
+            }
+            for words, label in value
+        ]
+
+
 class DecisionForm(forms.Form):
     """A lead's word on an item: values, the marks that stand, the correction that is chosen or the lead's own, and why."""
 
@@ -178,6 +211,7 @@ class DecisionForm(forms.Form):
     root_cause = forms.ChoiceField(required=False)
     rubric_scores = ScoresField(required=False)
     marks = forms.MultipleChoiceField(required=False)
+    own_marks = OwnMarksField(required=False)
     chosen_answer = forms.ChoiceField(required=False)
     own_answer = forms.CharField(max_length=1_048_576, required=False, strip=False)
     reason = forms.CharField(
@@ -186,8 +220,9 @@ class DecisionForm(forms.Form):
         error_messages={"required": gettext_lazy("Say why: the experts read it.")},
     )
 
-    def __init__(self, *args, schema, marks, candidates, **kwargs):
+    def __init__(self, *args, schema, text, marks, candidates, **kwargs):
         super().__init__(*args, **kwargs)
+        self.fields["own_marks"].text, self.fields["own_marks"].labels = text, schema.span_labels
         self.fields["categories"].choices = [(c["key"], c["name"]) for c in schema.categories]
         causes = [(cause["key"], cause["name"]) for cause in schema.root_causes]
         self.fields["root_cause"].choices = [("", _("None")), *causes]

@@ -62,6 +62,33 @@ def test_a_mark_that_nobody_made_cannot_be_chosen(as_user, ben, disputed):
     assert not Settlement.objects.exists()
 
 
+def test_a_lead_sets_marks_that_no_expert_made_and_finds_them_again(as_user, ben, disputed):
+    client = as_user(ben)
+    anew = {
+        "mark_words": ["if you ride", "You", ""],
+        "mark_label": ["unsupported", "wrong", "wrong"],
+    }
+    assert decide(client, disputed, marks=["output:0:3:wrong"], **anew).status_code == 302
+    assert Settlement.objects.get(is_current=True).spans == [
+        span(0, 3),
+        span(18, 29, "unsupported"),
+    ]
+    chosen = client.get(page(disputed)).context["chosen"]
+    assert chosen["own_marks"] == [("if you ride", "unsupported")]
+
+
+@pytest.mark.parametrize(
+    ("words", "label"), [("never said", "wrong"), ("You can", "no such label")], ids=str
+)
+def test_a_mark_on_nothing_is_refused_and_what_was_typed_stays(
+    words, label, as_user, ben, disputed
+):
+    answer = decide(as_user(ben), disputed, mark_words=[words], mark_label=[label])
+    assert answer.status_code == 400
+    assert words in answer.content.decode()
+    assert not Settlement.objects.exists()
+
+
 def test_a_lead_takes_one_answer_and_the_form_holds_it(as_user, ben, ana, disputed):
     mine = Annotation.objects.get(expert=ana)
     chosen = as_user(ben).get(f"{page(disputed)}?take={mine.public_id}").context["chosen"]
