@@ -8,6 +8,8 @@ import * as kept from "./kept.js";
 
 const SOON = 600;
 const TRIES = [2_000, 5_000, 10_000, 20_000];
+const LAST = "feedbackhub.typed-last";
+const STILL_THE_NEXT = 30_000;
 const KEEPALIVE_LIMIT = 60_000; // bytes that a browser sends from a page that is gone
 
 let timer = null;
@@ -17,21 +19,46 @@ let saving = null;
 let failures = 0;
 let keeping = null;
 
-function keepNow() {
+function rest() {
   clearTimeout(keeping);
+  keeping = null;
+}
+
+function keepNow() {
+  rest();
   if (isDirty && isInHand()) kept.put("typed", { id: item().dataset.item, pairs: pairsOf(form()) });
 }
 
-// In this browser, a moment after each change.
+// In this browser, a moment after a change, also while somebody goes on typing.
 function keepHere() {
-  clearTimeout(keeping);
-  keeping = setTimeout(keepNow, 120);
+  keeping ??= setTimeout(keepNow, 120);
+}
+
+// A page that goes has no time for a database: what was typed last goes over to the next page of this tab.
+function handOver() {
+  try {
+    const last = { id: item().dataset.item, pairs: pairsOf(form()), at: Date.now() };
+    sessionStorage.setItem(LAST, JSON.stringify(last));
+  } catch {
+    // A browser that keeps nothing, or too long a text: the database has it up to a moment ago.
+  }
+}
+
+function handedOver(id) {
+  try {
+    const last = JSON.parse(sessionStorage.getItem(LAST));
+    sessionStorage.removeItem(LAST);
+    return last?.id === id && Date.now() - last.at < STILL_THE_NEXT ? last : null;
+  } catch {
+    return null;
+  }
 }
 
 // What this browser kept of the item on the screen, into its form.
 export async function restoreTyped() {
   const here = isInHand() && item();
-  const typed = here && (await kept.get("typed", here.dataset.item));
+  const last = here && handedOver(here.dataset.item);
+  const typed = last || (here && (await kept.get("typed", here.dataset.item)));
   if (!typed || here !== item()) return;
   fillIn(form(), typed.pairs);
   screen.dispatchEvent(new Event("filled"));
@@ -77,7 +104,7 @@ async function saveOnce() {
     failures = 0;
     if (!isDirty) {
       tell(words.saved);
-      clearTimeout(keeping);
+      rest();
       kept.forget("typed", item().dataset.item);
     }
     return;
@@ -132,7 +159,9 @@ screen.addEventListener("focusout", (event) => {
 addEventListener("online", () => isDirty && save());
 
 addEventListener("pagehide", () => {
-  if (!isDirty || isHeld || !isInHand()) return;
+  if (!isDirty || !isInHand()) return;
+  handOver();
+  if (isHeld) return;
   const here = form();
   const body = new FormData(here);
   const size = [...body.values()].reduce((sum, value) => sum + new Blob([value]).size, 0);
@@ -159,7 +188,7 @@ screen.addEventListener("click", (event) => {
 
 onItem(() => {
   clearTimeout(timer);
-  clearTimeout(keeping);
+  rest();
   isDirty = isHeld = false;
   failures = 0;
 });
