@@ -20,9 +20,9 @@ from typing import Any
 import orjson
 
 from feedbackhub import redaction
+from feedbackhub.capture.body_checks import ID_LIMIT
 from feedbackhub.capture.identity import pseudonym
 from feedbackhub.capture.payloads import (
-    ID_LIMIT,
     TAG_LIMIT,
     URL_LIMIT,
     DocumentPayload,

@@ -7,11 +7,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from feedbackhub import redaction
-from feedbackhub.capture.models import PromptVersion
-from feedbackhub.capture.payloads import (
+from feedbackhub.capture.body_checks import (
     ID_LIMIT,
-    BadPayload,
-    InteractionPayload,
     Wrong,
     list_of,
     moment,
@@ -19,6 +16,8 @@ from feedbackhub.capture.payloads import (
     object_of,
     text,
 )
+from feedbackhub.capture.models import PromptVersion
+from feedbackhub.capture.payloads import BadPayload, InteractionPayload
 
 # (project, name, version, content hash) → id, of committed rows only. A version is never changed nor removed while
 # interactions name it, so a stale entry cannot mislead.
