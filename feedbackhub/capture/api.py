@@ -186,6 +186,7 @@ def show_interaction(row: Interaction) -> dict:
         "user": {"role": row.user_role, "region": row.user_region},
         "retrieval": {"index": row.retrieval_index, "version": row.retrieval_version},
         "messages": row.messages,
+        "tools": row.tools,
         "output": row.output,
         "usage": {"input_tokens": row.input_tokens, "output_tokens": row.output_tokens},
         "latency_ms": row.latency_ms,

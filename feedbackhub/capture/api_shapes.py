@@ -11,9 +11,43 @@ Category = Literal[tuple(ReportedCategory.values)]
 HowBad = Literal[tuple(Severity.values)]
 
 
+class CalledShape(TypedDict):
+    """`arguments` is JSON as text, as the model wrote it; it may be sent as an object."""
+
+    name: str
+    arguments: NotRequired[str]
+
+
+class ToolCallShape(TypedDict):
+    id: str
+    type: NotRequired[Literal["function"]]
+    function: CalledShape
+
+
 class MessageShape(TypedDict):
+    """An assistant's message may call tools (its content is then empty or left out), a tool's answers a call."""
+
     role: Literal["system", "user", "assistant", "tool"]
-    content: str
+    content: NotRequired[str]
+    name: NotRequired[str]
+    tool_calls: NotRequired[list[ToolCallShape]]
+    tool_call_id: NotRequired[str]
+
+
+class FunctionShape(TypedDict):
+    """`parameters` is a JSON schema."""
+
+    name: str
+    description: NotRequired[str]
+    parameters: NotRequired[dict[str, Any]]
+    strict: NotRequired[bool]
+
+
+class ToolShape(TypedDict):
+    """A function that the model could call."""
+
+    type: NotRequired[Literal["function"]]
+    function: FunctionShape
 
 
 class DocumentShape(TypedDict, total=False):
@@ -59,6 +93,7 @@ class InteractionBody(TypedDict, total=False):
     input: str
     system_prompt: str
     messages: list[MessageShape]
+    tools: list[ToolShape]
     session_id: str
     user: UserBody
     occurred_at: datetime
@@ -158,6 +193,7 @@ class InteractionShape(TypedDict):
     user: UserShape
     retrieval: RetrievalShape
     messages: list[MessageShape]
+    tools: list[ToolShape]
     output: str
     usage: UsageShape
     latency_ms: float | None

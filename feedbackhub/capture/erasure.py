@@ -108,6 +108,7 @@ def _empty_interactions(erased, now) -> None:
         user_region="",
         model_parameters={},
         messages=[],
+        tools=[],
         output="",
         tags=[],
         metadata={},

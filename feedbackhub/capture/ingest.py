@@ -210,6 +210,7 @@ class _Interactions(_Recording):
             "retrieval_index": payload.retrieval_index,
             "retrieval_version": payload.retrieval_version,
             "messages": payload.messages,
+            "tools": payload.tools,
             "output": payload.output,
             "input_tokens": payload.input_tokens,
             "output_tokens": payload.output_tokens,

@@ -1,15 +1,16 @@
 """Every captured text through the redaction, on whatever road it came (DESIGN §3, rule 2).
 
-What is masked: messages, outputs, comments, documents, metadata and model parameters, keys too, and
-also the names and addresses that a careless caller may have built from a person's data.
+What is masked: messages with the calls of tools in them, the tools, outputs, comments, documents, metadata
+and model parameters, keys too, and also the names and addresses that a careless caller may have built from a person's data.
 
 What is not: `external_id` and `interaction_external_id`, by which the caller finds the row again, and
 `next_interaction_id`. Callers are told to put no personal data into them. The other ids that rows are
-grouped by (session, document, chunk) become a pseudonym when there is something to mask in them:
+grouped by (session, document, chunk, call of a tool) become a pseudonym when there is something to mask in them:
 still the same for the same, and still different for different ones. A person's own id and reference
 are always kept as their pseudonym only. A reporter's address stays as it is, in `Reporter` alone.
 """
 
+import json
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
@@ -22,6 +23,7 @@ import orjson
 from feedbackhub import redaction
 from feedbackhub.capture.body_checks import ID_LIMIT
 from feedbackhub.capture.identity import pseudonym
+from feedbackhub.capture.messages import read_json
 from feedbackhub.capture.payloads import (
     TAG_LIMIT,
     URL_LIMIT,
@@ -57,6 +59,7 @@ def redact_interaction(
         prompt_version=mask.name(payload.prompt_version),
         prompt_text=mask.repeated(payload.prompt_text),
         messages=[mask.message(message) for message in payload.messages],
+        tools=mask.repeated_json(payload.tools),
         retrieval_index=mask.name(payload.retrieval_index),
         retrieval_version=mask.name(payload.retrieval_version),
         documents=[mask.document(document) for document in payload.documents],
@@ -83,6 +86,16 @@ def redact_feedback(
         metadata=mask.json(payload.metadata),
     )
     return masked, dict(mask.counts)
+
+
+def redact_json_text(text: str, *, enabled: frozenset[str] | None) -> tuple[str, dict[str, int]]:
+    """Mask a text that may hold JSON, by what its keys say too: it stays JSON. Any other text is masked as text."""
+    value = read_json(text) if text.lstrip()[:1] in ("{", "[") else None
+    if value is None:
+        redacted = redaction.redact(text, enabled=enabled)
+        return redacted.text, redacted.counts
+    masked, counts = redaction.redact_json(value, enabled=enabled)
+    return (json.dumps(masked, ensure_ascii=False) if counts else text), counts
 
 
 class _Mask:
@@ -122,14 +135,14 @@ class _Mask:
             return text
         return pseudonym(text, self.key)
 
-    def json(self, value: dict[str, Any]) -> dict[str, Any]:
+    def json(self, value: Any) -> Any:
         if not value:
             return value
         masked, counts = redaction.redact_json(value, enabled=self.enabled)
         self.counts.update(counts)
         return masked
 
-    def repeated_json(self, value: dict[str, Any]) -> dict[str, Any]:
+    def repeated_json(self, value: Any) -> Any:
         if not value:
             return value
         digest = self._digest(orjson.dumps(value))
@@ -141,10 +154,43 @@ class _Mask:
             _remember_clean(digest)
         return masked
 
-    def message(self, message: dict[str, str]) -> dict[str, str]:
-        is_prompt = message["role"] == MessageRole.SYSTEM.value
-        masked = self.repeated if is_prompt else self.text
-        return {"role": message["role"], "content": masked(message["content"])}
+    def message(self, message: dict[str, Any]) -> dict[str, Any]:
+        role, content = message["role"], message["content"]
+        if role == MessageRole.SYSTEM.value:
+            masked = {"role": role, "content": self.repeated(content)}
+        elif role == MessageRole.TOOL.value:
+            masked = {"role": role, "content": self.text(self.json_text(content))}
+        else:
+            masked = {"role": role, "content": self.text(content)}
+        if len(message) > 2:  # a name, or calls of tools
+            masked |= self._beside(message)
+        return masked
+
+    def _beside(self, message: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        if "name" in message:
+            found["name"] = self.name(message["name"])
+        if "tool_calls" in message:
+            found["tool_calls"] = [self.tool_call(call) for call in message["tool_calls"]]
+        if "tool_call_id" in message:
+            found["tool_call_id"] = self.identifier(message["tool_call_id"])
+        return found
+
+    def tool_call(self, call: dict[str, Any]) -> dict[str, Any]:
+        called = call["function"]
+        return {
+            "id": self.identifier(call["id"]),
+            "type": call["type"],
+            "function": {
+                "name": self.name(called["name"]),
+                "arguments": self.json_text(called["arguments"]),
+            },
+        }
+
+    def json_text(self, text: str) -> str:
+        masked, counts = redact_json_text(text, enabled=self.enabled)
+        self.counts.update(counts)
+        return masked
 
     def document(self, document: DocumentPayload) -> DocumentPayload:
         return DocumentPayload(

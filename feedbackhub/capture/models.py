@@ -81,7 +81,10 @@ class Interaction(ProjectModel):
     )
     retrieval_index = models.CharField(max_length=200, blank=True)
     retrieval_version = models.CharField(max_length=200, blank=True)
-    messages = models.JSONField(default=list)  # [{role, content}], ends before the output
+    messages = models.JSONField(
+        default=list
+    )  # as `capture.messages` has it; ends before the output
+    tools = models.JSONField(default=list, db_default=[])  # the functions the model could call
     output = models.TextField()
     input_tokens = models.PositiveIntegerField(null=True)
     output_tokens = models.PositiveIntegerField(null=True)

@@ -30,6 +30,7 @@ from feedbackhub.capture.body_checks import (
     one_of,
     text,
 )
+from feedbackhub.capture.messages import messages, tools
 from feedbackhub.capture.vocabulary import (
     FeedbackKind,
     MessageRole,
@@ -42,7 +43,6 @@ OUTPUT_LIMIT = 1_048_576
 URL_LIMIT = 2_000
 TAG_LIMIT = 80
 MAX_TAGS = 100
-MAX_MESSAGES = 5_000
 MAX_DOCUMENTS = 1_000
 MAX_COUNT = 2**31 - 1  # tokens, milliseconds: what the column holds
 
@@ -95,7 +95,8 @@ class InteractionPayload:
     prompt_version: str
     prompt_text: str
     prompt_hash: str
-    messages: list[dict[str, str]]
+    messages: list[dict[str, Any]]
+    tools: list[dict[str, Any]]
     retrieval_index: str
     retrieval_version: str
     documents: list[DocumentPayload]
@@ -155,17 +156,6 @@ class FeedbackPayload:
 
 # --- what may be sent ---------------------------------------------------------------------------
 
-_content_part = object_of({"type": one_of(["text"]), "text": text()}, required=("type", "text"))
-_any_text = text()
-_content_parts = list_of(_content_part, MAX_MESSAGES)
-
-
-def content(value: Any) -> str:
-    """A message's text; a list of text parts, as some clients send it, is joined line by line."""
-    if type(value) is list:
-        value = "\n".join(part["text"] for part in _content_parts(value))
-    return _any_text(value)
-
 
 def _one_form_of_input(found: dict[str, Any], fault: Callable[[str, str], None]) -> None:
     for key in ("input", "system_prompt"):
@@ -185,13 +175,8 @@ INTERACTION = object_of(
         "model_version": name,
         "model_parameters": json_object,
         "prompt": object_of({"name": name, "version": name, "text": text(), "hash": text(128)}),
-        "messages": list_of(
-            object_of(
-                {"role": one_of(MessageRole.values), "content": content},
-                required=("role", "content"),
-            ),
-            MAX_MESSAGES,
-        ),
+        "messages": messages,
+        "tools": tools,
         "input": text(),
         "system_prompt": text(),
         "output": text(OUTPUT_LIMIT),
@@ -357,9 +342,9 @@ def read_interaction(body: Any) -> InteractionPayload:
     prompt = get("prompt", _NOTHING).get
     retrieval = get("retrieval", _NOTHING).get
     usage = get("usage", _NOTHING).get
-    messages = get("messages")
-    if messages is None:
-        messages = [
+    said = get("messages")
+    if said is None:
+        said = [
             {"role": role.value, "content": found[field]}
             for field, role in (("system_prompt", MessageRole.SYSTEM), ("input", MessageRole.USER))
             if field in found
@@ -382,7 +367,8 @@ def read_interaction(body: Any) -> InteractionPayload:
         prompt_version=prompt("version", ""),
         prompt_text=prompt("text", ""),
         prompt_hash=prompt("hash", ""),
-        messages=messages,
+        messages=said,
+        tools=get("tools", []),
         retrieval_index=retrieval("index", ""),
         retrieval_version=retrieval("version", ""),
         documents=[_document(part) for part in retrieval("documents", ())],

@@ -9,18 +9,18 @@ WITH given AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%(rows)s::json) AS r (
         public_id uuid, external_id text, body_hash bytea, session_id text, user_hash text, user_role text,
         user_region text, environment text, feature text, model text, model_version text, model_parameters jsonb,
-        prompt_version_id bigint, retrieval_index text, retrieval_version text, messages jsonb, output text,
+        prompt_version_id bigint, retrieval_index text, retrieval_version text, messages jsonb, tools jsonb, output text,
         input_tokens integer, output_tokens integer, latency_ms double precision, is_fallback boolean,
         confidence double precision, tags text[], metadata jsonb, trace_url text, redaction_counts jsonb,
         occurred_at timestamptz, documents json)
 ), new AS (
     INSERT INTO capture_interaction (project_id, public_id, external_id, body_hash, session_id, user_hash, user_role,
         user_region, environment, feature, model, model_version, model_parameters, prompt_version_id, retrieval_index,
-        retrieval_version, messages, output, input_tokens, output_tokens, latency_ms, is_fallback, confidence, tags,
+        retrieval_version, messages, tools, output, input_tokens, output_tokens, latency_ms, is_fallback, confidence, tags,
         metadata, trace_url, redaction_counts, occurred_at, received_at, is_sampled)
     SELECT %(project)s, public_id, external_id, body_hash, session_id, user_hash, user_role,
         user_region, environment, feature, model, model_version, model_parameters, prompt_version_id, retrieval_index,
-        retrieval_version, messages, output, input_tokens, output_tokens, latency_ms, is_fallback, confidence, tags,
+        retrieval_version, messages, tools, output, input_tokens, output_tokens, latency_ms, is_fallback, confidence, tags,
         metadata, trace_url, redaction_counts, occurred_at, %(now)s, false
     FROM given
     ON CONFLICT (project_id, external_id) DO NOTHING

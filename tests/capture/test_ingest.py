@@ -53,6 +53,39 @@ def test_an_interaction_is_kept_with_its_documents_prompt_and_news(project):
     assert OutboxEvent.objects.get().about == {"interaction_id": row.pk}
 
 
+def test_calls_of_tools_and_the_tools_are_kept_and_come_back(project):
+    call = {"id": "c", "function": {"name": "rate", "arguments": {"of": "ana@example.org"}}}
+    body = {
+        **BODY,
+        "messages": [
+            {"role": "user", "content": "Which rate?"},
+            {"role": "assistant", "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "c", "content": "7 %"},
+        ],
+        "tools": [{"function": {"name": "rate"}}],
+    }
+    (outcome,) = keep(
+        project, {k: v for k, v in body.items() if k not in ("input", "system_prompt")}
+    )
+    row = Interaction.objects.get()
+    assert outcome.redacted == {"EMAIL": 1}
+    assert row.messages[1:] == [
+        {
+            "role": "assistant",
+            "content": "",
+            "tool_calls": [
+                {
+                    "id": "c",
+                    "type": "function",
+                    "function": {"name": "rate", "arguments": '{"of": "[EMAIL]"}'},
+                }
+            ],
+        },
+        {"role": "tool", "content": "7 %", "tool_call_id": "c"},
+    ]
+    assert row.tools == [{"type": "function", "function": {"name": "rate"}}]
+
+
 def test_the_same_body_again_is_a_duplicate_and_another_one_a_conflict(project):
     keep(project, BODY)
     reordered = dict(reversed(BODY.items()))

@@ -41,8 +41,25 @@ INTERACTION = {
     "messages": [
         {"role": "system", "content": "Answer with care."},
         {"role": "user", "content": "Which rate applies?"},
-        {"role": "assistant", "content": ""},
-        {"role": "tool", "content": "19 %"},
+        {
+            "role": "assistant",
+            "content": "",
+            "tool_calls": [
+                {"id": "c-1", "type": "function", "function": {"name": "vat", "arguments": "{}"}}
+            ],
+        },
+        {"role": "tool", "content": "19 %", "name": "vat", "tool_call_id": "c-1"},
+    ],
+    "tools": [
+        {
+            "type": "function",
+            "function": {
+                "name": "vat",
+                "description": "The rate of a thing.",
+                "parameters": {"type": "object", "properties": {}},
+                "strict": True,
+            },
+        }
     ],
     "output": "19 % applies.",
     "retrieval": {
@@ -137,6 +154,7 @@ def test_read_interaction_makes_a_payload_of_everything_that_can_be_sent():
         prompt_text="Answer with care.",
         prompt_hash="ab12",
         messages=INTERACTION["messages"],
+        tools=INTERACTION["tools"],
         retrieval_index="law",
         retrieval_version="3",
         documents=[
@@ -205,7 +223,7 @@ def test_read_interaction_names_every_fault_at_once():
         outptu="x",
         messages__0__role="robot",
         messages__1__content=3,
-        messages__2__name="x",
+        messages__2__refusal="x",
         user__id=7,
         usage__input_tokens=True,
         usage__output_tokens=-1,
@@ -229,7 +247,7 @@ def test_read_interaction_names_every_fault_at_once():
         ("latency_ms", "It must be a number, not text."),
         ("messages[0].role", "It must be one of system, user, assistant, tool."),
         ("messages[1].content", "It must be text, not a number."),
-        ("messages[2].name", "There is no such field."),
+        ("messages[2].refusal", "There is no such field."),
         ("metadata.nested[0]", "It holds U+0000 or half of a surrogate pair."),
         ("model_parameters", "It must be an object, not a list."),
         ("occurred_at", "It must be a time with its offset, as 2026-01-31T12:00:00Z."),
