@@ -90,6 +90,7 @@ def compare_answers(
         round=rounds + 1,
         overlap=queue_rules.overlap_for(queue, interaction),
         priority=queue_rules.place_in_line(queue, priority),
+        asked_priority=priority,
         reason=_("compare two answers"),
         due_at=queue_rules.due_at_for(queue),
         flagged_by=by,

@@ -10,6 +10,7 @@ from annotation import queue_rules, settling
 from annotation.models import ReviewItem, ReviewQueue, RoutingRule
 from annotation.queue_rules import FIRST_IN_LINE
 from annotation.slots import count_slots, lock_item_and_interaction
+from feedbackhub.capture.vocabulary import Severity
 from feedbackhub.ids import make_public_id
 
 log = structlog.get_logger(__name__)
@@ -19,11 +20,13 @@ log = structlog.get_logger(__name__)
 ADMIT = """
 INSERT INTO annotation_reviewitem
        (public_id, project_id, queue_id, interaction_id, purpose, round, state, overlap, taken_count,
-        priority, reason, routed_by_id, flagged_by_id, needs_discussion, due_at, created_at)
+        priority, asked_priority, claimed_rank, reason, routed_by_id, flagged_by_id, needs_discussion, due_at, created_at)
 VALUES (%(public_id)s, %(project)s, %(queue)s, %(interaction)s, 'label', 1, 'waiting', %(overlap)s, 0,
-        %(priority)s, %(reason)s, %(rule)s, %(by)s, false, %(due_at)s, %(now)s)
+        %(priority)s, %(asked_priority)s, %(claimed_rank)s, %(reason)s, %(rule)s, %(by)s, false, %(due_at)s, %(now)s)
 ON CONFLICT (queue_id, interaction_id, purpose, round) DO UPDATE
    SET priority = greatest(annotation_reviewitem.priority, excluded.priority),
+       asked_priority = greatest(annotation_reviewitem.asked_priority, excluded.asked_priority),
+       claimed_rank = greatest(annotation_reviewitem.claimed_rank, excluded.claimed_rank),
        due_at = least(annotation_reviewitem.due_at, excluded.due_at)
 RETURNING id, xmax = 0
 """
@@ -48,6 +51,7 @@ def admit(
     if is_full(queue) and priority < FIRST_IN_LINE and by is None:
         log.info("intake.full", queue_id=queue.pk, interaction_id=interaction.pk)
         return None, False
+    claimed_rank = Severity(severity).rank if severity else 0
     with connection.cursor() as cursor:
         cursor.execute(
             ADMIT,
@@ -57,7 +61,9 @@ def admit(
                 "queue": queue.pk,
                 "interaction": interaction.pk,
                 "overlap": queue_rules.overlap_for(queue, interaction),
-                "priority": queue_rules.place_in_line(queue, priority, severity),
+                "priority": queue_rules.place_in_line(queue, priority, claimed_rank),
+                "asked_priority": priority,
+                "claimed_rank": claimed_rank,
                 "reason": reason[:200],
                 "rule": rule.pk if rule else None,
                 "by": by.pk if by else None,

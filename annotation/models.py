@@ -185,7 +185,11 @@ class ReviewItem(ProjectModel):
         default=1
     )  # the queue's, as it was when the item came
     taken_count = models.PositiveSmallIntegerField(default=0)  # slots with a live assignment
-    priority = models.SmallIntegerField(default=0)
+    priority = models.SmallIntegerField(default=0)  # its place in line, as the queue orders
+    # what the queue's order is made of, kept because the order may change: what the rule or the caller asked for, and how bad
+    # the reporter said it is (the rank of the severity)
+    asked_priority = models.SmallIntegerField(default=0, db_default=0)
+    claimed_rank = models.PositiveSmallIntegerField(default=0, db_default=0)
     reason = models.CharField(max_length=200, blank=True)  # why it is here, in words
     routed_by = ProjectForeignKey(RoutingRule, null=True, on_delete=models.SET_NULL)
     flagged_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)

@@ -66,6 +66,7 @@ class ReviewQueue(ProjectModel):
     alpha = models.FloatField(null=True)  # of the verdict, when last looked at
     alpha_at = models.DateTimeField(null=True)
     order = models.CharField(max_length=10, choices=Order.choices, default=Order.PRIORITY)
+    is_reordering = models.BooleanField(default=False, db_default=False)  # items follow a new order
     due_hours = models.PositiveSmallIntegerField(null=True, blank=True)
     daily_cap = models.PositiveSmallIntegerField(
         null=True, blank=True

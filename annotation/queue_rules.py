@@ -1,18 +1,17 @@
 """What a queue asks of each item that comes in: how many judge it, when it is due, where it stands in line; and whether low
 agreement adds a reviewer by itself.
 
-Items keep what they came with: a changed queue changes those that come later.
+Items keep the number of experts and the time that they came with; a changed order they follow (`reordering`).
 """
 
 import hashlib
 from datetime import timedelta
 
-from django.db.models import Q
+from django.db.models import Case, F, Q, SmallIntegerField, Value, When
 from django.utils import timezone
 
 from annotation.models import ReviewQueue
 from annotation.queue_judges import judges_in
-from feedbackhub.capture.vocabulary import Severity
 
 FIRST_IN_LINE = (
     100  # from this priority on an item goes first whatever the order, and a full queue takes it
@@ -38,13 +37,25 @@ def overlap_for(queue: ReviewQueue, interaction) -> int:
     return min(overlap, MOST_REVIEWERS)
 
 
-def place_in_line(queue: ReviewQueue, priority: int, severity: str | None = None) -> int:
+def place_in_line(queue: ReviewQueue, asked_priority: int, claimed_rank: int = 0) -> int:
     """The item's priority (higher first; the same: older first), as the queue orders. What is urgent stays first."""
-    if priority >= FIRST_IN_LINE or queue.order == ReviewQueue.Order.PRIORITY:
-        return priority
-    if queue.order == ReviewQueue.Order.SEVERITY and severity:
-        return Severity(severity).rank * RANK
-    return 0
+    if asked_priority >= FIRST_IN_LINE or queue.order == ReviewQueue.Order.PRIORITY:
+        return asked_priority
+    return claimed_rank * RANK if queue.order == ReviewQueue.Order.SEVERITY else 0
+
+
+def places_in_line(queue: ReviewQueue) -> Case:
+    """`place_in_line` for items in the database."""
+    place = {
+        ReviewQueue.Order.PRIORITY: F("asked_priority"),
+        ReviewQueue.Order.OLDEST: Value(0),
+        ReviewQueue.Order.SEVERITY: F("claimed_rank") * RANK,
+    }[queue.order]
+    return Case(
+        When(asked_priority__gte=FIRST_IN_LINE, then=F("asked_priority")),
+        default=place,
+        output_field=SmallIntegerField(),
+    )
 
 
 def due_at_for(queue: ReviewQueue, due_at=None):

@@ -151,7 +151,9 @@ class QueueForm(forms.ModelForm):
                 "Items that several judged, before alpha says anything."
             ),
             "due_hours": gettext_lazy("Empty: as the rule that brings it in says."),
-            "order": gettext_lazy("Items already here keep their place in line."),
+            "order": gettext_lazy(
+                "Items that wait already follow a change within a minute. What is urgent stays first."
+            ),
             "daily_cap": gettext_lazy(
                 "Empty: no limit. The day begins at midnight where they are."
             ),

@@ -4,22 +4,32 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from annotation import settling
+from annotation import settling, tasks
 from annotation.models import Assignment, QueueMember, ReviewItem, ReviewQueue
 from annotation.queue_judges import judges_in, stuck
 from annotation.queue_rules import MOST_REVIEWERS
 from annotation.slots import count_slots, lock_item_and_interaction
 from feedbackhub.accounts.members import member_follower
 from feedbackhub.accounts.models import Membership
+from feedbackhub.doorbell import ring
 
 AT_ONCE = 500
 
 
 @transaction.atomic
 def save_queue(*, queue: ReviewQueue, members) -> ReviewQueue:
-    """Keep a new or changed queue; `members` are the users who judge there, none for everybody who may."""
+    """Keep a new or changed queue; `members` are the users who judge there, none for everybody who may.
+
+    Items that wait already follow a new order soon after (`reordering`).
+    """
     if not queue.slug:
         queue.slug = _free_slug(queue)
+    before = ReviewQueue.objects.select_for_update(no_key=True).filter(pk=queue.pk).first()
+    if before:
+        has_new_order = before.order != queue.order
+        queue.is_reordering = before.is_reordering or has_new_order
+        if has_new_order:
+            ring(tasks.reorder_queue, queue_id=queue.pk)
     queue.save()
     QueueMember.objects.filter(queue=queue).exclude(user__in=members).delete()
     known = set(QueueMember.objects.filter(queue=queue).values_list("user_id", flat=True))

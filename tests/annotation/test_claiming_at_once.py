@@ -3,14 +3,15 @@
 import threading
 import time
 from collections import Counter
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from annotation import annotating, lead_decisions, pausing, review_queue
-from annotation.models import Annotation, Assignment, ReviewItem
+from annotation import annotating, lead_decisions, pausing, reordering, review_queue
+from annotation.models import Annotation, Assignment, ReviewItem, ReviewQueue
 from annotation.refusals import ClaimRefused, Refusal, StaleSubmit, UndoIsOver
 from feedbackhub.outbox import delivery
 from feedbackhub.outbox.models import OutboxEvent, OutboxEventQuerySet
@@ -45,6 +46,31 @@ def test_eight_threads_claim_and_submit_every_slot_exactly_once(project, overlap
     assert Counter(item for mine in claims for item in mine) == {item.pk: overlap for item in items}
     assert Annotation.objects.current().count() == 40 * overlap
     assert set(ReviewItem.objects.values_list("state", "taken_count")) == {("settled", overlap)}
+
+
+def test_a_queue_is_put_in_another_order_while_eight_threads_claim(project, monkeypatch):
+    monkeypatch.setattr(reordering, "AT_ONCE", 7)
+    experts = experts_of(project, 8)
+    queue, items = queue_with(project, items=60, order="priority")
+    for place, item in enumerate(items):
+        ReviewItem.objects.filter(pk=item.pk).update(priority=place, asked_priority=place)
+    ReviewQueue.objects.filter(pk=queue.pk).update(order="oldest", is_reordering=True)
+
+    def work(expert):
+        claims = []
+        while assignment := claim(expert, queue):
+            claims.append(assignment.item_id)
+            submit(assignment, "correct", "none")
+        return claims
+
+    reorder = partial(reordering.reorder, queue_id=queue.pk)
+    *claims, moved, again = at_once(
+        *(lambda expert=expert: work(expert) for expert in experts), reorder, reorder
+    )
+    claimed = [item for mine in claims for item in mine]
+    assert sorted(claimed) == [item.pk for item in items]
+    assert moved + again > 0
+    assert Annotation.objects.current().count() == 60
 
 
 def test_two_windows_of_one_expert_hold_no_more_than_is_allowed(project):

@@ -7,7 +7,7 @@ import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation import annotating, intake, queue_rules, review_queue
+from annotation import annotating, intake, queue_rules, reordering, review_queue, tasks
 from annotation.models import Assignment, ReviewItem, ReviewQueue
 from annotation.queues import save_queue
 from annotation.refusals import ClaimRefused
@@ -86,6 +86,96 @@ def test_what_is_urgent_comes_first_in_every_order(project, ana):
     come_in(queue)
     (urgent,) = come_in(queue, priority=queue_rules.FIRST_IN_LINE)
     assert claim(ana, queue).item == urgent
+
+
+# --- a changed order ------------------------------------------------------------------------------
+
+
+def in_three_places(queue):
+    """By priority 2 1 0, by age 0 1 2, by claimed severity 1 0 2; the last is urgent."""
+    return [
+        *come_in(queue, priority=1, severity="low"),
+        *come_in(queue, priority=2, severity="high"),
+        *come_in(queue, priority=3),
+        *come_in(queue, priority=queue_rules.FIRST_IN_LINE),
+    ]
+
+
+def handed_out(queue, came):
+    line = queue.items.waiting().order_by("-priority", "pk")
+    return [came.index(item) for item in line]
+
+
+def order_by(queue, order):
+    """As the page does it, and the doorbell after it."""
+    queue.order = order
+    save_queue(queue=queue, members=[])
+    tasks.reorder_queue(queue_id=queue.pk)
+
+
+@pytest.mark.parametrize("before", ["priority", "oldest", "severity"])
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        ("priority", [3, 2, 1, 0]),
+        ("oldest", [3, 0, 1, 2]),
+        ("severity", [3, 1, 0, 2]),
+    ],
+)
+def test_items_that_wait_already_follow_a_changed_order(project, before, order, expected):
+    queue, _ = queue_with(project, items=0, order=before)
+    came = in_three_places(queue)
+    order_by(queue, order)
+    assert handed_out(queue, came) == expected
+
+
+def test_a_changed_order_is_a_duty_until_a_look_finds_nothing_out_of_place(project, monkeypatch):
+    monkeypatch.setattr(reordering, "AT_ONCE", 2)
+    queue, _ = queue_with(project, items=0)
+    came = in_three_places(queue)
+    queue.order = "severity"
+    save_queue(queue=queue, members=[])
+    stale = ReviewQueue.objects.get(pk=queue.pk)
+    assert (stale.is_reordering, handed_out(queue, came)) == (True, [3, 2, 1, 0])
+    assert [reordering.finish_reordering() for _ in range(3)] == [3, 0, 0]
+    queue.refresh_from_db()
+    assert (queue.is_reordering, handed_out(queue, came)) == (False, [3, 1, 0, 2])
+
+
+def test_saving_a_queue_again_does_not_forget_its_reordering(project):
+    queue, _ = queue_with(project, items=0)
+    stale = ReviewQueue.objects.get(pk=queue.pk)
+    order_by(queue, "oldest")
+    stale.order = "oldest"
+    save_queue(queue=stale, members=[])
+    assert ReviewQueue.objects.get(pk=queue.pk).is_reordering
+
+
+def test_what_is_in_hand_keeps_its_owner_and_finds_its_place_when_it_comes_back(project, ana):
+    queue, _ = queue_with(project, items=0)
+    came = in_three_places(queue)
+    claim(ana, queue)
+    held = claim(ana, queue)
+    assert held.item == came[2]
+    order_by(queue, "oldest")
+    review_queue.release(assignment=held, fence=held.fence)
+    assert handed_out(queue, came) == [0, 1, 2]
+
+
+def test_what_is_passed_on_stands_where_the_other_queue_would_put_it(project, ana):
+    other, _ = queue_with(project, items=0, order="severity")
+    queue, _ = queue_with(project, items=0, order="oldest", not_my_field_queue=other)
+    (item,) = come_in(queue, priority=7, severity="high")
+    held = claim(ana, queue)
+    review_queue.skip(assignment=held, fence=held.fence, reason="not_my_field")
+    item.refresh_from_db()
+    assert (item.queue, item.priority) == (other, 30)
+
+
+def test_the_form_says_that_what_waits_follows(project, ben, as_user):
+    queue, _ = queue_with(project, items=0)
+    page = as_user(ben).get(reverse("settings_queue", args=["tax-help", queue.public_id]))
+    assert "Items that wait already follow" in page.content.decode()
 
 
 def test_an_item_is_due_by_the_earlier_of_rule_and_queue(project):
