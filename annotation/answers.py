@@ -271,7 +271,7 @@ def _spans(errors, spans, schema, interaction) -> list[dict]:
         errors["spans"] = _("This must be a list of at most %(most)s marks.") % {"most": MOST_SPANS}
         return []
     labels = {label["key"] for label in schema.span_labels}
-    texts = _Texts(interaction)
+    texts = TextsOf(interaction)
     return [
         _span(errors, f"spans.{place}", span, labels, texts) for place, span in enumerate(spans)
     ]
@@ -305,7 +305,7 @@ def _span(errors, path, span, labels, texts) -> dict:
     }
 
 
-class _Texts:
+class TextsOf:
     """The stored texts of an interaction by field name: output, messages.0, documents.0 (by position)."""
 
     def __init__(self, interaction):

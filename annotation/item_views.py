@@ -26,6 +26,7 @@ from annotation import (
     selections,
     settling,
 )
+from annotation.answers import TextsOf
 from annotation.models import (
     Annotation,
     Assignment,
@@ -328,7 +329,7 @@ def _decision_form(found, posted=None, *, marks=None, candidates=None):
     return DecisionForm(
         posted,
         schema=settling.current_schema(found.queue),
-        text=found.interaction.output,
+        texts=TextsOf(found.interaction),
         marks=adjudication.marks_of(_annotations(found)) if marks is None else marks,
         candidates=_candidates(found) if candidates is None else candidates,
     )
@@ -360,9 +361,12 @@ def _page(
     taken = next((a for a in annotations if str(a.public_id) == request.GET.get("take")), None)
     weights = (settlement and settlement.weights) or {}
     is_left = found.needs_discussion and queue_judges.is_stuck(found)
+    shown = review_screen.show_interaction(found.interaction)
+    texts = review_screen.texts_to_mark(shown)
     context = {
-        **review_screen.show_interaction(found.interaction),
+        **shown,
         **choices,
+        "texts_to_mark": texts,
         "item": found,
         "annotations": [
             _side(each, schema, choices, found.interaction, marks)
@@ -370,7 +374,7 @@ def _page(
             for each in annotations
         ],
         "revisions": revisions.of_item(found),
-        "marks": _worded(marks, choices),
+        "marks": _worded(marks, choices, dict(texts)),
         "differing": adjudication.differing_fields(annotations, schema),
         "candidates": candidates,
         "settlement": settlement,
@@ -458,14 +462,15 @@ def _side(annotation, schema, choices, interaction, marks) -> dict:
     }
 
 
-def _worded(marks, choices) -> list[dict]:
-    """The marks to choose from, with the names and colours of their labels."""
+def _worded(marks, choices, texts) -> list[dict]:
+    """The marks to choose from, with the names and colours of their labels, and what they stand in if not in the answer."""
     labels = {label["key"]: label for label in choices["span_labels"]}
     return [
         {
             **mark,
             "name": labels.get(mark["label"], {}).get("name", mark["label"]),
             "colour": labels.get(mark["label"], {}).get("colour", 1),
+            "text": texts.get(mark["field"], "") if mark["field"] != "output" else "",
         }
         for mark in marks
     ]
@@ -537,12 +542,11 @@ def _chosen_marks(marks, settlement, taken) -> list[str]:
     return [mark["key"] for mark in marks]
 
 
-def _own_marks(marks, settlement) -> list[tuple[str, str]]:
-    """The marks that a lead set without any expert, as words and label."""
+def _own_marks(marks, settlement) -> list[tuple[str, str, str]]:
+    """The marks that a lead set without any expert, as words, label and the text that they stand in."""
     theirs = {(mark["field"], mark["start"], mark["end"], mark["label"]) for mark in marks}
     return [
-        (span["quote"], span["label"])
+        (span["quote"], span["label"], span["field"])
         for span in (settlement.spans if settlement else ())
-        if span["field"] == "output"
-        and (span["field"], span["start"], span["end"], span["label"]) not in theirs
+        if (span["field"], span["start"], span["end"], span["label"]) not in theirs
     ]

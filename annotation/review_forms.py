@@ -168,36 +168,35 @@ class ScoresField(forms.Field):
 
 
 class OwnMarksWidget(forms.Widget):
-    """Pairs of words and a label, posted side by side; a pair without words is none."""
+    """Words, a label and the text that they stand in (the answer, where none is named), posted side by side; without words it
+    is no mark.
+    """
 
     def value_from_datadict(self, data, files, name):
-        pairs = zip(data.getlist("mark_words"), data.getlist("mark_label"), strict=False)
-        return [(words, label) for words, label in pairs if words.strip()]
+        words, labels = data.getlist("mark_words"), data.getlist("mark_label")
+        texts = [*data.getlist("mark_text"), *["output"] * len(words)]
+        return [mark for mark in zip(words, labels, texts, strict=False) if mark[0].strip()]
 
 
 class OwnMarksField(forms.Field):
-    """Words of the answer `text`, each with one of the schema's `labels`: marks where they stand first."""
+    """Words of one of the item's `texts`, each with one of the schema's `labels`: marks where they stand first."""
 
     widget = OwnMarksWidget
-    text, labels = "", ()
+    texts, labels = None, ()
 
     def clean(self, value):
         known = {label["key"] for label in self.labels}
-        if len(value) > MOST_SPANS or any(label not in known for _words, label in value):
+        if len(value) > MOST_SPANS or any(label not in known for _words, label, _text in value):
             raise forms.ValidationError(_("Choose one of the marks."))
-        for words, _label in value:
-            if words not in self.text:
-                raise forms.ValidationError(_("“%s” does not stand in the answer.") % words[:80])
-        return [
-            {
-                "field": "output",
-                "start": (start := self.text.index(words)),
-                "end": start + len(words),
-                "label": label,
-                "quote": words,
-            }
-            for words, label in value
-        ]
+        return [self._mark(*mark) for mark in value]
+
+    def _mark(self, words, label, name) -> dict:
+        text = self.texts.find(name)
+        if text is None or words not in text:
+            raise forms.ValidationError(_("“%s” does not stand in that text.") % words[:80])
+        start = text.index(words)
+        place = {"field": name, "start": start, "end": start + len(words)}
+        return {**place, "label": label, "quote": words}
 
 
 class DecisionForm(forms.Form):
@@ -220,9 +219,9 @@ class DecisionForm(forms.Form):
         error_messages={"required": gettext_lazy("Say why: the experts read it.")},
     )
 
-    def __init__(self, *args, schema, text, marks, candidates, **kwargs):
+    def __init__(self, *args, schema, texts, marks, candidates, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["own_marks"].text, self.fields["own_marks"].labels = text, schema.span_labels
+        self.fields["own_marks"].texts, self.fields["own_marks"].labels = texts, schema.span_labels
         self.fields["categories"].choices = [(c["key"], c["name"]) for c in schema.categories]
         causes = [(cause["key"], cause["name"]) for cause in schema.root_causes]
         self.fields["root_cause"].choices = [("", _("None")), *causes]

@@ -98,6 +98,27 @@ def show_interaction(interaction: Interaction) -> dict:
     }
 
 
+def texts_to_mark(shown: dict) -> list[tuple[str, str]]:
+    """(field, name) of each text that words can be marked in, the answer first; `shown` as `show_interaction` says it."""
+    messages = [
+        (
+            message["text"].field,
+            _("Message %(number)d: %(who)s") % {"number": number, "who": message["name"]},
+        )
+        for number, message in enumerate(shown["messages_shown"], start=1)
+        if message["text"].length
+    ]
+    sources = [
+        (
+            document.shown.field,
+            _("Source %(number)d: %(title)s")
+            % {"number": number, "title": document.title or document.document_id},
+        )
+        for number, document in enumerate(shown["documents"], start=1)
+    ]
+    return [("output", _("The answer")), *messages, *sources]
+
+
 def show_plainly(interaction: Interaction) -> dict:
     """The same as far as it goes without looking into any text: for what cannot be drawn."""
     return {

@@ -5,6 +5,7 @@ import pytest
 from annotation import adjudication, review_queue, settling
 from annotation.models import Annotation, CandidateAnswer, ItemComment, Settlement
 from annotation.refusals import InvalidAnswer, WrongState
+from feedbackhub.capture.models import RetrievedDocument
 from tests.annotation.desk import claim, judge, queue_with
 from tests.cast import _member
 from tests.factories import LabelSchemaFactory
@@ -30,6 +31,12 @@ def disputed(project, ana, cem):
     judge(cem, queue, "partly", "low", spans=[span(0, 3), span(4, 7, "unsupported")])
     item.refresh_from_db()
     return item
+
+
+def add_source(item, **fields):
+    return RetrievedDocument.objects.create(
+        project_id=item.project_id, interaction=item.interaction, position=0, **fields
+    )
 
 
 def page(item):
@@ -74,7 +81,42 @@ def test_a_lead_sets_marks_that_no_expert_made_and_finds_them_again(as_user, ben
         span(18, 29, "unsupported"),
     ]
     chosen = client.get(page(disputed)).context["chosen"]
-    assert chosen["own_marks"] == [("if you ride", "unsupported")]
+    assert chosen["own_marks"] == [("if you ride", "unsupported", "output")]
+
+
+def test_a_lead_marks_words_of_a_message_and_of_a_source_too(as_user, ben, disputed):
+    client = as_user(ben)
+    source = add_source(disputed, title="Guide 2023", text="Up to 2021 only.")
+    asked = disputed.interaction.messages[-1]["content"]
+    last = f"messages.{len(disputed.interaction.messages) - 1}"
+    anew = {
+        "mark_words": ["2021", asked[:3]],
+        "mark_label": ["wrong", "unsupported"],
+        "mark_text": ["documents.0", last],
+    }
+    assert decide(client, disputed, **anew).status_code == 302
+    spans = Settlement.objects.get(is_current=True).spans
+    assert [(s["field"], s["start"], s["end"], s["quote"], s["label"]) for s in spans] == [
+        ("documents.0", 6, 10, "2021", "wrong"),
+        (last, 0, 3, asked[:3], "unsupported"),
+    ]
+    answer = client.get(page(disputed))
+    assert sorted(answer.context["chosen"]["own_marks"]) == [
+        ("2021", "wrong", "documents.0"),
+        (asked[:3], "unsupported", last),
+    ]
+    assert ("documents.0", f"Source 1: {source.title}") in answer.context["texts_to_mark"]
+    assert '<option value="documents.0" selected>' in answer.content.decode()
+
+
+@pytest.mark.parametrize("text", ["documents.0", "documents.9", "messages.9", "prompt", ""])
+def test_a_mark_in_a_text_that_does_not_hold_the_words_is_refused(as_user, ben, disputed, text):
+    add_source(disputed, text="Elsewhere.")
+    own = {"mark_words": ["You can"], "mark_label": ["wrong"], "mark_text": [text]}
+    answer = decide(as_user(ben), disputed, **own)
+    assert answer.status_code == 400
+    assert "does not stand in that text" in answer.content.decode()
+    assert not Settlement.objects.exists()
 
 
 @pytest.mark.parametrize(
