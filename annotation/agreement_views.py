@@ -2,7 +2,7 @@
 they judged themselves, with colleagues unnamed.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.http import Http404
 from django.shortcuts import render
@@ -10,11 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 
 from annotation.api_shapes import AgreementShape
 from annotation.csv_answers import csv_answer
-from annotation.models import ReviewQueue
+from annotation.models import LabelSchema, ReviewQueue
 from annotation.schema_history import ProjectCategories
 from feedbackhub import filters
 from feedbackhub.accounts.access import project_page
@@ -22,11 +23,13 @@ from feedbackhub.api.problems import invalid
 from feedbackhub.api.views import ProjectAPIView
 from feedbackhub.list_pages import choice
 
+LONGEST_NAME = 200  # of a rating
 PERIODS = {"30": 30, "90": 90, "365": 365}  # days
 FIELDS = {
     "verdict": gettext_lazy("Verdict"),
     "severity": gettext_lazy("Severity"),
     "categories": gettext_lazy("Categories"),
+    "spans": gettext_lazy("Marks"),
 }
 
 
@@ -37,6 +40,7 @@ def agreement(request):
     found = _asked(request)
     report, judgements = _report(request, **found)
     people = _names(request, judgements)
+    compared = _compared(report, judgements)
     context = {
         "report": report,
         "fields": _named_fields(report, request.project),
@@ -52,9 +56,9 @@ def agreement(request):
                 _("Period"),
                 [(days, _("last %(days)s days") % {"days": days}) for days in PERIODS],
             ),
-            choice(request.GET, "field", _("Pairs and weeks"), FIELDS.items()),
+            choice(request.GET, "field", _("Pairs and weeks"), compared.items()),
         ],
-        "field": FIELDS[report.by],
+        "field": compared[report.by],
         "query": request.GET.urlencode(),
     }
     return render(request, "annotation/agreement.html", context)
@@ -75,18 +79,32 @@ def agreement_file(request):
 
 
 class AgreementView(ProjectAPIView):
-    """Agreement of the project's experts, with intervals and counts; `queue`, `since` and `until` narrow it."""
+    """Agreement of the project's experts, with intervals and counts; `queue`, `since` and `until` narrow it, `field` says what
+    pairs and weeks are about.
+    """
 
     scopes = {"GET": "review"}
     gives = {"GET": {200: AgreementShape}}
 
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("queue", description="The queue's short name."),
+            OpenApiParameter("since", datetime),
+            OpenApiParameter("until", datetime),
+            OpenApiParameter(
+                "field",
+                default="verdict",
+                description="verdict, severity, categories, spans, rubric.<criterion> or rating.<name>",
+            ),
+        ]
+    )
     def get(self, request):
         from annotation.agreement import files
         from annotation.agreement.judgements import shared_judgements
         from annotation.agreement.report import make_report
 
         times = {"since": filters.since("since"), "until": filters.until("until")}
-        given, errors = {}, []
+        given, errors, by = {}, [], "verdict"
         for name in request.query_params:
             word = request.query_params[name]
             if name == "queue":
@@ -98,14 +116,19 @@ class AgreementView(ProjectAPIView):
                     given[name] = times[name].read(word)
                 except ValueError as wrong:
                     errors.append({"field": name, "message": str(wrong)})
+            elif name == "field":
+                by = word
+                if not _is_comparable(by, self.project):
+                    known = f"Known: {', '.join(FIELDS)}, rubric.<criterion>, rating.<name>."
+                    errors.append({"field": name, "message": f"There is no such field. {known}"})
             else:
-                known = "Known: queue, since, until."
+                known = "Known: queue, since, until, field."
                 errors.append({"field": name[:80], "message": f"There is no such filter. {known}"})
         if errors:
             raise invalid(errors)
         judgements = shared_judgements(project=self.project, **given)
         names = {pk: str(user.public_id) for pk, user in judgements.people.items()}
-        return Response(files.as_json(make_report(judgements), names))
+        return Response(files.as_json(make_report(judgements, by=by), names))
 
 
 # --- steps ----------------------------------------------------------------------------------------
@@ -130,20 +153,41 @@ def _asked(request) -> dict:
             raise Http404
         asked["since"] = timezone.now() - timedelta(days=PERIODS[days])
     if by := request.GET.get("field", ""):
-        if by not in FIELDS:
-            raise Http404
         asked["by"] = by
     return asked
 
 
 def _report(request, *, by="verdict", **asked):
-    """Imported here: the numbers bring numpy, which no other page needs."""
+    """Imported here: the numbers bring numpy, which no other page needs.
+
+    A criterion or rating that nobody gave in this period is compared too: there is nothing to say.
+    """
     from annotation.agreement.judgements import shared_judgements
     from annotation.agreement.report import make_report
 
     of = None if request.membership.may("see_everyones_figures") else request.user
+    if not _is_comparable(by, request.project):
+        raise Http404
     judgements = shared_judgements(project=request.project, of=of, **asked)
     return make_report(judgements, of=of.pk if of else None, by=by), judgements
+
+
+def _is_comparable(by: str, project) -> bool:
+    """Whether pairs and weeks may be about this: a field, a criterion of one of the project's schemas, a rating."""
+    from annotation.agreement.report import RATING, RUBRIC
+
+    if by.startswith(RUBRIC):
+        rubrics = LabelSchema.objects.filter(project=project).values_list("rubric", flat=True)
+        return by.removeprefix(RUBRIC) in {each["key"] for rubric in rubrics for each in rubric}
+    return by in FIELDS or (by.startswith(RATING) and len(by) <= LONGEST_NAME and by.isprintable())
+
+
+def _compared(report, judgements) -> dict[str, str]:
+    """{field: its name} that one may choose between, the present one in any case."""
+    from annotation.agreement.report import fields_to_compare
+
+    fields = dict.fromkeys([*fields_to_compare(judgements), report.by])
+    return {field: FIELDS.get(field) or field.partition(".")[2] for field in fields}
 
 
 def _names(request, judgements) -> dict[int, str]:
@@ -184,9 +228,18 @@ def _tone(figure) -> str:
 
 
 def _lines(report) -> list[dict]:
+    measures = ((_("the same"), "percent"), (_("alpha"), "alpha"))
+    if report.by == "spans":
+        measures = (
+            (_("exactly the same"), "exact_with_label"),
+            (_("overlapping"), "overlapping_with_label"),
+        )
     return [
-        {"label": label, "points": [_point(week, getattr(week, name)) for week in report.weeks]}
-        for label, name in ((_("the same"), "percent"), (_("alpha"), "alpha"))
+        {
+            "label": label,
+            "points": [_point(week, getattr(week.spans or week, name)) for week in report.weeks],
+        }
+        for label, name in measures
     ]
 
 

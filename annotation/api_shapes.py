@@ -213,6 +213,7 @@ class AgreementShape(TypedDict):
     items: int
     answers: int
     is_capped: bool
+    field: str  # what pairs and weeks are about
     figures: list[FigureShape]
     differences: list[DifferenceShape]
 

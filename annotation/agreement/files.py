@@ -25,13 +25,24 @@ def rows(report: Report, names: dict[int, str]) -> Iterator[tuple]:
     about = "" if report.by == "verdict" else f"_{report.by}"
     for pair in report.pairs:
         both = f"{names[pair.one]} / {names[pair.other]}"
-        yield _row(f"pair{about}", both, "percent", "nominal", pair.percent)
-        yield _row(f"pair{about}", both, "cohen_kappa", report.by_scale, pair.kappa)
+        if pair.spans:
+            yield from _span_rows("pair_spans", both, pair.spans)
+        else:
+            yield _row(f"pair{about}", both, "percent", "nominal", pair.percent)
+            yield _row(f"pair{about}", both, "cohen_kappa", report.by_scale, pair.kappa)
         if pair.marks:
             yield _row("pair_spans", both, "f1", "", pair.marks)
     for week in report.weeks:
+        if week.spans:
+            yield from _span_rows("week_spans", week.week, week.spans)
+            continue
         yield _row(f"week{about}", week.week, "percent", "nominal", week.percent)
         yield _row(f"week{about}", week.week, "krippendorff_alpha", report.by_scale, week.alpha)
+
+
+def _span_rows(part, key, spans) -> Iterator[tuple]:
+    for each in fields(spans):
+        yield _row(part, key, f"f1_{each.name}", "", getattr(spans, each.name))
 
 
 def as_json(report: Report, names: dict[int, str]) -> dict:
@@ -39,6 +50,7 @@ def as_json(report: Report, names: dict[int, str]) -> dict:
         "items": report.items,
         "answers": report.answers,
         "is_capped": report.is_capped,
+        "field": report.by,
         "figures": [dict(zip(COLUMNS, row, strict=True)) for row in rows(report, names)],
         "differences": [
             {

@@ -3,9 +3,11 @@ and the items on which they differ most. Pages, programs and files show this sam
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import combinations
+from typing import NamedTuple
 
 from annotation.agreement import coefficients, span_overlap
 from annotation.agreement.coefficients import Figure
@@ -36,20 +38,25 @@ class FieldAgreement:
 
 @dataclass(frozen=True)
 class PairAgreement:
-    """Two people on what both judged. `one` and `other` are ids of users."""
+    """Two people on what both judged. `one` and `other` are ids of users.
+
+    Where the report is about marks it is `spans` that says how they agree, else `percent` and `kappa`.
+    """
 
     one: int
     other: int
-    percent: Figure
-    kappa: Figure  # weighted where the field has an order
+    percent: Figure | None
+    kappa: Figure | None  # weighted where the field has an order
     marks: Figure | None  # F1; None where neither marked anything
+    spans: span_overlap.SpanAgreement | None = None
 
 
 @dataclass(frozen=True)
 class WeekAgreement:
     week: str  # its Monday
-    percent: Figure
-    alpha: Figure
+    percent: Figure | None
+    alpha: Figure | None
+    spans: span_overlap.SpanAgreement | None = None
 
 
 @dataclass(frozen=True)
@@ -76,14 +83,14 @@ class Report:
 
     @property
     def by_scale(self) -> str:
-        return BY[self.by][1]
+        return _reading(self.by).scale
 
 
 def make_report(
     judgements: Judgements, *, categories=(), of: int | None = None, by: str = "verdict"
 ) -> Report:
-    """`categories` are keys to look at besides those that were named; `of` keeps the pairs of one person; `by` is the field
-    (of `BY`) that pairs and weeks are about.
+    """`categories` are keys to look at besides those that were named; `of` keeps the pairs of one person; `by` is what pairs and
+    weeks are about: one of `BY`, `rubric.` or `rating.` with a name (`fields_to_compare`).
     """
     items = judgements.items
     return Report(
@@ -98,6 +105,16 @@ def make_report(
         differences=_differences(items),
         by=by,
     )
+
+
+def fields_to_compare(judgements: Judgements) -> list[str]:
+    """What `by` may be: the fields that every answer has, and the criteria and ratings that somebody gave."""
+    items = judgements.items
+    return [
+        *BY,
+        *(f"{RUBRIC}{key}" for key in _names(items, "rubric_scores")),
+        *(f"{RATING}{name}" for name in _rating_names(items)),
+    ]
 
 
 def verdict_of(said) -> str:
@@ -119,9 +136,7 @@ def _fields(items):
         yield _field(
             items, key, "rubric", lambda said, key=key: said["rubric_scores"].get(key), "ordinal"
         )
-    for name in sorted(
-        {each["name"] for item in items for said in item.said.values() for each in said["ratings"]}
-    ):
+    for name in _rating_names(items):
         yield _field(items, name, "rating", lambda said, name=name: _rating(said, name), "ordinal")
 
 
@@ -152,8 +167,8 @@ def _field(items, key, kind, read, scale="nominal", domain=None) -> FieldAgreeme
 
 
 def _pairs(items, of, by):
-    read, scale, domain = BY[by]
-    units = [item.unit(read) for item in items]
+    read, scale, domain = _reading(by)
+    units = [item.marks if by == SPANS else item.unit(read) for item in items]
     pairs = coefficients.people_in_pairs(units)
     if of is not None:
         pairs = [pair for pair in pairs if of in pair]
@@ -169,23 +184,33 @@ def _pairs(items, of, by):
             if item.marks.get(one) or item.marks.get(other)
             if one in item.marks and other in item.marks
         ]
+        marks = span_overlap.marks_f1(marked) if marked else None
+        if by == SPANS:
+            both = [{one: ones, other: others} for ones, others in said]
+            spans = span_overlap.span_agreement(both)
+            yield PairAgreement(one, other, None, None, marks, spans)
+            continue
         yield PairAgreement(
             one,
             other,
             coefficients.percent({one: first, other: second} for first, second in said),
             coefficients.cohen_kappa(said, scale, domain),
-            span_overlap.marks_f1(marked) if marked else None,
+            marks,
         )
 
 
 def _weeks(items, by):
-    read, scale, domain = BY[by]
+    read, scale, domain = _reading(by)
     weeks = defaultdict(list)
     for item in items:
         day = item.judged_at.date()
-        weeks[day - timedelta(days=day.weekday())].append(item.unit(read))
+        unit = item.marks if by == SPANS else item.unit(read)
+        weeks[day - timedelta(days=day.weekday())].append(unit)
     for monday in sorted(weeks)[-MOST_WEEKS:]:
         units = weeks[monday]
+        if by == SPANS:
+            yield WeekAgreement(monday.isoformat(), None, None, span_overlap.span_agreement(units))
+            continue
         yield WeekAgreement(
             monday.isoformat(),
             coefficients.percent(units),
@@ -232,9 +257,34 @@ def _categories_said(said) -> str:
     return ", ".join(sorted(said["categories"]))
 
 
-# {field: (what a person said there, its scale, its values in order)}
+def _rating_names(items) -> list[str]:
+    return sorted(
+        {each["name"] for item in items for said in item.said.values() for each in said["ratings"]}
+    )
+
+
+class _Reading(NamedTuple):
+    """What a person said in a field, its scale, its values in order (numbers need none)."""
+
+    read: Callable
+    scale: str = "nominal"
+    domain: list[str] | None = None
+
+
+SPANS, RUBRIC, RATING = "spans", "rubric.", "rating."
 BY = {
-    "verdict": (verdict_of, "nominal", None),
-    "severity": (_severity, "ordinal", SEVERITIES),
-    "categories": (_categories_said, "nominal", None),
+    "verdict": _Reading(verdict_of),
+    "severity": _Reading(_severity, "ordinal", SEVERITIES),
+    "categories": _Reading(_categories_said),
+    SPANS: _Reading(lambda said: None),
 }
+
+
+def _reading(by: str) -> _Reading:
+    if by.startswith(RUBRIC):
+        key = by.removeprefix(RUBRIC)
+        return _Reading(lambda said: said["rubric_scores"].get(key), "ordinal")
+    if by.startswith(RATING):
+        name = by.removeprefix(RATING)
+        return _Reading(lambda said: _rating(said, name), "ordinal")
+    return BY[by]

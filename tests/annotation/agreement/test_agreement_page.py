@@ -11,7 +11,12 @@ from annotation.agreement.judgements import shared_judgements
 from annotation.agreement.report import SEVERITIES, make_report
 from tests.annotation.desk import judge, queue_with
 from tests.cast import _member
-from tests.factories import AnnotationFactory, AssignmentFactory, ReviewItemFactory
+from tests.factories import (
+    AnnotationFactory,
+    AssignmentFactory,
+    LabelSchemaFactory,
+    ReviewItemFactory,
+)
 from tests.pages import assert_same_queries
 
 PAGE = "/p/tax-help/agreement/"
@@ -210,6 +215,71 @@ def test_marks_criteria_and_categories_are_compared_too(project, ana, cem):
         ("harmful", 1),
     ]
     assert report.categories[2].alpha.why == "one_value"
+
+
+@pytest.fixture
+def scored(project, ana, cem):
+    """Two items: scores 1/2 and 2/2 on a criterion, the same mark with another label and with the same one."""
+    clear = {"key": "clear", "name": "Clear", "scale": 3, "good": "", "required": False}
+    LabelSchemaFactory(project=project, rubric=[clear])
+    queue, _ = queue_with(project, items=2, overlap=2)
+    judge(ana, queue, spans=[SPAN], rubric_scores={"clear": 1})
+    judge(ana, queue, spans=[SPAN], rubric_scores={"clear": 2})
+    judge(cem, queue, spans=[{**SPAN, "label": "unsupported"}], rubric_scores={"clear": 2})
+    judge(cem, queue, spans=[SPAN], rubric_scores={"clear": 2})
+    return queue
+
+
+def values(answer, part):
+    return {each["measure"]: each["value"] for each in answer["figures"] if each["part"] == part}
+
+
+@pytest.mark.parametrize(
+    ("field", "part", "expected"),
+    [
+        ("verdict", "pair", {"percent": 1}),
+        ("severity", "pair_severity", {"percent": 1}),
+        ("categories", "pair_categories", {"percent": 1}),
+        ("rubric.clear", "pair_rubric.clear", {"percent": 0.5}),
+        ("rating.stars", "pair_rating.stars", {}),
+        (
+            "spans",
+            "pair_spans",
+            {"f1_exact": 1, "f1_exact_with_label": 0.5, "f1_overlapping": 1, "f1": 0.5},
+        ),
+    ],
+)
+def test_programs_choose_what_pairs_and_weeks_are_about(api, scored, field, part, expected):
+    answer = api("review").get(f"/api/v1/agreement?field={field}").json()
+    assert answer["field"] == field
+    pairs = values(answer, part)
+    assert {measure: pairs[measure] for measure in expected} == expected
+    weeks = values(answer, part.replace("pair", "week"))
+    name = "f1_exact_with_label" if field == "spans" else "percent"
+    assert weeks[name] == expected.get(name)
+
+
+@pytest.mark.parametrize("field", ["note", "rubric.nowhere", "rating.\n", "", "spans.exact"])
+def test_programs_are_told_which_field_there_is_not(api, scored, field):
+    answer = api("review").get("/api/v1/agreement", {"field": field})
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == "field"
+
+
+@pytest.mark.parametrize(
+    ("field", "title"),
+    [("spans", "Two by two: Marks"), ("rubric.clear", "Two by two: clear")],
+)
+def test_the_page_offers_marks_and_the_criteria_that_were_scored(
+    as_user, ben, scored, field, title
+):
+    answer = as_user(ben).get(f"{PAGE}?field={field}")
+    page = answer.content.decode()
+    assert title in page
+    assert "field=spans" in page and "field=rubric.clear" in page
+    ((_one, _other, pair),) = answer.context["pairs"]
+    figure = pair.spans.exact_with_label if field == "spans" else pair.percent
+    assert figure.value == 0.5
 
 
 def test_weeks_stand_in_order_with_their_own_counts(project, ana, cem):
