@@ -411,7 +411,9 @@ def _what_was_done(rows, states) -> tuple[dict[int, Fix], dict[int, str]]:
     told = {
         (notice.fix_id, notice.reporter_id): reporter_link.page_of(notice)
         for notice in Notice.objects.filter(
-            fix__in=fixes, reporter__in=[row.reporter_id for row in rows]
+            fix__in=fixes,
+            reporter__in=[row.reporter_id for row in rows],
+            state=Notice.State.SENT,  # what a lead holds back is nobody's to read yet
         )
     }
     done = {interaction: fixes[fix] for interaction, fix in found.items()}

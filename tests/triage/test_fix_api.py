@@ -342,6 +342,12 @@ def test_a_reporter_learns_what_was_done_and_has_the_link_of_their_page(key, pro
     (row,) = key.get("/api/v1/reports", {"reporter": "u-1"}).json()["results"]
     assert (row["state"], row["what_was_done"]) == ("shipped", "The rates are current.")
     notice = fix.notices.get(reporter=theirs.reporter)
+    for state in ("held", "pending", "sending"):  # nobody was told yet
+        assert row["page"] == ""
+        fix.notices.update(state=state)
+        (row,) = key.get("/api/v1/reports", {"reporter": "u-1"}).json()["results"]
+    fix.notices.update(state="sent")
+    (row,) = key.get("/api/v1/reports", {"reporter": "u-1"}).json()["results"]
     assert row["page"].endswith(reverse("reporter_page", args=[token_for(notice)]))
     Fix.objects.update(recurred_at=fix.shipped_at)
     (row,) = key.get("/api/v1/reports", {"reporter": "u-1"}).json()["results"]
