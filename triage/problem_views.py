@@ -26,6 +26,7 @@ from triage import (
     priority,
     problems,
     ticket_notes,
+    ticket_state,
     timeline,
 )
 from triage.forms import FixableByForm, MergeForm, MoveForm, OwnerForm, RenameForm, SeverityForm
@@ -365,7 +366,9 @@ def reopen_tickets(request, number):
     """The tracker gave it up, and a lead does not agree."""
     problem = _problem(request, number)
     if problem.state in Problem.UNSOLVED_STATES:
-        ticket_notes.note_reopened(problem=problem, why="not_agreed", since=timezone.now())
+        ticket_notes.note_reopened(
+            problem=problem, why="not_agreed", since=timezone.now(), states=ticket_state.GIVEN_UP
+        )
         messages.success(request, _("Its ticket is opened again over there, and says why."))
     return redirect("problem", request.project.slug, number)
 

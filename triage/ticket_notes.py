@@ -30,12 +30,12 @@ def note_more_cases(*, problem):
         _note(ticket, Kind.MORE_CASES, due_at=due_at)
 
 
-def note_reopened(*, problem, why, since):
-    """The problem regressed: its tickets are reopened, with the reason. News of the same event twice is one note.
+def note_reopened(*, problem, why, since, states=tuple(TicketState)):
+    """The problem regressed: its tickets (those in `states`) are reopened, with the reason. News of the same event twice is one note.
 
     A ticket that was deleted is asked for once more, and replaced when it is gone.
     """
-    for ticket in Ticket.objects.filter(escalation__problem=problem):
+    for ticket in Ticket.objects.filter(escalation__problem=problem, state__in=states):
         if not ticket.notes.filter(kind=Kind.REOPENED, created_at__gte=since).exists():
             _note(ticket, Kind.REOPENED, due_at=timezone.now(), why=why)
 

@@ -437,6 +437,18 @@ def test_a_ticket_that_was_given_up_asks_a_lead_who_agrees_or_opens_it_again(as_
     assert "without a repair" not in client.get(url("problem", 7)).content.decode()
 
 
+def test_only_the_ticket_that_was_given_up_is_opened_again_and_once(as_user, ben, problem):
+    ticket, client = given_up(problem, "wont_fix"), as_user(ben)
+    escalated(problem, key="FBH-2")  # somebody works on that one
+    client.post(url("reopen_tickets", 7))
+    client.post(url("reopen_tickets", 7))
+    assert [note.ticket for note in TicketNote.objects.all()] == [ticket]
+    TicketNote.objects.update(state="sent", sent_at=timezone.now())
+    Ticket.objects.update(state="open")
+    client.post(url("reopen_tickets", 7))
+    assert TicketNote.objects.count() == 1
+
+
 def test_a_ticket_that_was_closed_as_a_duplicate_leads_to_the_merge(as_user, ben, ana, problem):
     given_up(problem, "duplicate")
     text = as_user(ben).get(url("problem", 7)).content.decode()
