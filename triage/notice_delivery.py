@@ -115,7 +115,7 @@ def _take(notice_id) -> list[Notice]:
             .values_list("pk", flat=True)[: TOGETHER - 1]
         )
     Notice.objects.filter(pk__in=keys).update(lease_until=now + LEASE, attempts=F("attempts") + 1)
-    reopened = Problem.objects.filter(fixes=OuterRef("fix"), state=Problem.State.REGRESSED)
+    reopened = Problem.objects.unsolved().filter(fixes=OuterRef("fix"))
     rows = (
         Notice.objects.filter(pk__in=keys)
         .select_related("fix__project", "reporter")

@@ -15,7 +15,7 @@ from feedbackhub.capture.erasure import person_hash
 from feedbackhub.capture.models import FeedbackEvent, Reporter
 from feedbackhub.doorbell import ring
 from triage.complaints import is_complaint
-from triage.models import Fix, Notice, NoticePolicy, Problem, Undeliverable
+from triage.models import Fix, Notice, NoticePolicy, Undeliverable
 
 STATE = Notice.State
 LOOKED_AT_EVERY = 600  # seconds
@@ -51,7 +51,7 @@ def policy_of(project) -> NoticePolicy:
 
 def is_time_to_tell(*, fix) -> bool:
     """It is out (or verified, where the project chose so), and nothing speaks against it."""
-    if fix.recurred_at or fix.problems.filter(state=Problem.State.REGRESSED).exists():
+    if fix.recurred_at or fix.problems.unsolved().exists():
         return False
     if fix.state == Fix.State.SHIPPED:
         return policy_of(fix.project).when == NoticePolicy.When.AT_ONCE

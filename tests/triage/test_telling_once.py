@@ -235,6 +235,21 @@ def test_nobody_is_told_of_a_repair_once_the_problem_is_open_again(project, why,
     assert not notices.is_time_to_tell(fix=notice.fix)
 
 
+@pytest.mark.parametrize("by_way_of", [["regressed", "investigating"], ["fixing"]])
+def test_nobody_is_told_of_a_repair_while_somebody_works_on_the_problem_again(project, by_way_of):
+    notice = notice_for(ReporterFactory(project=project), "One.")
+    problem = notice.fix.problems.get()
+    for state in by_way_of:
+        problem = problems.move_problem_state(problem=problem, state=state)
+    assert not notices.is_time_to_tell(fix=notice.fix)
+    deliver_all()  # before the news arrived
+    assert (state_of(notice), notice.reason, mail.outbox) == (
+        "suppressed",
+        "its problem came back",
+        [],
+    )
+
+
 # --- before the fix, and after it -----------------------------------------------------------------
 
 
