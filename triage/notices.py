@@ -72,14 +72,14 @@ def prepare_late(*, now=None) -> int:
         created_at__lt=now - timedelta(minutes=1),  # its own news comes first
     )
     return sum(
-        len(prepare_notices(fix=fix))
+        prepare_notices(fix=fix)
         for fix in recent.select_related("project").order_by("id")
         if is_time_to_tell(fix=fix)
     )
 
 
-def prepare_notices(*, fix) -> list[Notice]:
-    """One notice for each person who reported what this fix solves; safe to repeat. Answers those to be sent."""
+def prepare_notices(*, fix) -> int:
+    """One notice for each person who reported what this fix solves; safe to repeat. Answers how many it made."""
     from triage import tasks
 
     policy = policy_of(fix.project)
@@ -91,15 +91,11 @@ def prepare_notices(*, fix) -> list[Notice]:
         .select_related("undeliverable", "project")
         .order_by("id")
     )
-    Notice.objects.bulk_create(
-        [_notice(fix, reporter, policy) for reporter in reporters],
-        ignore_conflicts=True,
-        batch_size=1_000,
-    )
-    pending = list(fix.notices.filter(state=STATE.PENDING))
-    if pending:
+    made = [_notice(fix, reporter, policy) for reporter in reporters]
+    Notice.objects.bulk_create(made, ignore_conflicts=True, batch_size=1_000)
+    if fix.notices.filter(state=STATE.PENDING).exists():
         ring(tasks.deliver_notices)
-    return pending
+    return len(made)
 
 
 def _notice(fix, reporter, policy) -> Notice:

@@ -309,7 +309,8 @@ class _Loading:
             shipped_at=at,
             verified_at=at + timedelta(days=1) if each.fix.state == "verified" else None,
         )
-        for notice in notices.prepare_notices(fix=Fix.objects.get(pk=fix.pk)):
+        notices.prepare_notices(fix=Fix.objects.get(pk=fix.pk))
+        for notice in fix.notices.filter(state=Notice.State.PENDING):
             self._told(notice, at)
 
     def _told(self, notice, at):

@@ -265,8 +265,9 @@ def test_a_fix_costs_the_same_queries_with_one_case_and_with_three(as_user, dana
 @pytest.fixture
 def notice(problem):
     complaint(problem, email="ana.berg@example.com")
-    (made,) = notices.prepare_notices(fix=recorded(problem))
-    return made
+    fix = recorded(problem)
+    notices.prepare_notices(fix=fix)
+    return fix.notices.get()
 
 
 def put(notice, *states, **fields):
@@ -350,7 +351,9 @@ def test_only_leads_and_owners_of_the_project_release_notices(as_user, dana, ana
 
 
 def test_the_outbox_is_filtered_by_state_and_fix(as_user, ben, problem, notice):
-    (other,) = notices.prepare_notices(fix=recorded(problem))
+    fix = recorded(problem)
+    notices.prepare_notices(fix=fix)
+    other = fix.notices.get()
     put(other, "held")
     client = as_user(ben)
 

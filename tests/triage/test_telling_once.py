@@ -283,7 +283,7 @@ def test_a_report_that_was_placed_after_the_telling_is_told_later_and_once(proje
     delivery.deliver_due()
     late = reports(problem, days_ago=2)
     with at(minutes=20):
-        notices.prepare_late()
+        assert notices.prepare_late() == 1
     with at(minutes=40):
-        notices.prepare_late()
+        assert notices.prepare_late() == 0  # although both wait to be sent
     assert [notice.reporter for notice in fix.notices.order_by("id")] == [first, late]
