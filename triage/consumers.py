@@ -44,9 +44,14 @@ def place_harmful_case(event):
 
 @outbox.consumer("item_settled")
 def place_settled_case(event):
-    """A bad answer that is not harmful goes where it belongs; one that is right after all leaves where likeness put it."""
+    """A bad answer that is not harmful goes where it belongs; one that is right after all leaves where likeness put it.
+
+    Right it is only when no other schema's current settlement finds it bad.
+    """
     settlement = settling.effective_settlement(event.about["settlement_id"])
     if settlement is None or settlement.is_harm or settlement.interaction.erased_at:
+        return
+    if settlement.verdict == Verdict.CORRECT and _is_found_bad(settlement.interaction):
         return
     with acting(action="item_settled"):
         if settlement.verdict == Verdict.CORRECT:
@@ -85,6 +90,14 @@ def _is_found_right(interaction) -> bool:
     return Settlement.objects.filter(
         interaction=interaction, is_current=True, verdict=Verdict.CORRECT
     ).exists()
+
+
+def _is_found_bad(interaction) -> bool:
+    return (
+        Settlement.objects.filter(interaction=interaction, is_current=True)
+        .exclude(verdict=Verdict.CORRECT)
+        .exists()
+    )
 
 
 @outbox.consumer("problem_regressed")

@@ -208,6 +208,19 @@ def test_what_a_judgement_alone_put_there_leaves_when_it_is_found_right(
     assert (ProblemMember.objects.get(interaction=row).left_at is None) == stays
 
 
+def test_what_another_schema_finds_right_stays_where_its_harm_put_it(project, bicycles):
+    row = asked(project, LIKE_BICYCLE)
+    harm = SettlementFactory(interaction=row, verdict="harmful", severity="high")
+    problems.join_problem(
+        problem=bicycles, interaction=row, source="expert", severity="high", settlement=harm
+    )
+    settle(row, verdict="correct", severity="none", schema_name="tone")
+    assert ProblemMember.objects.get(interaction=row).left_at is None
+    type(harm).objects.filter(pk=harm.pk).update(verdict="correct", severity="none")
+    settle(row, verdict="correct", severity="none", schema_name="style")
+    assert ProblemMember.objects.get(interaction=row).left_at is not None
+
+
 def test_a_lead_who_held_it_harmful_and_finds_it_right_takes_it_out(project, bicycles):
     row = asked(project, LIKE_BICYCLE)
     harm = SettlementFactory(interaction=row, verdict="harmful", is_current=False)
