@@ -15,6 +15,7 @@ from feedbackhub.outbound import OutboundError
 from triage.models import Placement, ProblemMember
 
 KIND = Embedding.Kind.CASE
+HARMFUL = Severity.HIGH  # a case that is called harmful counts as at least this severe
 _LONGEST = {"question": 1_500, "said": 500, "noted": 500, "marked": 300}
 
 
@@ -88,12 +89,23 @@ def _made_anew(interaction) -> tuple:
 
 
 def as_settled(interaction) -> dict:
-    """How bad a case in no problem is, by the house's word; low where nobody has settled it."""
-    settlement = Settlement.objects.filter(
+    """How bad a case in no problem is, by the worst word of the house; low where nobody has settled it."""
+    settled = Settlement.objects.filter(
         interaction=interaction, is_current=True, takes_effect_at__lte=timezone.now()
-    ).first()
-    severity = settlement.severity if settlement else Severity.LOW
-    return {"severity": severity, "settlement": settlement}
+    ).order_by("-id")
+    worst = max(settled, key=lambda one: severity_of(one).rank, default=None)
+    severity = severity_of(worst) if worst else Severity.LOW
+    return {"severity": severity, "settlement": worst}
+
+
+def severity_of(judgement) -> Severity:
+    """How severe its answer is as a case: what is called harmful is never mild."""
+    severity = Severity(judgement.severity)
+    return at_least_harmful(severity) if judgement.is_harm else severity
+
+
+def at_least_harmful(severity: Severity) -> Severity:
+    return max(severity, HARMFUL, key=lambda one: one.rank)
 
 
 def _comments(interactions):

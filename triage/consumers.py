@@ -12,7 +12,7 @@ from feedbackhub.capture import prompts
 from feedbackhub.capture.models import FeedbackEvent, Interaction
 from feedbackhub.capture.payloads import BadPayload
 from feedbackhub.capture.vocabulary import ReportedCategory, Severity
-from triage import bounces, cases, fixing, notices, placing, problems, ticket_notes, verification
+from triage import bounces, cases, fixing, notices, placing, ticket_notes, verification
 from triage.complaints import is_complaint
 from triage.models import Fix, Problem, ProblemMember
 
@@ -168,7 +168,7 @@ def _ruled(interaction, about):
     claimed = feedback.severity if feedback else ""
     return {
         "source": ProblemMember.Source.RULE,
-        "severity": _at_least_harmful(Severity(claimed or Severity.HIGH)),
+        "severity": cases.at_least_harmful(Severity(claimed or Severity.HIGH)),
         "category": _category_reported_as(interaction.project_id, reported),
     }
 
@@ -179,16 +179,11 @@ def _demand_final(when):
 
 
 def _case(judgement, **more):
-    severity = Severity(judgement.severity)
     return {
-        "severity": _at_least_harmful(severity) if judgement.is_harm else severity,
+        "severity": cases.severity_of(judgement),
         "category": next(iter(judgement.categories), ""),
         **more,
     }
-
-
-def _at_least_harmful(severity: Severity) -> Severity:
-    return max(severity, problems.HARMFUL, key=lambda one: one.rank)
 
 
 def _category_reported_as(project_id, reported: str) -> str:

@@ -20,7 +20,7 @@ from django.utils import timezone
 from feedbackhub import outbox
 from feedbackhub.accounts.models import Membership, Project
 from feedbackhub.capture.vocabulary import Severity
-from triage import changes, escalation, placing_notes, priority, ticket_notes
+from triage import cases, changes, escalation, placing_notes, priority, ticket_notes
 from triage.models import _PROBLEM_MOVES, Problem, ProblemChange, ProblemMember
 
 # Why a problem is open again: the words for its ticket.
@@ -33,7 +33,6 @@ WHY_REOPENED = {
 }
 
 
-HARMFUL = Severity.HIGH  # a case that is called harmful counts as at least this severe
 _QUOTING = ": “"  # what stands in a title between our words and the asker's
 
 
@@ -144,7 +143,8 @@ def join_problem(
     _members_changed(
         problem,
         _News(
-            has_more=is_new, asks_for_a_ticket=is_worse or _rank(member.severity) >= HARMFUL.rank
+            has_more=is_new,
+            asks_for_a_ticket=is_worse or _rank(member.severity) >= cases.HARMFUL.rank,
         ),
     )
     return member

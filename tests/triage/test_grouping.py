@@ -241,6 +241,24 @@ def test_what_was_left_alone_joins_as_bad_as_it_was_settled(project):
     assert (member.severity, member.settlement) == ("high", settlement)
 
 
+@pytest.mark.parametrize("by_hand", [True, False], ids=["put", "regrouped"])
+def test_what_was_left_alone_and_is_harmful_counts_as_such_and_is_filed(
+    as_user, ben, project, connect, by_hand
+):
+    problem, row = problem_of(project, BICYCLE[:3], number=7), alone(project, BICYCLE[3])
+    connect(project)
+    SettlementFactory(interaction=row, verdict="correct", severity="none", schema_name="tone")
+    harm = SettlementFactory(interaction=row, verdict="harmful", severity="low")
+    if by_hand:
+        as_user(ben).post(url("put_case", row.public_id), {"into": "P7"})
+    else:
+        change = changes.begin(kind="regroup", project_id=project.pk)
+        change.join(interaction=row, to=problem)
+    member = ProblemMember.objects.get(interaction=row)
+    assert (member.severity, member.settlement) == ("high", harm)
+    assert problem.escalations.count() == 1
+
+
 def test_a_proposal_is_prepared_by_one_worker_and_by_the_next_when_that_one_died(project):
     asked_for = regrouping.ask_regrouping(project=project)
     hour = timedelta(hours=1)
