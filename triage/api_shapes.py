@@ -24,12 +24,16 @@ class FixBody(TypedDict):
 
 
 class FixShape(TypedDict):
+    """`to_confirm`: only a ticket says so yet, and nobody is told; `ticket` is its key."""
+
     id: UUID
     external_id: str | None
     summary: str
     carrier: Carrier
     version: str
     state: Literal[tuple(Fix.State.values)]
+    to_confirm: bool
+    ticket: str
     problems: list[int]
     created_at: datetime
     shipped_at: datetime | None

@@ -64,7 +64,11 @@ class FixesView(ProjectListView):
     row = FixShape
 
     def rows(self):
-        return Fix.objects.filter(project=self.project).prefetch_related("problems")
+        return (
+            Fix.objects.filter(project=self.project)
+            .select_related("told_by")
+            .prefetch_related("problems")
+        )
 
     def show(self, row):
         return _shown(row)
@@ -124,6 +128,7 @@ def _problems(project, given) -> list[Problem]:
 
 
 def _shown(fix) -> dict:
+    told = getattr(fix, "told_by", None)
     return {
         "id": fix.public_id,
         "external_id": fix.external_id,
@@ -131,6 +136,8 @@ def _shown(fix) -> dict:
         "carrier": fix.carrier,
         "version": fix.carrier_version,
         "state": fix.state,
+        "to_confirm": fix.to_confirm,
+        "ticket": told.key if told else "",
         "problems": sorted(problem.number for problem in fix.problems.all()),
         "created_at": fix.created_at,
         "shipped_at": fix.shipped_at,

@@ -33,7 +33,7 @@ def fixes(request):
     found = list_page(
         request,
         Fix.objects.filter(project=request.project)
-        .select_related("recorded_by")
+        .select_related("recorded_by", "told_by")
         .prefetch_related("problems"),
         order=NEWEST,
         allowed={
@@ -67,23 +67,60 @@ def record_fix(request):
         project=request.project,
         initial={"problems": request.GET.get("problems", "")[:500]},
     )
+
+    def record(given):
+        fix = fixing.record_fix(project=request.project, by=request.user, **given)
+        messages.success(request, _("Recorded."))
+        return redirect("fix", request.project.slug, fix.public_id)
+
+    return _form_page(request, form, record)
+
+
+@project_page("record_fixes")
+def confirm_fix(request, public_id):
+    """What a ticket says shipped becomes a fix, in the words of this form: as they were seen, or edited."""
+    fix = _fix(request, public_id)
+    if not fix.to_confirm:
+        messages.info(request, _("Somebody has decided on it already."))
+        return redirect("fix", request.project.slug, public_id)
+    numbers = fix.problems.order_by("number").values_list("number", flat=True)
+    form = FixForm(
+        request.POST or None, project=request.project, initial=FixForm.initial_of(fix, numbers)
+    )
+
+    def confirm(given):
+        confirmed = fixing.confirm_fix(fix=fix, by=request.user, **given)
+        is_out = confirmed.state == Fix.State.SHIPPED
+        messages.success(
+            request,
+            _("Confirmed. Its reporters are told.") if is_out else _("Confirmed as planned."),
+        )
+        return redirect("fix", request.project.slug, public_id)
+
+    return _form_page(request, form, confirm, told=fix.told_by)
+
+
+@project_page("record_fixes")
+@require_POST
+def decline_fix(request, public_id):
+    fix = _fix(request, public_id)
+    number = fix.problems.values_list("number", flat=True).first()
+    try:
+        fixing.decline_fix(fix=fix, by=request.user)
+    except fixing.FixRefused as refused:
+        messages.error(request, str(refused))
+        return redirect("fix", request.project.slug, public_id)
+    messages.success(request, _("Declined. Nobody is told."))
+    return redirect("problem", request.project.slug, number)
+
+
+def _form_page(request, form, act, told=None):
+    """The form of a fix, with the mail beside it; `act` is called with what was given, and answers where to go."""
     if request.method == "POST" and "preview" not in request.POST and form.is_valid():
-        given = form.cleaned_data
         try:
-            fix = fixing.record_fix(
-                project=request.project,
-                summary=given["summary"],
-                problems_fixed=form.found,
-                carrier=given["carrier"],
-                carrier_version=given["carrier_version"],
-                is_planned=given["state"] == Fix.State.PLANNED,
-                by=request.user,
-            )
+            return act(form.given())
         except fixing.FixRefused as refused:
             form.add_error(None, str(refused))
-        else:
-            messages.success(request, _("Recorded."))
-            return redirect("fix", request.project.slug, fix.public_id)
     has_failed = request.method == "POST" and "preview" not in request.POST
     suggested = (
         Problem.objects.for_project(request.project).unsolved().order_by("-priority", "-id")[:12]
@@ -91,7 +128,7 @@ def record_fix(request):
     return render(
         request,
         "triage/record_fix.html",
-        {"form": form, "suggested": suggested, "mail": _preview(request)},
+        {"form": form, "suggested": suggested, "mail": _preview(request, form), "told": told},
         status=400 if has_failed else 200,
     )
 
@@ -100,13 +137,14 @@ def record_fix(request):
 @require_POST
 def preview_mail(request):
     """The mail as it would be, while somebody types."""
-    return render(request, "triage/_mail_preview.html", {"mail": _preview(request)})
+    form = FixForm(request.POST, project=request.project)
+    return render(request, "triage/_mail_preview.html", {"mail": _preview(request, form)})
 
 
-def _preview(request) -> dict:
+def _preview(request, form) -> dict:
     """Its words for one of those who would be told; the links are theirs and made when it is sent."""
-    summary = request.POST.get("summary", "").replace("\0", "")[:4_000]
-    given = request.POST.get("problems", request.GET.get("problems", ""))
+    summary = str(form["summary"].value() or "").replace("\0", "")[:4_000]
+    given = str(form["problems"].value() or "")
     try:
         numbers = numbers_in(given[:500])
     except ValidationError:
@@ -140,7 +178,9 @@ def _people_to_tell(project, complaints) -> int:
 
 def _fix(request, public_id) -> Fix:
     return get_object_or_404(
-        Fix.objects.select_related("recorded_by"), project=request.project, public_id=public_id
+        Fix.objects.select_related("recorded_by", "told_by"),
+        project=request.project,
+        public_id=public_id,
     )
 
 
@@ -191,7 +231,9 @@ def verify_fix(request, public_id):
 @require_POST
 def ship_fix(request, public_id):
     fix = fixing.ship_fix(fix=_fix(request, public_id))
-    if fix.state == Fix.State.REVERTED:
+    if fix.to_confirm:
+        messages.error(request, _("A ticket says so: confirm or decline it first."))
+    elif fix.state == Fix.State.REVERTED:
         messages.error(request, _("It was taken back and cannot ship. Record a new fix."))
     else:
         messages.success(request, _("Shipped. Its reporters are told."))
@@ -201,8 +243,11 @@ def ship_fix(request, public_id):
 @project_page("record_fixes")
 @require_POST
 def revert_fix(request, public_id):
-    fixing.revert_fix(fix=_fix(request, public_id))
-    messages.success(request, _("Taken back. Its problems are open again."))
+    fix = fixing.revert_fix(fix=_fix(request, public_id))
+    if fix.to_confirm:
+        messages.error(request, _("A ticket says so: confirm or decline it first."))
+    else:
+        messages.success(request, _("Taken back. Its problems are open again."))
     return redirect("fix", request.project.slug, public_id)
 
 

@@ -8,10 +8,11 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from feedbackhub import outbox
-from triage import changelog, escalation, problems
-from triage.models import Fix, FixedProblem, Problem, Ticket
+from triage import changelog, escalation, problems, ticket_fixes
+from triage.models import Fix, FixedProblem, Problem, Ticket, TicketFix
 
 
 class FixRefused(ValueError):
@@ -97,11 +98,7 @@ def record_fix(
         known = Fix.objects.filter(project=project, external_id=external_id).first()
         if known:
             return known
-    if not summary.strip():
-        raise FixRefused(_("Say what changed, in words that a reporter understands."))
-    problems_fixed = list(dict.fromkeys(problem.original for problem in problems_fixed))
-    if not problems_fixed:
-        raise FixRefused(_("Name at least one problem that this solves."))
+    problems_fixed = _demand_words_and_problems(summary, problems_fixed)
     try:
         with transaction.atomic():
             fix = Fix.objects.create(
@@ -117,19 +114,75 @@ def record_fix(
             )
     except IntegrityError:  # the pipeline's twin was quicker
         return Fix.objects.get(project=project, external_id=external_id)
-    FixedProblem.objects.bulk_create(
-        FixedProblem(project=project, fix=fix, problem=problem) for problem in problems_fixed
-    )
-    changelog.note_recorded(fix=fix, problems_fixed=problems_fixed)
+    _name_problems(fix, problems_fixed)
     if not is_planned:
         ship_fix(fix=fix, at=shipped_at)
     return fix
 
 
 @transaction.atomic
+def confirm_fix(
+    *, fix, summary: str, problems_fixed, carrier, carrier_version="", is_planned=False, by
+) -> Fix:
+    """What a ticket says shipped is so, in the words that this person saw or made of it; once. Raises FixRefused."""
+    problems_fixed = _demand_words_and_problems(summary, problems_fixed)
+    moved = Fix.objects.filter(pk=fix.pk, to_confirm=True).update(
+        to_confirm=False,
+        summary=summary.strip(),
+        carrier=carrier,
+        carrier_version=carrier_version,
+        prompt_version=changelog.version_of(
+            project=fix.project, carrier=carrier, version=carrier_version
+        ),
+        recorded_by=by,
+    )
+    if not moved:
+        raise FixRefused(_DECIDED)
+    ticket_fixes.confirm(told=fix.told_by, by=by)
+    fix.refresh_from_db()
+    fix.fixed_problems.exclude(problem__in=problems_fixed).delete()
+    _name_problems(fix, problems_fixed)
+    return fix if is_planned else ship_fix(fix=fix)
+
+
+@transaction.atomic
+def decline_fix(*, fix, by) -> None:
+    """What a ticket says shipped is not so, or not for reporters: it is gone, and not asked again in the same words."""
+    told = TicketFix.objects.filter(fix=fix).first()
+    if told is None or not ticket_fixes.decline(told=told, by=by):
+        raise FixRefused(_DECIDED)
+
+
+_DECIDED = _lazy("Somebody has decided on it already.")
+
+
+def _demand_words_and_problems(summary, problems_fixed) -> list[Problem]:
+    if not summary.strip():
+        raise FixRefused(_("Say what changed, in words that a reporter understands."))
+    originals = list(dict.fromkeys(problem.original for problem in problems_fixed))
+    if not originals:
+        raise FixRefused(_("Name at least one problem that this solves."))
+    return originals
+
+
+def _name_problems(fix, problems_fixed) -> None:
+    FixedProblem.objects.bulk_create(
+        (
+            FixedProblem(project_id=fix.project_id, fix=fix, problem=problem)
+            for problem in problems_fixed
+        ),
+        ignore_conflicts=True,
+    )
+    changelog.note_recorded(fix=fix, problems_fixed=problems_fixed)
+
+
+@transaction.atomic
 def ship_fix(*, fix, at=None) -> Fix:
-    """A planned fix is out: its problems are `shipped`, and the notices hear of it. Safe to repeat."""
-    moved = Fix.objects.filter(pk=fix.pk, state=Fix.State.PLANNED).update(
+    """A planned fix is out: its problems are `shipped`, and the notices hear of it. Safe to repeat.
+
+    One that only a ticket tells of stays as it is: a person confirms it first.
+    """
+    moved = Fix.objects.filter(pk=fix.pk, state=Fix.State.PLANNED, to_confirm=False).update(
         state=Fix.State.SHIPPED, shipped_at=at or timezone.now()
     )
     fix.refresh_from_db()
@@ -143,6 +196,7 @@ def ship_fix(*, fix, at=None) -> Fix:
                         problem=problem
                     )  # it is solved: nobody needs a ticket
                 problems.move_problem_state(problem=problem, state=Problem.State.SHIPPED)
+            ticket_fixes.pass_over(problem=problem)
         outbox.publish("fix_shipped", project=fix.project, fix_id=fix.pk)
     return fix
 
@@ -162,7 +216,7 @@ def revert_fix(*, fix) -> Fix:
     from triage import notices
 
     moved = (
-        Fix.objects.filter(pk=fix.pk)
+        Fix.objects.filter(pk=fix.pk, to_confirm=False)
         .exclude(state=Fix.State.REVERTED)
         .update(state=Fix.State.REVERTED)
     )

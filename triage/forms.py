@@ -223,6 +223,27 @@ class FixForm(forms.Form):
         self.project = project
         self.found = []
 
+    @staticmethod
+    def initial_of(fix, numbers) -> dict:
+        """What a ticket says shipped, to be confirmed or edited."""
+        return {
+            "summary": fix.summary,
+            "problems": ", ".join(f"P{number}" for number in numbers),
+            "carrier": fix.carrier,
+            "carrier_version": fix.carrier_version,
+            "state": Fix.State.SHIPPED,
+        }
+
+    def given(self) -> dict:
+        """What `fixing.record_fix` and `confirm_fix` take."""
+        return {
+            "summary": self.cleaned_data["summary"],
+            "problems_fixed": self.found,
+            "carrier": self.cleaned_data["carrier"],
+            "carrier_version": self.cleaned_data["carrier_version"],
+            "is_planned": self.cleaned_data["state"] == Fix.State.PLANNED,
+        }
+
     def clean_problems(self):
         return numbers_in(self.cleaned_data["problems"])
 

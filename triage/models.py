@@ -27,6 +27,7 @@ from triage.notice_models import (  # noqa: F401  (so that Django finds them)
     Undeliverable,
 )
 from triage.rule_models import PriorityRules, rules_of  # noqa: F401
+from triage.ticket_fix_models import TicketFix  # noqa: F401
 
 # --- problems -------------------------------------------------------------------------------------
 
@@ -651,6 +652,9 @@ class Fix(ProjectModel):
         PromptVersion, null=True, on_delete=models.SET_NULL, related_name="fixes"
     )  # where the carrier is one that the changelog knows
     state = models.CharField(max_length=10, choices=State.choices, default=State.SHIPPED)
+    to_confirm = models.BooleanField(
+        default=False, db_default=False
+    )  # a ticket says so, and nobody here has yet
     problems = models.ManyToManyField(Problem, through="FixedProblem", related_name="fixes")
     evidence = models.JSONField(default=dict)
     recorded_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
@@ -665,6 +669,10 @@ class Fix(ProjectModel):
             project_parent("fix"),
             *same_project("fix", "prompt_version"),
             models.UniqueConstraint(fields=["project", "external_id"], name="fix_external_id"),
+            models.CheckConstraint(
+                condition=Q(to_confirm=False) | Q(state="planned", prompt_version=None),
+                name="fix_confirmed_first",
+            ),
         ]
         indexes = [models.Index(fields=["project", "-id"], name="fix_newest")]
         triggers = [legal_moves("state", _FIX_MOVES)]

@@ -25,11 +25,20 @@ from triage import (
     occurrence,
     priority,
     problems,
+    ticket_fixes,
     ticket_notes,
     ticket_state,
     timeline,
 )
-from triage.forms import FixableByForm, MergeForm, MoveForm, OwnerForm, RenameForm, SeverityForm
+from triage.forms import (
+    FixableByForm,
+    FixForm,
+    MergeForm,
+    MoveForm,
+    OwnerForm,
+    RenameForm,
+    SeverityForm,
+)
 from triage.models import Escalation, Problem, ProblemMember, TicketNote, TrackerConnection
 
 SEE = ("see_problems", "see_problems_of_own_items")
@@ -132,6 +141,7 @@ def _problem_page(request, problem, status=200, **forms):
             "factors": priority.arithmetic(problem),
             "page": page,
             "given_up": given_up,
+            "told_fixes": _told_fixes(request, problem),
             "cases": evidence.cases(page.rows, project, schema),
             "category": board.category_names(schema).get(problem.category, problem.category),
             "timeline": timeline.timeline(problem, card.escalations, project),
@@ -154,6 +164,23 @@ def _problem_page(request, problem, status=200, **forms):
         },
         status=status,
     )
+
+
+def _told_fixes(request, problem):
+    """What its tickets say shipped, each with the form that confirms it as it is seen here."""
+    if not request.membership.may("record_fixes"):
+        return []
+    return [
+        (
+            told,
+            FixForm(
+                project=request.project,
+                auto_id=False,
+                initial=FixForm.initial_of(told.fix, [problem.number]),
+            ),
+        )
+        for told in ticket_fixes.waiting_on(problem)
+    ]
 
 
 @project_page(*SEE)

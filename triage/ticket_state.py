@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from feedbackhub.outbound import OutboundError
-from triage import connections, escalation, problems, tasks
+from triage import connections, escalation, problems, tasks, ticket_fixes
 from triage.models import Problem, Ticket, TicketState
 from triage.trackers.base import FiledTicket
 
@@ -40,6 +40,7 @@ def note_told(*, ticket, state, status_name="", key="", at=None) -> str:
         return _look_soon(ticket)
     newer = Q(remote_updated_at=None) | Q(remote_updated_at__lt=at)
     if _write(ticket, newer, state=state, status_name=status_name, key=key, at=at):
+        ticket_fixes.look_if_asked(ticket=ticket)
         return "taken over"
     if ticket.remote_updated_at == at and (ticket.state, ticket.status_name) != (
         state,
@@ -80,7 +81,10 @@ def look_at_ticket(*, ticket):
     if not taken:
         return ticket
     try:
-        seen = connections.tracker_of(ticket.connection).read(ticket.remote_id)
+        tracker = connections.tracker_of(ticket.connection)
+        note_seen(ticket=ticket, seen=tracker.read(ticket.remote_id))
+        if ticket_fixes.is_asked(ticket):
+            ticket_fixes.take_up(ticket=ticket, said=tracker.comments(ticket.remote_id))
     except OutboundError as error:
         wait = max(_TRY_AGAIN, timedelta(seconds=error.retry_after or 0))
         Ticket.objects.filter(pk=ticket.pk).update(look_at=now + wait)
@@ -90,8 +94,6 @@ def look_at_ticket(*, ticket):
             connections.rest_connection(
                 connection=ticket.connection, until=now + timedelta(seconds=error.retry_after)
             )
-    else:
-        note_seen(ticket=ticket, seen=seen)
     ticket.refresh_from_db()
     return ticket
 
@@ -132,6 +134,8 @@ def _write(ticket, condition, *, state, status_name, key, at, url="", assignee=N
     changed = Ticket.objects.filter(condition, pk=ticket.pk).update(**changes)
     ticket.refresh_from_db()
     if changed:
+        if ticket.state != TicketState.DONE:
+            ticket_fixes.withdraw(ticket=ticket)
         _carry_to_problem(ticket, at, has_moved=ticket.state != was)
     return bool(changed)
 

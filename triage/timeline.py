@@ -35,7 +35,7 @@ class Entry:
 
 def timeline(problem, escalations, project) -> list[Entry]:
     """Oldest first, then what has not happened yet."""
-    fixes = list(problem.fixes.order_by("id"))
+    fixes = list(problem.fixes.filter(to_confirm=False).order_by("id"))
     said = list(
         StillWrong.objects.filter(problem=problem)
         .select_related("feedback")

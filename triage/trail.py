@@ -73,7 +73,7 @@ def _tickets(found):
 
 def _fixes(found, slug):
     for each in (
-        FixedProblem.objects.filter(problem__in=found)
+        FixedProblem.objects.filter(problem__in=found, fix__to_confirm=False)
         .select_related("fix")
         .distinct("fix")
         .order_by("fix")
@@ -121,7 +121,11 @@ def _problems_and_fixes(example):
     """The problems that a gold example's interaction is in, and the fixes of those."""
     members = ProblemMember.objects.filter(interaction=example.interaction_id, left_at=None)
     problems = [member.problem for member in members.select_related("problem").order_by("id")]
-    fixes = Fix.objects.filter(problems__in=problems).distinct().order_by("id") if problems else []
+    fixes = (
+        Fix.objects.filter(problems__in=problems, to_confirm=False).distinct().order_by("id")
+        if problems
+        else []
+    )
     return {
         "problems": [
             {"number": each.number, "title": each.title, "state": each.state} for each in problems

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_POST
 from feedbackhub.api import bodies
 from feedbackhub.api.problems import Problem, not_found
 from feedbackhub.outbound import OutboundError
-from triage import connections, escalation, tasks, ticket_state
+from triage import connections, escalation, tasks, ticket_fixes, ticket_state
 from triage.models import Escalation, Ticket, TicketState, TrackerConnection, TrackerDelivery
-from triage.trackers.base import FiledTicket, TrackerEvent, WebhookRefused
+from triage.trackers.base import EventKind, FiledTicket, TrackerEvent, WebhookRefused
 from triage.trackers.base import TicketState as RemoteState
 
 
@@ -94,6 +94,8 @@ def retry_delivery(*, delivery):
 def _take_over(connection, event) -> str:
     ticket = Ticket.objects.filter(connection=connection, remote_id=event["remote_id"]).first()
     if ticket:
+        if event.get("kind") == EventKind.COMMENTED:
+            ticket_fixes.look_if_asked(ticket=ticket)
         return ticket_state.note_told(
             ticket=ticket,
             state=event["state"],

@@ -30,6 +30,14 @@ def people_file(jira, key="FBH-77", **fields):
     return issue
 
 
+def paragraphs(text):
+    """ADF of a text: a paragraph for each line."""
+    return [
+        {"type": "paragraph", "content": [{"type": "text", "text": line}]}
+        for line in text.split("\n")
+    ]
+
+
 class FakeJira:
     """`issues` is what it holds, `posts` the bodies of the creates it saw."""
 
@@ -52,6 +60,18 @@ class FakeJira:
     def next_create(self, response, *, made):
         """The next create is answered so, and carried out before or not at all."""
         self._faults.append((response, made))
+
+    def say(self, issue_id, text, *, by="Ford Prefect", account_type="atlassian"):
+        """Somebody comments over there; answers the comment, for editing."""
+        issue = self.issue(issue_id)
+        comment = {
+            "id": str(5_000 + len(issue["comments"])),
+            "author": {"displayName": by, "accountType": account_type},
+            "body": {"type": "doc", "content": paragraphs(text)},
+            "created": self.tick().isoformat(),
+        }
+        issue["comments"].append(comment)
+        return comment
 
     def goes_down(self, status=401, **headers):
         """Every call is refused from now on."""
@@ -164,7 +184,7 @@ class FakeJira:
             return _json({"id": 1}, 201)
         if part == "/comment":
             if method == "GET":
-                return _json({"comments": issue["comments"]})
+                return _json({"comments": issue["comments"][::-1]})  # the newest first, as asked
             issue["comments"].append({"id": str(len(issue["comments"]) + 1), "body": body["body"]})
             return _json(issue["comments"][-1], 201)
         if method == "GET":

@@ -49,6 +49,8 @@ def test_a_pipeline_records_what_shipped(key, problem):
         "carrier": "index",
         "version": "r43",
         "state": "shipped",
+        "to_confirm": False,
+        "ticket": "",
         "problems": [7],
         "created_at": None,
         "shipped_at": None,

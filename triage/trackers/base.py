@@ -117,11 +117,17 @@ class RemoteStatus:
 
 @dataclass(frozen=True)
 class RemoteComment:
-    """What somebody said on a ticket: shown, never stored."""
+    """What somebody said on a ticket: shown, and stored only where it says what shipped (`ticket_fixes`).
+
+    `is_ours` where our marker stands in it; `is_by_team` where the tracker says that they belong to those who work there.
+    """
 
     author: str
     text: str
     at: datetime | None = None
+    id: str = ""
+    is_ours: bool = False
+    is_by_team: bool = True
 
 
 class CannotReopen(OutboundError):
@@ -345,6 +351,7 @@ class Tracker(abc.ABC):
 # --- what adapters share --------------------------------------------------------------------------
 
 MARKER_PREFIX = "fbh-"
+COMMENTS_SHOWN = 20
 _MARKER = re.compile(r"fbh-([0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})")
 
 
@@ -365,6 +372,11 @@ def markers_in(labels: Iterable[Any]) -> tuple[str, ...]:
     """Our markers among a ticket's labels."""
     found = (_MARKER.fullmatch(label) for label in labels if isinstance(label, str))
     return tuple(match[1] for match in found if match)
+
+
+def holds_marker(text: str) -> bool:
+    """Whether a text carries a marker of ours."""
+    return _MARKER.search(text) is not None
 
 
 def header(headers: Mapping[str, str], name: str) -> str:

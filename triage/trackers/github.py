@@ -20,6 +20,7 @@ from feedbackhub import outbound
 from feedbackhub.outbound import OutboundError, Outcome
 from triage.trackers import rendering
 from triage.trackers.base import (
+    COMMENTS_SHOWN,
     MARKER_PREFIX,
     Block,
     ConfigError,
@@ -38,6 +39,7 @@ from triage.trackers.base import (
     delivery_id,
     dig,
     header,
+    holds_marker,
     list_at,
     marker_label,
     markers_in,
@@ -53,7 +55,6 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,10
 _NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 _LINK = re.compile(r"https://github\.com/([^/]+/[^/]+)/issues/([0-9]+)(?:[/?#]|$)", re.IGNORECASE)
 _MARKER_IN_TEXT = re.compile(MARKER_PREFIX + r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-COMMENTS_SHOWN = 20
 _LIMIT = 60_000  # characters of a body; GitHub takes 65,536
 _REPEATED_WITHIN = timedelta(days=4)  # a comment is tried for 72 hours
 
@@ -69,7 +70,10 @@ _EVENTS = {
     ("issues", "deleted"): EventKind.DELETED,
     ("issues", "transferred"): EventKind.DELETED,
     ("issue_comment", "created"): EventKind.COMMENTED,
+    ("issue_comment", "edited"): EventKind.COMMENTED,
+    ("issue_comment", "deleted"): EventKind.COMMENTED,
 }
+_TEAM = {"OWNER", "MEMBER", "COLLABORATOR"}  # on a public repository anybody may comment
 
 
 class GitHub(Tracker):
@@ -360,6 +364,9 @@ class GitHub(Tracker):
                 rendering.one_line(text_at(comment, "user", "login"), 100),
                 rendering.clean(text_at(comment, "body", limit=4_000)),
                 time_at(comment, "created_at"),
+                text_at(comment, "id"),
+                is_ours=holds_marker(text_at(comment, "body", limit=_LIMIT + 9_000)),
+                is_by_team=text_at(comment, "author_association") in _TEAM,
             )
             for comment in reversed(said[-COMMENTS_SHOWN:])
         ]

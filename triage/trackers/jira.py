@@ -32,6 +32,7 @@ from feedbackhub import outbound
 from feedbackhub.outbound import OutboundError, Outcome
 from triage.trackers import rendering
 from triage.trackers.base import (
+    COMMENTS_SHOWN,
     MARKER_PREFIX,
     Block,
     CannotReopen,
@@ -53,6 +54,7 @@ from triage.trackers.base import (
     earliest,
     folded,
     header,
+    holds_marker,
     list_at,
     marker_label,
     marker_uuid,
@@ -108,6 +110,8 @@ _EVENTS = {
     "jira:issue_updated": EventKind.UPDATED,
     "jira:issue_deleted": EventKind.DELETED,
     "comment_created": EventKind.COMMENTED,
+    "comment_updated": EventKind.COMMENTED,
+    "comment_deleted": EventKind.COMMENTED,
 }
 
 
@@ -635,7 +639,7 @@ class Jira(Tracker):
         said = self._call(
             "GET",
             _issue_path(remote_id) + "/comment",
-            query={"orderBy": "-created", "maxResults": "20"},
+            query={"orderBy": "-created", "maxResults": str(COMMENTS_SHOWN)},
             may="see comments",
         )
         comments = dig(said, "comments")
@@ -646,8 +650,11 @@ class Jira(Tracker):
                 rendering.one_line(text_at(comment, "author", "displayName"), 100),
                 rendering.clean(_plain(dig(comment, "body")))[:4_000],
                 time_at(comment, "created"),
+                text_at(comment, "id"),
+                is_ours=holds_marker(json.dumps(dig(comment, "body"))),
+                is_by_team=text_at(comment, "author", "accountType") != "customer",
             )
-            for comment in comments[:20]
+            for comment in comments[:COMMENTS_SHOWN]
         ]
 
     def locate(self, pasted: str) -> FiledTicket:

@@ -137,7 +137,7 @@ query TeamStates($team: String!) {
 COMMENTS = """
 query Comments($id: String!) {
   issue(id: $id) {
-    comments(first: 20, orderBy: createdAt) { nodes { body createdAt user { displayName } } }
+    comments(first: 20, orderBy: createdAt) { nodes { id body createdAt user { displayName } } }
   }
 }
 """
@@ -523,6 +523,8 @@ class Linear(Tracker):
                 rendering.one_line(text_at(comment, "user", "displayName"), 100),
                 rendering.clean(text_at(comment, "body", limit=4_000)),
                 time_at(comment, "createdAt"),
+                text_at(comment, "id").lower(),
+                is_by_team=dig(comment, "user") is not None,  # an integration or a customer has none
             )
             for comment in list_at(data, "issue", "comments", "nodes")
         ]
@@ -618,6 +620,8 @@ _EVENTS = {
     ("Issue", "update"): EventKind.UPDATED,
     ("Issue", "remove"): EventKind.DELETED,
     ("Comment", "create"): EventKind.COMMENTED,
+    ("Comment", "update"): EventKind.COMMENTED,
+    ("Comment", "remove"): EventKind.COMMENTED,
 }
 _KEY_REFUSED = (
     "Linear does not accept the key: it is wrong, withdrawn or past its term. "
