@@ -190,5 +190,7 @@ def test_the_link_and_the_brief_are_put_to_a_ticket_once(name, duty, double):
         (file,) = issue["fields"]["attachment"]
         assert file["filename"].startswith(f"P{duty.problem.number}-brief-")
     else:
-        assert len(issue["comments"]) == len(issue["attachments"]) == 1
+        titles = sorted(each["title"] for each in issue["attachments"])
+        assert titles == [f"FeedbackHub P{duty.problem.number}", f"P{duty.problem.number}-brief.md"]
+        assert issue["comments"] == []
     assert_one_ticket(duty, double)

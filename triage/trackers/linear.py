@@ -19,7 +19,7 @@ from typing import Any
 
 from feedbackhub import outbound
 from feedbackhub.outbound import Answer, OutboundError, Outcome
-from triage.trackers import rendering
+from triage.trackers import linear_files, rendering
 from triage.trackers.base import (
     Block,
     CannotReopen,
@@ -159,6 +159,8 @@ DOCUMENTS = (
     TEAM_STATES,
     COMMENTS,
     LINK,
+    linear_files.EVIDENCE,
+    linear_files.UPLOAD,
 )
 
 
@@ -524,7 +526,8 @@ class Linear(Tracker):
                 rendering.clean(text_at(comment, "body", limit=4_000)),
                 time_at(comment, "createdAt"),
                 text_at(comment, "id").lower(),
-                is_by_team=dig(comment, "user") is not None,  # an integration or a customer has none
+                is_by_team=dig(comment, "user")
+                is not None,  # an integration or a customer has none
             )
             for comment in list_at(data, "issue", "comments", "nodes")
         ]
@@ -550,6 +553,9 @@ class Linear(Tracker):
         return ticket
 
     def link_back(self, remote_id: str, *, url: str, title: str) -> None:
+        self._link(remote_id, url, title)
+
+    def _link(self, remote_id: str, url: str, title: str, **more: str) -> None:
         data, refused = self._ask(
             LINK,
             {
@@ -557,6 +563,7 @@ class Linear(Tracker):
                     "issueId": _issue_id(remote_id),
                     "url": url,
                     "title": rendering.one_line(title, otherwise="FeedbackHub"),
+                    **more,
                 }
             },
             writes=True,
@@ -565,6 +572,42 @@ class Linear(Tracker):
             raise refused
         if dig(data, "attachmentCreate", "success") is not True:
             raise self._unreadable(writes=True)
+
+    def attach(self, remote_id: str, *, name: str, text: str, marker: str | uuid.UUID) -> None:
+        """The marker becomes the attachment's id, or the comment's where a file is refused: one of both, once."""
+        if self._has_evidence(remote_id, marker):
+            return
+        try:
+            upload = self._upload(name, text.encode())
+            self._link(remote_id, upload.asset_url, name, id=marker_uuid(marker))
+        except OutboundError as error:
+            if error.outcome is not Outcome.REFUSED_FOR_GOOD or error.credential_refused:
+                raise
+            if not self._has_evidence(remote_id, marker):  # another worker's was quicker
+                super().attach(remote_id, name=name, text=text, marker=marker)
+
+    def _has_evidence(self, remote_id: str, marker: str | uuid.UUID) -> bool:
+        data, refused = self._ask(
+            linear_files.EVIDENCE, {"id": _issue_id(remote_id), "marker": marker_uuid(marker)}
+        )
+        if refused:
+            raise refused
+        kinds = ("attachments", "comments")
+        return any(list_at(data, "issue", kind, "nodes") for kind in kinds)
+
+    def _upload(self, name: str, content: bytes) -> linear_files.Upload:
+        data, refused = self._ask(
+            linear_files.UPLOAD,
+            {"name": name, "type": linear_files.CONTENT_TYPE, "size": len(content)},
+            writes=True,
+        )
+        if refused:
+            raise refused
+        upload = linear_files.upload_of(data)
+        if upload is None:
+            raise self._unreadable(writes=True)
+        linear_files.put(upload, content, limits=self._limits, allowed_hosts=self._allowed_hosts)
+        return upload
 
     # --- webhooks ---------------------------------------------------------------------------------
 
