@@ -8,6 +8,7 @@ about each ideal answer, one that is away about none.
 
 import itertools
 import json
+import math
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -139,7 +140,7 @@ def measure(
             asked[is_good] += 1
             agreed[is_good] += verdict is is_good
         misses = max(asked[side] - agreed[side] for side in (True, False))
-        if misses > (1 - NEEDED) * MOST or time.monotonic() > ends:
+        if misses > MOST - math.ceil(NEEDED * MOST) or time.monotonic() > ends:
             break
     return Agreement(judge.model, asked[True], agreed[True], asked[False], agreed[False])
 

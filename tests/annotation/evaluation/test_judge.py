@@ -157,6 +157,13 @@ def test_measuring_ends_when_enough_was_asked_when_it_is_hopeless_and_when_time_
     assert (late.ideal_asked + late.rejected_asked, late.is_trusted) == (5, False)
 
 
+def test_a_judge_that_agrees_on_exactly_what_is_needed_is_measured_to_the_end():
+    wrong = iter([True] * 4)  # of the first ideal answers
+    says = Known(lambda answer: answer == "good" and not next(wrong, False))
+    found = judging.measure(says, [GoldCase("good", ["bad"], RUBRIC)] * 60)
+    assert (found.ideal_asked, found.ideal_agreed, found.is_trusted) == (20, 16, True)
+
+
 def test_what_fails_by_computation_is_not_asked_about(service):
     judge = judging.configured()
     case = GoldCase("", [], [{"kind": "rubric", "sentence": SENTENCE}])
