@@ -97,6 +97,17 @@ def test_a_fix_whose_version_the_candidate_carries_is_verified(gate, project, be
     assert fix.state == "verified"
 
 
+def test_the_report_counts_the_unanswered_beyond_those_that_the_summary_names(
+    gate, project, ben, monkeypatch
+):
+    monkeypatch.setattr("annotation.evaluation.verdict.MOST_LISTED", 2)
+    version = gold_version(project, ben, 5)
+    code, _, folder = gate(version, answers(version)[:1])
+    suite = ElementTree.parse(folder / "gate.xml").getroot()
+    assert (code, suite.get("tests"), suite.get("failures")) == (1, "6", "5")
+    assert len(suite.findall("testcase")) == 6 and len(suite.findall("testcase/failure")) == 5
+
+
 def test_a_leads_word_turns_the_same_run_green(gate, live_server, key, project, ben, capsys):
     version = gold_version(project, ben, 1)
     code, said, _ = gate(version, answers(version, wrong=[0]))
