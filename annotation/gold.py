@@ -223,10 +223,15 @@ def retire_example(*, example: GoldExample) -> GoldExample:
 
 
 def bring_back(*, example: GoldExample) -> GoldExample:
-    """Take a retired example into the versions to come again, as it was; nothing when nothing of it holds any more."""
-    GoldExample.objects.filter(pk=example.pk, erased_at=None, revisions__is_current=True).update(
-        retired_at=None
-    )
+    """Take a retired example into the versions to come again, as it was; nothing when nothing of it holds any more: its
+    words were erased, or its case was judged again or opened again since.
+    """
+    GoldExample.objects.filter(
+        pk=example.pk,
+        erased_at=None,
+        revisions__is_current=True,
+        revisions__settlement__is_current=True,
+    ).update(retired_at=None)
     example.refresh_from_db()
     return example
 

@@ -8,7 +8,14 @@ from django.utils import timezone
 
 from annotation import exporting, gold
 from annotation.approval import ready_for_gold
-from annotation.models import ExportMember, ExportRun, GoldExample, GoldRevision, GoldVersion
+from annotation.models import (
+    ExportMember,
+    ExportRun,
+    GoldExample,
+    GoldRevision,
+    GoldVersion,
+    Settlement,
+)
 from tests.factories import InteractionFactory, LabelSchemaFactory, SettlementFactory
 from tests.pages import assert_same_queries
 
@@ -121,6 +128,17 @@ def test_a_lead_brings_a_retired_example_back(as_user, ben, dana, project):
     example.refresh_from_db()
     assert example.retired_at is None
     assert gold.freeze_gold_version(project=project).example_count == 1
+
+
+def test_what_was_judged_otherwise_since_is_not_brought_back(as_user, ben, project):
+    example = approved(project, ben)
+    gold.retire_example(example=example)
+    overturned = example.revisions.get().settlement
+    Settlement.objects.filter(pk=overturned.pk).update(is_current=False)
+    said = as_user(ben).post(url("gold_bring_back", example.public_id), follow=True)
+    assert "Nothing of it holds any more." in said.content.decode()
+    example.refresh_from_db()
+    assert example.retired_at
 
 
 def test_hostile_texts_stay_texts_in_gold(as_user, ben, project):
