@@ -6,10 +6,14 @@ table had then: one that a later release adds changes nothing. A row changed or 
 
 import hashlib
 import json
+from functools import cache
 
 import pghistory
 from django.apps import apps
 from django.db import connection, transaction
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations import AddField
+from django.db.migrations.recorder import MigrationRecorder
 
 from feedbackhub.audit.models import Seal
 
@@ -71,11 +75,11 @@ def seal() -> int:
 def verify() -> str | None:
     """None when every link holds; else what is broken."""
     digest = b""
+    newer = cache(_newer_columns)
     with connection.cursor() as cursor:
         for link in Seal.objects.order_by("id").iterator():
-            rows = _rows(
-                cursor, link.table, link.columns, after=link.first_id - 1, until=link.last_id
-            )
+            columns = link.columns or _columns_then(link, newer())
+            rows = _rows(cursor, link.table, columns, after=link.first_id - 1, until=link.last_id)
             digest = _link(digest, link.table, link.columns, rows)
             if len(rows) != link.row_count or digest != bytes(link.digest):
                 return (
@@ -89,17 +93,44 @@ def _columns(table) -> list[str]:
     return sorted(field.column for field in model._meta.concrete_fields)
 
 
+def _columns_then(link, newer) -> list[str]:
+    """Of a seal from before columns were kept: all that its table had then. `newer` says when later ones came."""
+    added = {column for column, at in newer.get(link.table, ()) if at > link.sealed_at}
+    return [column for column in _columns(link.table) if column not in added]
+
+
+def _newer_columns() -> dict[str, list]:
+    """{event table: [(column, when the migration that adds it ran here)]}"""
+    applied = MigrationRecorder(connection).applied_migrations()
+    tables = {model._meta.label_lower: model._meta.db_table for model in event_models()}
+    newer = {}
+    for (app, name), migration in MigrationLoader(connection).disk_migrations.items():
+        for operation in _each(migration.operations):
+            table = tables.get(f"{app}.{getattr(operation, 'model_name_lower', '')}")
+            if table and isinstance(operation, AddField) and (app, name) in applied:
+                is_key = operation.field.many_to_one
+                column = f"{operation.name}_id" if is_key else operation.name
+                newer.setdefault(table, []).append((column, applied[app, name].applied))
+    return newer
+
+
+def _each(operations):
+    for operation in operations:
+        yield operation
+        yield from _each(getattr(operation, "operations", ()))  # those that go together
+
+
 def _rows(cursor, table, columns, *, after, until=None, limit=None):
-    """(id, the columns as text) of each row; a seal from before columns were kept holds all of them."""
+    """(id, the columns as text) of each row."""
     # A row inserted by a transaction that commits late could hide behind the last id; wait until it is settled.
     cursor.execute(
         "SELECT pgh_id, (SELECT jsonb_object_agg(key, value) FROM jsonb_each(to_jsonb(t))"  # noqa: S608 (our own names)
-        "                 WHERE %s::text[] = '{}' OR key = ANY(%s))::text"
+        "                 WHERE key = ANY(%s))::text"
         f"  FROM {connection.ops.quote_name(table)} t "
         "WHERE pgh_id > %s AND (%s::bigint IS NULL OR pgh_id <= %s) "
         "AND (%s::bigint IS NOT NULL OR pgh_created_at < now() - interval '60 seconds') "
         "ORDER BY pgh_id LIMIT %s",
-        [columns, columns, after, until, until, until, limit],
+        [columns, after, until, until, until, limit],
     )
     return cursor.fetchall()
 

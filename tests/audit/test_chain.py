@@ -1,8 +1,16 @@
 """The audit trail is append-only, and a seal shows whether somebody changed it all the same."""
 
+import hashlib
+import json
+from datetime import timedelta
+
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
 
+from annotation.evaluation import runs
+from annotation.models import GateRules
 from feedbackhub.accounts.models import Membership
 from feedbackhub.audit import chain
 from feedbackhub.audit.models import Seal
@@ -11,11 +19,11 @@ from tests.factories import MembershipFactory
 EVENTS = "accounts_membershipevent"
 
 
-def behind_the_guards(statement):
+def behind_the_guards(statement, table=EVENTS):
     with connection.cursor() as cursor:
-        cursor.execute(f"ALTER TABLE {EVENTS} DISABLE TRIGGER USER")
+        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         cursor.execute(statement)
-        cursor.execute(f"ALTER TABLE {EVENTS} ENABLE TRIGGER USER")
+        cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
 
 
 @pytest.fixture
@@ -69,3 +77,38 @@ def test_a_seal_that_is_said_to_hold_fewer_columns_breaks_the_chain(sealed):
     seal.columns.remove("roles")
     seal.save()
     assert EVENTS in chain.verify()
+
+
+RULES = "annotation_gaterulesevent"
+
+
+@pytest.fixture
+def sealed_long_ago(project):
+    """The link of a release that sealed every column and kept no list, before `assertions` came to its table."""
+    runs.change_rules(project=project, overall=0.5)
+    GateRules.objects.update(overall=0.7)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT pgh_id, (to_jsonb(t) - 'assertions')::text FROM {RULES} t ORDER BY pgh_id"
+        )
+        rows = cursor.fetchall()
+        body = json.dumps([RULES, [text for _, text in rows]], ensure_ascii=False)
+        cursor.execute(  # as the code of then does, also while the new one is being brought out
+            'INSERT INTO audit_seal ("table", first_id, last_id, row_count, digest, sealed_at)'
+            " VALUES (%s, %s, %s, %s, %s, now())",
+            [RULES, rows[0][0], rows[-1][0], len(rows), hashlib.sha256(body.encode()).digest()],
+        )
+    came = MigrationRecorder.Migration.objects.filter(name="0022_track_the_gates_assertions")
+    assert came.update(applied=timezone.now() + timedelta(minutes=1)) == 1
+
+
+def test_a_link_from_before_columns_were_kept_holds_those_that_its_table_had_then(sealed_long_ago):
+    assert Seal.objects.get().columns == []
+    assert chain.verify() is None
+
+
+def test_a_row_changed_behind_a_link_from_before_columns_were_kept_breaks_the_chain(
+    sealed_long_ago,
+):
+    behind_the_guards(f"UPDATE {RULES} SET overall = 0.6 WHERE pgh_label = 'changed'", RULES)
+    assert RULES in chain.verify()
