@@ -34,7 +34,9 @@ def _versions(project, number) -> list[int]:
 
 
 class GoldView(ProjectListView):
-    """Approved examples, newest first; `version` reads them as that version froze them."""
+    """Approved examples, newest first; `version` reads them as that version froze them, without those whose split became
+    stricter since, as the gate and training files do: what is held out today leaves under no other name.
+    """
 
     scopes = {"GET": "export"}
     row = GoldShape
@@ -51,7 +53,8 @@ class GoldView(ProjectListView):
         if number:
             frozen = Q(memberships__version__in=_versions(self.project, int(number)))
             found = found.annotate(frozen=FilteredRelation("memberships", condition=frozen))
-            found = found.filter(frozen__isnull=False).annotate(split=F("frozen__split"))
+            found = found.filter(frozen__isnull=False, example__split=F("frozen__split"))
+            found = found.annotate(split=F("frozen__split"))
         else:
             found = found.filter(is_current=True, example__retired_at=None)
             found = found.annotate(split=F("example__split"))

@@ -134,6 +134,18 @@ def test_a_query_that_is_not_offered_is_refused(api, examples, query):
     assert api("export").get(f"/api/v1/gold?{query}").status_code == 400
 
 
+def test_a_version_gives_out_nothing_that_moved_to_a_stricter_split_since(api, examples):
+    client = api("export")
+    post(client, "gold-versions", {})
+    held_out, *rest = GoldExample.objects.order_by("pk")
+    GoldExample.objects.filter(pk=held_out.pk).update(split="holdout")
+    for query in ("version=1&split=train", "version=1"):
+        found = client.get(f"/api/v1/gold?{query}").json()["results"]
+        assert sorted(each["id"] for each in found) == sorted(str(each.public_id) for each in rest)
+        assert {each["split"] for each in found} == {"train"}
+    assert client.get("/api/v1/gold?version=1&split=holdout").json()["results"] == []
+
+
 def test_another_projects_gold_is_not_there(api, examples, other_project):
     client = api("export", project=other_project)
     assert client.get("/api/v1/gold").json()["results"] == []
