@@ -55,7 +55,7 @@ class LabelSchema(ProjectModel):
     categories = models.JSONField(default=list)
     # categories that nobody chooses any more, as they were, and what became of each: {…, "into": [key, …]}. One key: merged
     # into it. Several: split into them. None: retired.
-    former = models.JSONField(default=list)
+    former = models.JSONField(default=list, db_default=[])
     span_labels = models.JSONField(default=list)  # [{"key", "name", "category"?}]
     rubric = models.JSONField(default=list)  # [{"key", "name", "scale", "good", "required"}]
     root_causes = models.JSONField(default=list)  # [{"key", "name"}]
@@ -101,8 +101,12 @@ class CategoryProposal(ProjectModel):
     name = models.CharField(max_length=80)
     meaning = models.TextField(blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
-    category_key = models.CharField(max_length=60, blank=True)  # what it became, or belongs to
-    answer = models.CharField(max_length=500, blank=True)  # the lead's word to who proposed it
+    category_key = models.CharField(
+        max_length=60, blank=True, db_default=""
+    )  # what it became, or belongs to
+    answer = models.CharField(
+        max_length=500, blank=True, db_default=""
+    )  # the lead's word to who proposed it
     decided_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     decided_at = models.DateTimeField(null=True)
     told_at = models.DateTimeField(null=True)  # who proposed it has read what was decided
@@ -518,7 +522,7 @@ class Settlement(ProjectModel):
     severity = models.CharField(max_length=10, choices=Severity.choices)
     categories = ArrayField(models.CharField(max_length=60), default=list)
     root_cause = models.CharField(max_length=60, blank=True)
-    rubric_scores = models.JSONField(default=dict)  # {criterion: score}
+    rubric_scores = models.JSONField(default=dict, db_default={})  # {criterion: score}
     spans = models.JSONField(default=list)  # [{"field", "start", "end", "quote", "label"}]
     chosen_answer = ProjectForeignKey(CandidateAnswer, null=True, on_delete=models.SET_NULL)
     annotations = models.ManyToManyField(Annotation)

@@ -61,7 +61,9 @@ class ReviewQueue(ProjectModel):
     )
     on_tie = models.CharField(max_length=10, choices=OnTie.choices, default=OnTie.LEAD)
     adds_reviewer_below = models.FloatField(null=True, blank=True)  # alpha; null: never by itself
-    agreement_items = models.PositiveSmallIntegerField(default=20)  # before alpha says anything
+    agreement_items = models.PositiveSmallIntegerField(
+        default=20, db_default=20
+    )  # before alpha says anything
     has_extra_reviewer = models.BooleanField(default=False)  # agreement is low: one more for each
     alpha = models.FloatField(null=True)  # of the verdict, when last looked at
     alpha_at = models.DateTimeField(null=True)

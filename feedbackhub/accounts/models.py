@@ -49,7 +49,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     time_zone = models.CharField(max_length=64, default="UTC")
     # the keys of the review screen that this person changed: {act: key}, see annotation/review_keys.py
     review_keys = models.JSONField(default=dict, blank=True)
-    wants_digest = models.BooleanField(default=True)  # a mail each morning on which something waits
+    wants_digest = models.BooleanField(
+        default=True, db_default=True
+    )  # a mail each morning on which something waits
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = UserManager()

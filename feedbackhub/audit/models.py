@@ -12,7 +12,9 @@ class Seal(models.Model):
     first_id = models.BigIntegerField()
     last_id = models.BigIntegerField()
     row_count = models.PositiveIntegerField()
-    columns = ArrayField(models.CharField(max_length=63), default=list)  # that the rows had then
+    columns = ArrayField(  # that the rows had then; none: from before they were kept (`chain`)
+        models.CharField(max_length=63), default=list, db_default=[]
+    )
     digest = models.BinaryField(max_length=32)  # SHA-256 over the previous digest and the rows
     sealed_at = models.DateTimeField(default=timezone.now)
 

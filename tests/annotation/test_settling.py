@@ -43,6 +43,17 @@ def standing(item):
 # --- agreed ---------------------------------------------------------------------------------------
 
 
+def test_the_code_of_the_release_before_settles_while_the_new_one_is_brought_out(
+    project, ana, monkeypatch
+):
+    """It knows no `rubric_scores`."""
+    old = settling.SETTLE.replace(" rubric_scores,", "").replace(" %(rubric_scores)s::jsonb,", "")
+    monkeypatch.setattr(settling, "SETTLE", old)
+    queue, [item] = queue_with(project)
+    judge(ana, queue, "wrong", "high", correction="No.")
+    assert standing(item).rubric_scores == {}
+
+
 def test_one_judgement_settles_an_item_of_overlap_one(project, ana):
     queue, [item] = queue_with(project)
     annotation = judge(

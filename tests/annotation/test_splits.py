@@ -4,8 +4,10 @@ import json
 import threading
 import time
 from collections import Counter
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.utils import timezone
@@ -178,6 +180,22 @@ def test_what_went_out_stays_written_down_when_the_file_is_made_again(project, b
     assert (run.state, run.row_count) == ("done", 0)
     assert run.members.get().revision.example == train
     assert [each["id"] for each in lineage(train)["exports"]] == [run.public_id]
+
+
+def test_an_export_that_was_being_made_again_at_the_upgrade_counts_as_given_out(project, ben):
+    train = example(project, ben, WORDS[:30], "train")
+    example(project, ben, WORDS[10:], "holdout")
+    version = gold.freeze_gold_version(project=project)
+    run, never = exported(version), request_export(version=version, format="trl_sft")
+    make_again(runs=[run])
+    ExportRun.objects.update(first_done_at=None)  # it was not kept before
+    fill = import_module("annotation.migrations.0028_fill_first_done_of_remade")
+    fill.say_since_when(apps, None)
+    joined_by_a_third(project)
+    train.refresh_from_db()
+    assert (train.split, train.is_contaminated) == ("holdout", True)
+    never.refresh_from_db()
+    assert never.first_done_at is None
 
 
 def test_what_no_finished_file_held_is_not_written_down(project, ben):
