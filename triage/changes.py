@@ -16,6 +16,7 @@ from triage.models import (
     Problem,
     ProblemChange,
     ProblemMember,
+    Regrouping,
 )
 
 NEWEST = 5  # changes of a problem that its page offers to undo
@@ -26,7 +27,7 @@ class UndoRefused(ValueError):
 
 
 class Recorder:
-    """Writes down what a change does while it is done."""
+    """Writes down what a change does while it is done, or what it does further (`begin`, `go_on`)."""
 
     def __init__(self, change: ProblemChange):
         self._change = change
@@ -87,14 +88,22 @@ class Recorder:
             return None
         change.save()
         ChangedProblem.objects.bulk_create(
-            ChangedProblem(project_id=change.project_id, change=change, problem_id=pk)
-            for pk in sorted(self._problems)
+            [
+                ChangedProblem(project_id=change.project_id, change=change, problem_id=pk)
+                for pk in sorted(self._problems)
+            ],
+            ignore_conflicts=True,
         )
         return change
 
 
 def begin(*, kind, project_id, by=None) -> Recorder:
     return Recorder(ProblemChange(project_id=project_id, kind=kind, by=by))
+
+
+def go_on(change: ProblemChange) -> Recorder:
+    """With a change that is done in several steps."""
+    return Recorder(change)
 
 
 def of_problem(problem):
@@ -138,6 +147,8 @@ def _by_problem(fields) -> dict[int, dict]:
 
 
 def _demand_unchanged(change) -> None:
+    if Regrouping.objects.filter(change=change, state=Regrouping.State.ACCEPTING).exists():
+        raise UndoRefused("It is still being done. Undo it when it is over.")
     for field in change.fields:
         now = Problem.objects.filter(pk=field["problem"]).values_list(field["name"], flat=True)
         if list(now) != [field["now"]]:

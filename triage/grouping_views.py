@@ -8,13 +8,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
-from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
 from feedbackhub import filters
 from feedbackhub.accounts.access import project_page
 from feedbackhub.capture.models import Interaction
 from feedbackhub.list_pages import choice, list_page
-from triage import cases, changes, placing_notes, problems, regrouping
+from triage import accepting, cases, changes, placing_notes, problems, regrouping
 from triage.forms import MoveCasesForm, OpenProblemForm, PutForm
 from triage.models import Placement, Problem, ProblemChange, ProblemMember, Regrouping
 
@@ -176,11 +176,16 @@ def put_case(request, interaction):
 
 @project_page("change_problems")
 def regrouping_page(request):
-    """The proposal that waits for a decision, or an offer to prepare one; what was decided last."""
+    """The proposal that waits for a decision or is being done, or an offer to prepare one; what came of the last."""
     waiting = regrouping.open_regrouping(request.project)
+    is_at_work = waiting and waiting.state != Regrouping.State.READY
+    if request.htmx and not is_at_work:
+        return HttpResponseClientRefresh()
+    if request.htmx:
+        return render(request, "triage/_regrouping_progress.html", {"waiting": waiting})
     decided = (
         Regrouping.objects.filter(project=request.project)
-        .exclude(state__in=["asked", "ready"])
+        .exclude(state__in=Regrouping.OPEN_STATES)
         .select_related("decided_by", "change")
         .order_by("-id")
         .first()
@@ -236,16 +241,13 @@ def ask_regrouping(request):
 @require_POST
 def decide_regrouping(request, public_id) -> HttpResponse:
     row = get_object_or_404(Regrouping, project=request.project, public_id=public_id)
-    if "accept" not in request.POST:
-        regrouping.decline_regrouping(regrouping=row, by=request.user)
+    if "accept" in request.POST:
+        try:
+            accepting.accept_regrouping(regrouping=row, by=request.user)
+        except accepting.NotReady as refused:
+            messages.error(request, str(refused))
+    elif regrouping.decline_regrouping(regrouping=row, by=request.user).state == "declined":
         messages.success(request, _("Declined. Nothing was moved."))
-        return redirect("regrouping", request.project.slug)
-    try:
-        row = regrouping.accept_regrouping(regrouping=row, by=request.user)
-    except regrouping.NotReady as refused:
-        messages.error(request, str(refused))
-        return redirect("regrouping", request.project.slug)
-    moved = len(row.change.moves) if row.change else 0
-    said = ngettext("%d case was moved.", "%d cases were moved.", moved) % moved
-    offer_undo(request, row.change and row.change.public_id, said)
-    return redirect("problems", request.project.slug)
+    else:
+        messages.error(request, _("It was accepted already. What it did can be undone."))
+    return redirect("regrouping", request.project.slug)

@@ -294,7 +294,8 @@ class ChangedProblem(ProjectModel):
 
 _REGROUPING_MOVES = {
     "asked": ["ready", "failed", "declined"],
-    "ready": ["accepted", "declined"],
+    "ready": ["accepting", "declined"],
+    "accepting": ["accepted", "failed"],
     "accepted": [],
     "declined": [],
     "failed": [],
@@ -308,13 +309,17 @@ class Regrouping(ProjectModel):
     class State(models.TextChoices):
         ASKED = "asked", "Being prepared"
         READY = "ready", "Ready to look at"
+        ACCEPTING = "accepting", "Being accepted"
         ACCEPTED = "accepted", "Accepted"
         DECLINED = "declined", "Declined"
         FAILED = "failed", "Failed"
 
+    OPEN_STATES = [State.ASKED, State.READY, State.ACCEPTING]
+
     public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
     state = models.CharField(max_length=10, choices=State.choices, default=State.ASKED)
-    # [{"problem": key or null, "joins": [{"interaction", "from"}]}]: keys only, nobody's words
+    # [{"problem": key or null, "joins": [{"interaction", "from"}]}]: keys only, nobody's words; a problem that accepting
+    # opens comes in here
     plan = models.JSONField(default=list)
     considered = models.PositiveIntegerField(default=0)  # cases that were compared
     embedder = models.CharField(max_length=130, blank=True)  # name and version
@@ -322,9 +327,24 @@ class Regrouping(ProjectModel):
     asked_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     decided_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
-    lease_until = models.DateTimeField(null=True)  # somebody prepares it
+    lease_until = models.DateTimeField(null=True)  # a worker prepares it, or does what it says
     ready_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
+    # being accepted (triage/accepting.py): how many cases of the plan are gone through, and what became of them
+    done_count = models.PositiveIntegerField(default=0, db_default=0)
+    joined_count = models.PositiveIntegerField(default=0, db_default=0)
+    skipped_count = models.PositiveIntegerField(
+        default=0, db_default=0
+    )  # no longer as the plan found them
+    stayed_count = models.PositiveIntegerField(
+        default=0, db_default=0
+    )  # what they would have joined is gone
+    tries = models.PositiveSmallIntegerField(
+        default=0, db_default=0
+    )  # of workers, since the last step
+    asks_for_tickets = models.JSONField(
+        default=list, db_default=[]
+    )  # problems to be filed once all is done
     change = ProjectForeignKey(ProblemChange, null=True, on_delete=models.SET_NULL)
 
     class Meta:
@@ -332,7 +352,7 @@ class Regrouping(ProjectModel):
             *same_project("regrouping", "change"),
             models.UniqueConstraint(
                 fields=["project"],
-                condition=Q(state__in=["asked", "ready"]),
+                condition=Q(state__in=["asked", "ready", "accepting"]),
                 name="regrouping_one_open",
             ),
         ]
@@ -340,6 +360,10 @@ class Regrouping(ProjectModel):
 
     def __str__(self):
         return f"regrouping {self.pk}"
+
+    @property
+    def planned_count(self) -> int:
+        return sum(len(part["joins"]) for part in self.plan)
 
 
 # --- trackers -------------------------------------------------------------------------------------

@@ -180,10 +180,11 @@ _changed_together: ContextVar[dict[int, _News] | None] = ContextVar(
 
 
 @contextmanager
-def together(*, files_after=timedelta(0)):
+def together(*, files_after=timedelta(0), asking: set | None = None):
     """While many answers join and leave: each problem's figures are counted, and its tickets hear of it, once at the end.
 
-    What can be undone is filed when its undo has passed (`files_after`).
+    What can be undone is filed when its undo has passed (`files_after`); what is only begun notes which problems ask for a
+    ticket (`asking`) and has them filed when it is over (`file_by_itself`).
     """
     if _changed_together.get() is not None:
         yield
@@ -195,7 +196,11 @@ def together(*, files_after=timedelta(0)):
     finally:
         _changed_together.reset(token)
     for problem in Problem.objects.filter(pk__in=changed).order_by("pk"):
-        _members_changed(problem, changed[problem.pk], files_after=files_after)
+        news = changed[problem.pk]
+        if asking is not None and news.asks_for_a_ticket:
+            asking.add(problem.pk)
+            news = news._replace(asks_for_a_ticket=False)
+        _members_changed(problem, news, files_after=files_after)
 
 
 def undo_time() -> timedelta:
@@ -212,10 +217,11 @@ def _members_changed(problem, news: _News, *, files_after=timedelta(0)) -> None:
     if news.has_more:
         ticket_notes.note_more_cases(problem=problem)
     if news.asks_for_a_ticket:
-        _file_by_itself(problem, after=files_after)
+        file_by_itself(problem, after=files_after)
 
 
-def _file_by_itself(problem, *, after=timedelta(0)) -> None:
+def file_by_itself(problem, *, after=timedelta(0)) -> None:
+    """By the connections that file such, unless it is solved."""
     if problem.state in Problem.UNSOLVED_STATES:
         escalation.escalate_problem(problem=problem, after=after)
 
@@ -407,7 +413,7 @@ def set_severity(*, problem, severity):
         problem.save(update_fields=["severity", "due_at"])
         priority.recompute(problem=problem)
         if is_worse:
-            _file_by_itself(problem)
+            file_by_itself(problem)
     return problem
 
 

@@ -3,7 +3,7 @@
 Considered are the members of problems that are being worked on, and the bad answers that were left alone, the newest first.
 What a person joined or pinned stays where it is, and draws its like to it; what likeness or a rule put somewhere may move to
 the problem that most of its group is in; what is in none may join one, or open one together with its like. A plan holds keys
-only. Accepting looks at each case again: what moved or was pinned meanwhile is left out. The whole can be undone.
+only. What an accepted one does stands in `accepting`.
 """
 
 from collections import Counter, defaultdict
@@ -18,8 +18,8 @@ from feedbackhub.accounts.models import Project
 from feedbackhub.capture import vectors
 from feedbackhub.outbound import OutboundError
 from feedbackhub.similarity import groups
-from triage import cases, changes, describing, placing_notes, problems, tasks
-from triage.models import Placement, Problem, ProblemChange, ProblemMember, Regrouping
+from triage import cases, tasks
+from triage.models import Placement, Problem, ProblemMember, Regrouping
 
 FEWEST = 3  # cases that open a problem of their own
 _AT_ONCE = 500
@@ -32,20 +32,18 @@ STATES = [
 ]
 
 
-class NotReady(ValueError):
-    """The proposal is not one that can be decided now, in a sentence."""
-
-
 # --- asking ---------------------------------------------------------------------------------------
 
 
 @transaction.atomic
 def ask_regrouping(*, project, by=None) -> Regrouping:
-    """One proposal of a project at a time; an older one that nobody decided on is declined."""
+    """One proposal of a project at a time; an older one that nobody decided on is declined, one that is being done goes first."""
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     waiting = open_regrouping(project)
     if waiting and waiting.state == Regrouping.State.ASKED:
         doorbell.ring(tasks.prepare_regrouping, regrouping_id=waiting.pk)
+        return waiting
+    if waiting and waiting.state == Regrouping.State.ACCEPTING:
         return waiting
     if waiting:
         decline_regrouping(regrouping=waiting, by=by)
@@ -55,7 +53,16 @@ def ask_regrouping(*, project, by=None) -> Regrouping:
 
 
 def open_regrouping(project) -> Regrouping | None:
-    return Regrouping.objects.filter(project=project, state__in=["asked", "ready"]).first()
+    return Regrouping.objects.filter(project=project, state__in=Regrouping.OPEN_STATES).first()
+
+
+@transaction.atomic
+def decline_regrouping(*, regrouping, by=None) -> Regrouping:
+    Regrouping.objects.filter(pk=regrouping.pk, state__in=["asked", "ready"]).update(
+        state=Regrouping.State.DECLINED, decided_by=by, decided_at=timezone.now()
+    )
+    regrouping.refresh_from_db()
+    return regrouping
 
 
 def prepare_regrouping(*, regrouping) -> Regrouping:
@@ -181,88 +188,3 @@ def _may_move(member, home, group, found) -> bool:
     others = [found[key] for key in group if found[key] and found[key] is not member]
     at = Counter(each.problem_id for each in others)
     return at[home] > at[member.problem_id]
-
-
-# --- deciding -------------------------------------------------------------------------------------
-
-
-@transaction.atomic
-def accept_regrouping(*, regrouping, by=None) -> Regrouping:
-    """Do what the plan says, but for cases that are no longer as it found them."""
-    project = Project.objects.select_for_update(no_key=True).get(pk=regrouping.project_id)
-    regrouping = Regrouping.objects.select_for_update(no_key=True).get(pk=regrouping.pk)
-    if regrouping.state != Regrouping.State.READY:
-        raise NotReady("This proposal was decided already, or is still being prepared.")
-    change = changes.begin(kind=ProblemChange.Kind.REGROUP, project_id=project.pk, by=by)
-    with problems.together(files_after=problems.undo_time()):
-        for part in regrouping.plan:
-            _do(project, part, change)
-    regrouping.change = change.keep()
-    regrouping.state = Regrouping.State.ACCEPTED
-    regrouping.decided_by, regrouping.decided_at = by, timezone.now()
-    regrouping.save()
-    return regrouping
-
-
-@transaction.atomic
-def decline_regrouping(*, regrouping, by=None) -> Regrouping:
-    Regrouping.objects.filter(pk=regrouping.pk, state__in=["asked", "ready"]).update(
-        state=Regrouping.State.DECLINED, decided_by=by, decided_at=timezone.now()
-    )
-    regrouping.refresh_from_db()
-    return regrouping
-
-
-def _do(project, part, change) -> None:
-    moves = still_as_found(project, part["joins"])
-    if part["problem"] is None:
-        if len(moves) < FEWEST:
-            return
-        interactions = [interaction.pk for interaction, _member in moves]
-        title, summary = describing.describe(project_id=project.pk, interactions=interactions)
-        problem = problems.open_problem(project=project, title=title, summary=summary)
-        change.opened(problem)
-    else:
-        problem = Problem.objects.filter(
-            project=project, pk=part["problem"], state__in=STATES
-        ).first()
-        if problem is None:
-            return
-    for interaction, member in moves:
-        if member:
-            change.move(member=member, to=problem, source=member.source)
-        else:
-            change.join(interaction=interaction, to=problem)
-        placing_notes.keep(
-            Placement(
-                project_id=project.pk,
-                interaction=interaction,
-                problem=problem,
-                reason=Placement.Reason.NEAR,
-            )
-        )
-
-
-def still_as_found(project, joins) -> list[tuple]:
-    """(interaction, membership or None) of the cases that are where the plan found them and may still move."""
-    wanted = {each["interaction"]: each["from"] for each in joins}
-    members = {
-        member.interaction_id: member
-        for member in ProblemMember.objects.filter(
-            project=project, interaction__in=wanted, left_at=None
-        ).select_related("interaction", "settlement")
-    }
-    alone = {
-        placed.interaction_id: placed.interaction
-        for placed in Placement.objects.filter(
-            project=project, interaction__in=wanted, interaction__erased_at=None
-        ).select_related("interaction")
-    }
-    found = []
-    for pk, origin in wanted.items():
-        member = members.get(pk)
-        if origin is None and member is None and pk in alone:
-            found.append((alone[pk], None))
-        elif member and member.problem_id == origin and not member.is_by_person:
-            found.append((member.interaction, member))
-    return found

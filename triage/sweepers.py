@@ -9,6 +9,7 @@ from django.utils import timezone
 from feedbackhub.audit.acting import acting
 from feedbackhub.outbox.sweeping import sweeper
 from triage import (
+    accepting,
     clock,
     connections,
     describing,
@@ -163,6 +164,13 @@ def regroupings_asked_for() -> int:
     """A proposal whose message was lost, or whose worker died, is prepared by the next."""
     waiting = regrouping.waiting_for_a_worker()
     return _ring_each(waiting.order_by("id"), tasks.prepare_regrouping, "regrouping_id")
+
+
+@sweeper
+def regroupings_being_accepted() -> int:
+    """One whose worker died is gone on with by the next."""
+    waiting = accepting.waiting_for_a_worker()
+    return _ring_each(waiting.order_by("id"), tasks.carry_out_regrouping, "regrouping_id")
 
 
 @sweeper

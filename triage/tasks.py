@@ -11,6 +11,7 @@ from kombu.exceptions import KombuError
 from feedbackhub.audit.acting import acting
 from feedbackhub.celery import app
 from triage import (
+    accepting,
     escalation,
     letters,
     notice_delivery,
@@ -82,6 +83,18 @@ def prepare_regrouping(regrouping_id):
     if row:
         with acting(action="prepare_regrouping"):
             regrouping.prepare_regrouping(regrouping=row)
+
+
+@app.task
+def carry_out_regrouping(regrouping_id):
+    row = (
+        Regrouping.objects.filter(pk=regrouping_id, state=Regrouping.State.ACCEPTING)
+        .select_related("decided_by")
+        .first()
+    )
+    if row:
+        with acting(action="accept_regrouping", user=row.decided_by):
+            accepting.carry_out(regrouping=row)
 
 
 @app.task

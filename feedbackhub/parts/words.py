@@ -59,6 +59,7 @@ STATES: dict[str, tuple[str, str, Promise]] = {
     # regroupings
     "asked": ("neutral", "clock", pgettext_lazy("state", "Being prepared")),
     "ready": ("info", "eye", pgettext_lazy("state", "Ready to look at")),
+    "accepting": ("accent", "arrow-path", pgettext_lazy("state", "Being accepted")),
     # tickets, as their trackers tell
     "in_progress": ("accent", "play-circle", pgettext_lazy("state", "In progress")),
     "done": ("good", "check-circle", pgettext_lazy("state", "Done")),

@@ -16,7 +16,7 @@ from tests.factories import (
     ProblemMemberFactory,
     SettlementFactory,
 )
-from triage import changes, describing, problems, regrouping
+from triage import accepting, changes, describing, problems, regrouping
 from triage.models import Placement, Problem, ProblemChange, ProblemMember, Regrouping
 
 pytestmark = pytest.mark.django_db
@@ -215,6 +215,12 @@ def proposed(project):
     return regrouping.prepare_regrouping(regrouping=asked_for)
 
 
+def accepted(row):
+    """A lead's word, and the worker's work."""
+    accepting.accept_regrouping(regrouping=row)
+    return accepting.carry_out(regrouping=row)
+
+
 def test_what_was_left_alone_joins_its_like_or_opens_a_problem_only_when_accepted(project):
     bicycles = problem_of(project, BICYCLE[:3], source="expert")
     astray = alone(project, BICYCLE[3])
@@ -224,7 +230,7 @@ def test_what_was_left_alone_joins_its_like_or_opens_a_problem_only_when_accepte
     assert row.state == "ready"
     assert row.considered == 8
     assert Problem.objects.count() == 1
-    regrouping.accept_regrouping(regrouping=row)
+    accepted(row)
     fresh = Problem.objects.exclude(pk=bicycles.pk).get()
     assert (cases_of(bicycles), cases_of(fresh)) == (set(BICYCLE), set(RENT))
     assert "rent" in fresh.title.lower()
@@ -278,7 +284,7 @@ def test_many_that_join_are_counted_once_for_each_problem(project):
         alone(project, f"{BICYCLE[3]} Number {number}?")
     row = proposed(project)
     with CaptureQueriesContext(connection) as asked_of_database:
-        regrouping.accept_regrouping(regrouping=row)
+        accepted(row)
     counted = [each for each in asked_of_database if 'MAX("capture_interaction"' in each["sql"]]
     bicycles.refresh_from_db()
     assert (bicycles.member_count, len(counted)) == (15, 1)
@@ -288,7 +294,7 @@ def test_an_accepted_regrouping_is_undone_whole(project):
     problem_of(project, BICYCLE[:3], source="expert")
     for words in [BICYCLE[3], *RENT]:
         alone(project, words)
-    row = regrouping.accept_regrouping(regrouping=proposed(project))
+    row = accepted(proposed(project))
     changes.undo_change(change=row.change)
     assert Problem.objects.count() == 1
     assert ProblemMember.objects.filter(left_at=None).count() == 3
@@ -306,7 +312,7 @@ def test_likeness_yields_and_what_a_person_joined_or_pinned_stays(project):
             (BICYCLE[1] + " Really?", {"source": "similarity", "is_pinned": True}),
         )
     )
-    regrouping.accept_regrouping(regrouping=proposed(project))
+    accepted(proposed(project))
     where = dict(
         ProblemMember.objects.filter(left_at=None).values_list("interaction_id", "problem_id")
     )
@@ -323,7 +329,7 @@ def test_what_was_pinned_or_moved_since_the_preview_is_left_out(project):
     row = proposed(project)
     assert sum(len(part["joins"]) for part in row.plan) == 1
     problems.pin_case(member=member, is_pinned=True)
-    row = regrouping.accept_regrouping(regrouping=row)
+    row = accepted(row)
     assert (row.state, row.change) == ("accepted", None)
     assert BICYCLE[3] in cases_of(rents)
 
@@ -339,9 +345,8 @@ def test_a_proposal_is_decided_once_and_a_new_one_declines_the_old(project):
     second = proposed(project)
     first.refresh_from_db()
     assert (first.state, second.state) == ("declined", "ready")
-    regrouping.accept_regrouping(regrouping=second)
-    with pytest.raises(regrouping.NotReady):
-        regrouping.accept_regrouping(regrouping=second)
+    with pytest.raises(accepting.NotReady):
+        accepting.accept_regrouping(regrouping=first)
 
 
 def test_a_service_that_is_away_fails_the_proposal_and_says_why(project, monkeypatch):
@@ -370,6 +375,7 @@ def test_a_lead_reads_the_proposal_and_accepts_it(as_user, ben, project):
     assert RENT[0] in page
     assert "4 cases join" in page
     client.post(url("decide_regrouping", row.public_id), {"accept": ""})
+    accepting.carry_out(regrouping=row)
     assert cases_of(Problem.objects.get()) == set(RENT)
     assert "The last one was accepted" in client.get(url("regrouping")).content.decode()
 
