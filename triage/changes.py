@@ -19,6 +19,8 @@ from triage.models import (
     Regrouping,
 )
 
+_PLACED = ("reason", "nearest", "alike", "needed")
+_HAD = ("source", "is_pinned", "joined_at", "left_at")
 NEWEST = 5  # changes of a problem that its page offers to undo
 
 
@@ -35,14 +37,7 @@ class Recorder:
 
     def move(self, *, member, to, source=ProblemMember.Source.LEAD) -> None:
         """A case leaves its problem for another."""
-        self._problems |= {member.problem_id, to.pk}
-        self._change.moves.append(
-            {
-                "interaction": member.interaction_id,
-                "from": member.problem_id,
-                "to": to.pk,
-            }
-        )
+        self._remember(member.interaction_id, member.problem_id, to.pk)
         problems.join_problem(
             problem=to,
             interaction=member.interaction,
@@ -52,15 +47,33 @@ class Recorder:
             is_pinned=member.is_pinned,
         )
 
-    def join(self, *, interaction, to) -> None:
+    def join(self, *, interaction, to, source=ProblemMember.Source.SIMILARITY) -> None:
         """A case that was in no problem goes into one."""
-        self._problems.add(to.pk)
-        self._change.moves.append({"interaction": interaction.pk, "from": None, "to": to.pk})
+        self._remember(interaction.pk, None, to.pk)
         problems.join_problem(
-            problem=to,
-            interaction=interaction,
-            source=ProblemMember.Source.SIMILARITY,
-            **cases.as_settled(interaction),
+            problem=to, interaction=interaction, source=source, **cases.as_settled(interaction)
+        )
+
+    def leave(self, *, member) -> None:
+        """A case leaves its problem for none."""
+        self._remember(member.interaction_id, member.problem_id, None)
+        problems.leave_problem(member=member)
+
+    def _remember(self, interaction, origin, to) -> None:
+        self._problems |= {origin, to} - {None}
+        placed = Placement.objects.filter(interaction=interaction).values(*_PLACED).first()
+        had = (
+            ProblemMember.objects.filter(interaction=interaction, problem=to).values(*_HAD).first()
+        )
+        self._change.moves.append(
+            {
+                "interaction": interaction,
+                "from": origin,
+                "to": to,
+                "placed": placed,
+                "had": had
+                and had | {"joined_at": str(had["joined_at"]), "left_at": str(had["left_at"])},
+            }
         )
 
     def note(self, problem, name, now) -> None:
@@ -153,12 +166,16 @@ def _demand_unchanged(change) -> None:
         now = Problem.objects.filter(pk=field["problem"]).values_list(field["name"], flat=True)
         if list(now) != [field["now"]]:
             raise UndoRefused("Something was changed since. Undo that first.")
-    stay = {(move["interaction"], move["to"]) for move in change.moves}
     members = ProblemMember.objects.filter(
-        left_at=None, interaction__in=[pk for pk, _to in stay]
+        left_at=None, interaction__in=[move["interaction"] for move in change.moves]
     ).values_list("interaction_id", "problem_id")
+    stay = {(move["interaction"], move["to"]) for move in change.moves if move["to"]}
     if set(members) != stay:
         raise UndoRefused("Some of these cases were moved since. Undo that first.")
+    its_own = {field["problem"] for field in change.fields}
+    origins = {move["from"] for move in change.moves} - its_own
+    if Problem.objects.filter(pk__in=origins, state=Problem.State.DUPLICATE).exists():
+        raise UndoRefused("The problem that they came from was merged since. Undo that first.")
     in_opened = ProblemMember.objects.filter(problem__in=change.opened, left_at=None)
     opened = Problem.objects.filter(pk__in=change.opened)
     duties = Escalation.objects.select_for_update().filter(problem__in=change.opened)
@@ -170,11 +187,27 @@ def _demand_unchanged(change) -> None:
 
 
 def _move_back(move, change) -> None:
-    """The membership from before comes back as it was; the one that the change made goes."""
+    """The membership from before comes back as it was; the one that the change made goes, or is again what it had been."""
     here = ProblemMember.objects.filter(interaction=move["interaction"], problem=move["to"])
-    here.filter(joined_at__gte=change.created_at).delete()
-    here.update(left_at=change.created_at)
+    if move.get("had"):
+        here.update(**move["had"])
+    else:
+        here.filter(joined_at__gte=change.created_at).delete()
+        here.update(left_at=change.created_at)
     ProblemMember.objects.filter(interaction=move["interaction"], problem=move["from"]).update(
         left_at=None
     )
-    Placement.objects.filter(interaction=move["interaction"]).update(problem=move["from"])
+    _place_back(move)
+
+
+def _place_back(move) -> None:
+    """What was said of its place before: why, and what was nearest, as far as that is still there."""
+    placement = Placement.objects.filter(interaction=move["interaction"])
+    placed = move.get("placed", {})
+    if placed is None:
+        placement.delete()
+        return
+    if placed:
+        nearest = Problem.objects.filter(pk=placed["nearest"]).first()
+        placed = {**placed, "nearest": nearest}
+    placement.update(problem=move["from"], **placed)

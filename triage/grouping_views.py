@@ -14,7 +14,7 @@ from feedbackhub import filters
 from feedbackhub.accounts.access import project_page
 from feedbackhub.capture.models import Interaction
 from feedbackhub.list_pages import choice, list_page
-from triage import accepting, cases, changes, placing_notes, problems, regrouping
+from triage import accepting, changes, problems, regrouping
 from triage.forms import MoveCasesForm, OpenProblemForm, PutForm
 from triage.models import Placement, Problem, ProblemChange, ProblemMember, Regrouping
 
@@ -160,14 +160,8 @@ def put_case(request, interaction):
         )
     else:
         problem = form.cleaned_data["into"]
-        problems.join_problem(
-            problem=problem,
-            interaction=row,
-            source=ProblemMember.Source.LEAD,
-            **cases.as_settled(row),
-        )
-        placing_notes.note_by_hand(interaction=row, problem=problem)
-        messages.success(request, _("It is in P%d now.") % problem.number)
+        change = problems.put_case(interaction=row, problem=problem, by=request.user)
+        offer_undo(request, change and change.public_id, _("It is in P%d now.") % problem.number)
     return redirect("left_alone", request.project.slug)
 
 

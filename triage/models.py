@@ -255,11 +255,14 @@ class ProblemChange(ProjectModel):
         SPLIT = "split", "Split"
         RENAME = "rename", "Renamed"
         REGROUP = "regroup", "Regrouped"
+        PUT = "put", "Case put in"
+        TAKE_OUT = "take_out", "Case taken out"
 
     public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
     kind = models.CharField(max_length=10, choices=Kind.choices)
     problems = models.ManyToManyField(Problem, related_name="changes", through="ChangedProblem")
-    # [{"interaction", "from", "to", "source", "severity", "is_pinned"}], by their keys; null: no problem
+    # [{"interaction", "from", "to", "placed", "had"}], by their keys; null: no problem. `placed` is its placement and `had` its
+    # membership of `to` from before, null where there was none
     moves = models.JSONField(default=list)
     # [{"problem", "name", "was", "now"}] of the problems' fields
     fields = models.JSONField(default=list)

@@ -343,9 +343,11 @@ def leave_problem(request, number, interaction):
         interaction__public_id=interaction,
         left_at=None,
     )
-    problems.take_out_case(member=member)
-    messages.success(
+    problems.take_out_case(member=member, by=request.user)
+    change = grouping_views.newest_change(member.problem)
+    grouping_views.offer_undo(
         request,
+        change and change.public_id,
         _("%(case)s left P%(number)d.")
         % {"case": member.interaction.external_id, "number": number},
     )

@@ -160,10 +160,31 @@ def leave_problem(*, member):
 
 
 @transaction.atomic
-def take_out_case(*, member):
-    """A lead says that it does not belong here: it waits among those that were left alone, for a regrouping too."""
-    leave_problem(member=member)
+def put_case(*, interaction, problem, by=None):
+    """A lead says that it belongs here, wherever it was. Can be undone."""
+    change = changes.begin(kind=ProblemChange.Kind.PUT, project_id=problem.project_id, by=by)
+    member = (
+        ProblemMember.objects.filter(interaction=interaction, left_at=None)
+        .select_related("interaction", "settlement")
+        .first()
+    )
+    with together(files_after=undo_time()):
+        if member is None:
+            change.join(interaction=interaction, to=problem, source=ProblemMember.Source.LEAD)
+        elif member.problem_id != problem.pk:
+            change.move(member=member, to=problem)
+        placing_notes.note_by_hand(interaction=interaction, problem=problem)
+    return change.keep()
+
+
+@transaction.atomic
+def take_out_case(*, member, by=None):
+    """A lead says that it does not belong here: it waits among those that were left alone, for a regrouping too. Can be undone."""
+    change = changes.begin(kind=ProblemChange.Kind.TAKE_OUT, project_id=member.project_id, by=by)
+    change.leave(member=member)
     placing_notes.note_by_hand(interaction=member.interaction, problem=None)
+    change.keep()
+    member.refresh_from_db()
     return member
 
 
