@@ -132,9 +132,9 @@ def regroup(lea, tenant) -> int:
     lea.page.get_by_role("button", name="Prepare a proposal").click()
     ready = "state = 'ready'"
     wait_for(lambda: tenant.count("triage_regrouping", ready) == 1, 300, "no proposal came")
-    lea.page.reload()
-    lea.page.get_by_role("button", name="Accept all of it").click()
-    wait_for(lambda: tenant.count("triage_regrouping", "state = 'accepted'") == 1, 120)
+    lea.page.get_by_role("button", name="Accept all of it").click(timeout=30_000)
+    wait_for(lambda: tenant.count("triage_regrouping", "state = 'accepted'") == 1, 300)
+    lea.page.get_by_text("The last one was accepted").wait_for(timeout=30_000)
     return tenant.count("triage_problemmember", "left_at IS NULL") - before
 
 
