@@ -286,7 +286,7 @@ class ReplaysView(ProjectAPIView):
             for interaction in Interaction.objects.filter(
                 project=self.project,
                 external_id__in=[row["interaction_id"] for row in rows],
-                problem_members__in=ProblemMember.objects.filter(problem__fixes=fix, left_at=None),
+                problem_members__in=fixing.cases_of(fix),
                 erased_at=None,
             )
         }

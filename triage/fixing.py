@@ -6,13 +6,14 @@ Recording a shipped fix moves its problems to `shipped` and is told to the notic
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from feedbackhub import outbox
 from triage import changelog, escalation, problems, ticket_fixes
-from triage.models import Fix, FixedProblem, Problem, Ticket, TicketFix
+from triage.models import Fix, FixedProblem, Problem, ProblemMember, Ticket, TicketFix
 
 
 class FixRefused(ValueError):
@@ -208,6 +209,22 @@ def _take_up_originals(fix) -> None:
         FixedProblem.objects.get_or_create(
             project_id=fix.project_id, fix=fix, problem=problem.original
         )
+
+
+def cases_of(fix):
+    """The memberships that a fix is about: of its problems, and of one that was merged since it shipped those that the merge took along.
+
+    Whoever reported what was merged hears of its fix; those whom the other problem hurt do not.
+    """
+    named = FixedProblem.objects.filter(fix=fix).values("problem")
+    taken_along = ProblemMember.objects.filter(
+        problem__in=named,
+        problem__state=Problem.State.DUPLICATE,
+        problem__duplicate_of=OuterRef("problem"),
+        interaction=OuterRef("interaction"),
+        left_at__gte=F("problem__state_changed_at"),
+    )
+    return ProblemMember.objects.filter(Q(problem__in=named) | Exists(taken_along), left_at=None)
 
 
 @transaction.atomic

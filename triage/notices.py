@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 from feedbackhub.capture.erasure import person_hash
 from feedbackhub.capture.models import FeedbackEvent, Reporter
 from feedbackhub.doorbell import ring
+from triage import fixing
 from triage.complaints import is_complaint
-from triage.models import Fix, Notice, NoticePolicy, Undeliverable
+from triage.models import Fix, Notice, NoticePolicy, Problem, ProblemMember, Undeliverable
 
 STATE = Notice.State
 LOOKED_AT_EVERY = 600  # seconds
@@ -30,18 +31,20 @@ class NoticeRefused(ValueError):
 
 def complaints_about(problems, *, until=None):
     """The feedback events with which people reported these problems; `until`: about answers of before that moment."""
-    found = FeedbackEvent.objects.filter(
-        is_complaint(),
-        interaction__problem_members__problem__in=problems,
-        interaction__problem_members__left_at=None,
-        erased_at=None,
-    )
-    return found.filter(interaction__occurred_at__lte=until) if until else found
+    members = ProblemMember.objects.filter(problem__in=problems, left_at=None)
+    return _complaints_in(members, until)
 
 
 def complaints_solved_by(fix):
     """What people reported that the fix is about. An answer that failed after it shipped is none of its successes."""
-    return complaints_about(fix.problems.all(), until=fix.shipped_at)
+    return _complaints_in(fixing.cases_of(fix), fix.shipped_at)
+
+
+def _complaints_in(members, until):
+    found = FeedbackEvent.objects.filter(
+        is_complaint(), interaction__in=members.values("interaction"), erased_at=None
+    )
+    return found.filter(interaction__occurred_at__lte=until) if until else found
 
 
 def policy_of(project) -> NoticePolicy:
@@ -51,7 +54,12 @@ def policy_of(project) -> NoticePolicy:
 
 def is_time_to_tell(*, fix) -> bool:
     """It is out (or verified, where the project chose so), and nothing speaks against it."""
-    if fix.recurred_at or fix.problems.unsolved().exists():
+    came_back = Q(duplicate_of__state=Problem.State.REGRESSED) | Q(
+        duplicate_of__state__in=Problem.UNSOLVED_STATES,
+        duplicate_of__fixes__state__in=[Fix.State.SHIPPED, Fix.State.VERIFIED],
+    )
+    is_open = Q(state__in=Problem.UNSOLVED_STATES)
+    if fix.recurred_at or fix.problems.filter(is_open | came_back).exists():
         return False
     if fix.state == Fix.State.SHIPPED:
         return policy_of(fix.project).when == NoticePolicy.When.AT_ONCE

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from annotation.models import Settlement
 from feedbackhub import outbox
 from feedbackhub.capture.models import Interaction
-from triage import changelog, notices, problems, rates
+from triage import changelog, fixing, notices, problems, rates
 from triage.fixing import FixRefused
 from triage.models import Fix, Problem, ProblemMember, Replay
 
@@ -48,11 +48,9 @@ def record_results(
     """
     results = list(results)
     known = set(
-        ProblemMember.objects.filter(
-            problem__fixes=fix,
-            interaction__in=[result.interaction.pk for result in results],
-            left_at=None,
-        ).values_list("interaction", flat=True)
+        fixing.cases_of(fix)
+        .filter(interaction__in=[result.interaction.pk for result in results])
+        .values_list("interaction", flat=True)
     )
     for result in results:
         if result.interaction.pk not in known:
@@ -109,9 +107,9 @@ def _take_evaluation(fix, run, judged) -> bool:
     Fix.objects.select_for_update(no_key=True).get(pk=fix.pk)  # one run at a time
     newer = fix.replays.filter(created_at__gt=run.finished_at)
     own = Interaction.objects.filter(
-        pk__in=judged, problem_members__problem__fixes=fix, problem_members__left_at=None
+        pk__in=fixing.cases_of(fix).filter(interaction__in=judged).values("interaction")
     ).exclude(pk__in=newer.values("interaction"))
-    results = [Result(each, judged[each.pk]) for each in own.distinct()]
+    results = [Result(each, judged[each.pk]) for each in own]
     if results:
         record_results(
             fix=fix, results=results, source=Replay.Source.EVALUATION, at=run.finished_at
@@ -137,7 +135,7 @@ def open_cases(fix) -> list[str]:
     What happened after it shipped is no case to replay: it is told by the rate. So are complaints that only likeness put
     there, which nobody judged, as long as there is a case that somebody did judge.
     """
-    members = ProblemMember.objects.filter(problem__fixes=fix, left_at=None)
+    members = fixing.cases_of(fix)
     if fix.shipped_at:
         members = members.filter(interaction__occurred_at__lte=fix.shipped_at)
     is_settled = Exists(
