@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 
 from feedbackhub.accounts.access import project_page
 from feedbackhub.outbound import OutboundError
-from triage import connections, escalation, ticket_state, webhooks
+from triage import adoption, connections, ticket_state, webhooks
 from triage.models import Problem, Ticket, TicketState, TrackerConnection, TrackerDelivery
 from triage.trackers import TRACKERS
 
@@ -33,9 +33,9 @@ def adopt_ticket(request, number, connection):
     pasted = request.POST.get("link", "").strip()[:500]
     try:
         if not pasted:
-            raise escalation.AdoptionRefused(_("Paste the ticket's link, or its key."))
-        ticket = escalation.adopt_ticket(problem=problem, connection=connection, pasted=pasted)
-    except escalation.AdoptionRefused as refused:
+            raise adoption.AdoptionRefused(_("Paste the ticket's link, or its key."))
+        ticket = adoption.adopt_ticket(problem=problem, connection=connection, pasted=pasted)
+    except adoption.AdoptionRefused as refused:
         messages.error(request, str(refused))
     except OutboundError as error:
         messages.error(request, error.message)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from feedbackhub.outbox.sweeping import sweep
 from tests.factories import ProblemFactory
 from tests.triage.fake_jira import people_file, refused
-from triage import escalation
+from triage import adoption, escalation
 from triage.models import Escalation, Ticket, TrackerConnection
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -103,8 +103,8 @@ def test_a_ticket_that_several_adopt_at_once_belongs_to_one(project, connection,
     wanted = [ProblemFactory(project=project) for _ in range(3)] * 2
 
     def adopt():
-        escalation.adopt_ticket(problem=wanted.pop(), connection=connection, pasted="FBH-77")
+        adoption.adopt_ticket(problem=wanted.pop(), connection=connection, pasted="FBH-77")
 
     raised = by_several(adopt)
-    assert [type(error) for error in raised] == [escalation.AdoptionRefused] * 5
+    assert [type(error) for error in raised] == [adoption.AdoptionRefused] * 5
     assert (Ticket.objects.count(), Escalation.objects.get().state) == (1, "filed")

@@ -9,7 +9,7 @@ from django.utils import timezone
 from feedbackhub.outbox import delivery
 from tests.factories import InteractionFactory, ProblemFactory, ProblemMemberFactory
 from tests.triage.fake_jira import DONE, IN_PROGRESS, people_file
-from triage import connections, escalation, letters, problems, ticket_notes, ticket_state
+from triage import adoption, connections, escalation, letters, problems, ticket_notes, ticket_state
 from triage.models import Escalation, Letter, Ticket, TicketNote, TrackerDelivery
 
 
@@ -84,21 +84,21 @@ def test_what_is_no_ticket_of_this_connection_is_refused(
 
 def test_one_ticket_belongs_to_one_problem(project, problem, connection, filed):
     other = ProblemFactory(project=project, number=1_008)
-    with pytest.raises(escalation.AdoptionRefused, match="belongs to P1007"):
-        escalation.adopt_ticket(problem=other, connection=connection, pasted=filed.key)
+    with pytest.raises(adoption.AdoptionRefused, match="belongs to P1007"):
+        adoption.adopt_ticket(problem=other, connection=connection, pasted=filed.key)
 
 
 def test_a_problem_that_has_a_ticket_there_takes_no_second_one(problem, connection, filed, jira):
     people_file(jira)
-    with pytest.raises(escalation.AdoptionRefused, match="has a ticket"):
-        escalation.adopt_ticket(problem=problem, connection=connection, pasted="FBH-77")
+    with pytest.raises(adoption.AdoptionRefused, match="has a ticket"):
+        adoption.adopt_ticket(problem=problem, connection=connection, pasted="FBH-77")
 
 
 def test_an_escalation_that_failed_has_its_ticket_by_adoption(problem, connection, jira):
     duty = escalation.open_escalation(problem=problem, connection=connection)
     Escalation.objects.update(state="failed", failure="No permission.")
     people_file(jira)
-    escalation.adopt_ticket(problem=problem, connection=connection, pasted="FBH-77")
+    adoption.adopt_ticket(problem=problem, connection=connection, pasted="FBH-77")
     duty.refresh_from_db()
     assert (duty.state, duty.failure) == ("filed", "")
 
@@ -121,8 +121,8 @@ def test_what_began_to_be_filed_while_the_ticket_was_looked_up_is_not_adopted(
 
     monkeypatch.setattr(tracker, "locate", slowly)
     monkeypatch.setattr(connections, "tracker_of", lambda _connection: tracker)
-    with pytest.raises(escalation.AdoptionRefused, match=says):
-        escalation.adopt_ticket(problem=problem, connection=connection, pasted="FBH-77")
+    with pytest.raises(adoption.AdoptionRefused, match=says):
+        adoption.adopt_ticket(problem=problem, connection=connection, pasted="FBH-77")
     duty.refresh_from_db()
     assert (duty.state, Ticket.objects.count()) == (state, 0)
 
