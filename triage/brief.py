@@ -41,12 +41,14 @@ def brief(problem: Problem, membership, schema) -> str:
 
 
 def _keep_back(cases) -> int:
-    """Take the right answers off those that may not be shown; answers how many these are."""
+    """Take the right answers off those that may not be shown, with what quotes them; answers how many these are."""
     corrected = [case for case in cases if case.correction]
     shown = recall.placed_outside_the_holdout([case.interaction.pk for case in corrected])
     kept = [case for case in corrected if case.interaction.pk not in shown]
     for case in kept:
-        case.correction = ""
+        answer, case.correction = case.correction, ""
+        case.notes = [note for note in case.notes if not evidence.quotes(note["text"], answer)]
+        case.said = [event for event in case.said if not evidence.quotes(event.comment, answer)]
     return len(kept)
 
 

@@ -15,6 +15,7 @@ ORDER = ("-id",)  # the index problemmember_newest
 AT_ONCE = 10
 SHOWN = 4_000  # characters of a text; the whole of it is on the interaction's own page
 _DOCUMENT_SHOWN = 400
+_AN_ANSWER = 12  # characters; shorter ones stand in any sentence
 
 
 @dataclass
@@ -100,6 +101,16 @@ def _case(member, annotations, project, labels) -> Case:
         can_be_compared=len(answer) <= SHOWN and len(correction) <= SHOWN,
         documents=list(interaction.documents.all()),
     )
+
+
+def quotes(text: str, answer: str) -> bool:
+    """Whether somebody's words hold a right answer, however it is broken into lines; a word or two is none."""
+    sought = _folded(answer)
+    return len(sought) >= _AN_ANSWER and sought in _folded(text)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
 
 
 def _judgements(rows) -> dict[int, list[Annotation]]:

@@ -9,6 +9,7 @@ from django.db.models import Case, IntegerField, Value, When
 from annotation import recall
 from feedbackhub import redaction
 from feedbackhub.capture.vocabulary import Severity
+from triage import evidence
 from triage.links import problem_url
 from triage.models import ProblemMember
 from triage.trackers.base import Block, Facts, Heading, Paragraph, TicketDraft, Verbatim
@@ -90,13 +91,17 @@ def _the_case(member) -> list[Block]:
         Verbatim(_masked(interaction.output)),
     ]
     spans, notes, better = _judgement(interaction, settlement)
+    comments, kept_back = _comments(interaction), ""
+    if better and not recall.placed_outside_the_holdout([interaction.pk]):
+        kept_back, better = better, ""  # a ticket's text goes into prompts (rule 6)
     if spans:
         blocks += [Heading("What is wrong in it"), Facts(spans)]
     for note in notes:
-        blocks += [Paragraph("An expert says:"), Verbatim(_masked(note))]
+        if not evidence.quotes(note, kept_back):
+            blocks += [Paragraph("An expert says:"), Verbatim(_masked(note))]
     if better:
         blocks += [Paragraph("A right answer would be:"), Verbatim(_masked(better))]
-    blocks += _what_people_said(interaction)
+    blocks += _what_people_said([said for said in comments if not evidence.quotes(said, kept_back)])
     documents = interaction.documents.all()[:_DOCUMENTS]
     if documents:
         blocks += [
@@ -142,19 +147,19 @@ def _judgement(interaction, settlement):
     else:
         marked = [(span.label, span.quote) for a in annotations for span in a.spans.all()]
         better = next((c.text for a in annotations for c in a.candidates.all()), "")
-    if not recall.placed_outside_the_holdout([interaction.pk]):
-        better = ""  # a ticket's text goes into prompts (rule 6)
     spans = tuple((label or "marked", _masked(quote)) for label, quote in marked)
     return spans, [a.note for a in annotations if a.note], better
 
 
-def _what_people_said(interaction) -> list[Block]:
-    said = list(
-        interaction.feedback.filter(erased_at=None).exclude(comment="").order_by("-id")[:_COMMENTS]
-    )
-    if not said:
+def _comments(interaction) -> list[str]:
+    said = interaction.feedback.filter(erased_at=None).exclude(comment="").order_by("-id")
+    return list(said.values_list("comment", flat=True)[:_COMMENTS])
+
+
+def _what_people_said(comments) -> list[Block]:
+    if not comments:
         return []
-    return [Heading("What people said"), *(Verbatim(_masked(event.comment)) for event in said)]
+    return [Heading("What people said"), *(Verbatim(_masked(said)) for said in comments)]
 
 
 def _other_cases(members) -> list[Block]:
