@@ -10,7 +10,8 @@ from feedbackhub.outbound import OutboundError, Outcome
 from triage import credentials, escalation, letters
 from triage.models import Problem, Ticket, TicketState, TrackerConnection
 from triage.trackers import TRACKERS
-from triage.trackers.base import ConfigError, ConnectionReport, RemoteStatus, Tracker, folded
+from triage.trackers.base import ConfigError, ConnectionReport, RemoteStatus, Tracker
+from triage.trackers.reading import folded
 
 
 def tracker_of(connection) -> Tracker:

@@ -13,13 +13,14 @@ import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, ClassVar
 
 import httpx
 
 from feedbackhub import outbound
 from feedbackhub.outbound import Limits, OutboundError, Outcome
+from triage.trackers.reading import folded
 
 # --- what goes out --------------------------------------------------------------------------------
 
@@ -334,6 +335,15 @@ class Tracker(abc.ABC):
     def parse_webhook(self, raw_body: bytes, headers: Mapping[str, str]) -> TrackerEvent | None:
         """What a verified webhook says; None where it is about nothing we follow."""
 
+    def _unreadable(self, *, writes: bool) -> OutboundError:
+        return outbound.unreadable(self.label, expects_write=writes)
+
+    def _warnings(self) -> list[str]:
+        """What a test of any connection warns of."""
+        if self.secrets.get("webhook_secret"):
+            return []
+        return [f"No webhook secret is set: news from {self.label} comes by polling only."]
+
     def _foreign(self, pasted: str) -> OutboundError:
         return OutboundError(
             f"“{pasted[:80]}” is no ticket of this connection. Paste its link, or its key.",
@@ -399,6 +409,37 @@ def check_signature(raw_body: bytes, secret: str, given: str) -> None:
         raise WebhookRefused("the signature does not match")
 
 
+def check_hub_signature(raw_body: bytes, secret: str, given: str) -> None:
+    """A signature that names its method, as `sha256=…`; no other method counts, whatever the header says."""
+    method, _, signature = given.partition("=")
+    if given and method != "sha256":
+        raise WebhookRefused("only sha256 signatures count")
+    check_signature(raw_body, secret, signature)
+
+
+def reworded(error: OutboundError, words: str, outcome: Outcome | None = None) -> OutboundError:
+    """The same failure, with the thing named and the next step."""
+    return OutboundError(
+        words,
+        outcome or error.outcome,
+        retry_after=error.retry_after,
+        status=error.status,
+        credential_refused=error.credential_refused,
+    )
+
+
+def webhook_secret(help: str) -> ConfigField:
+    """The field that every tracker's connection ends with."""
+    return ConfigField(
+        "webhook_secret",
+        "Webhook secret",
+        f"{help} Without it no webhook is accepted.",
+        kind="secret",
+        required=False,
+        may_hold_blanks=True,
+    )
+
+
 def read_payload(raw_body: bytes) -> dict[str, Any]:
     """The body as an object, or WebhookRefused with status 400."""
     try:
@@ -415,46 +456,6 @@ def delivery_id(given: str, raw_body: bytes) -> str:
     if re.fullmatch(r"[!-~]{1,200}", given):
         return given
     return "sha256:" + hashlib.sha256(raw_body).hexdigest()
-
-
-def dig(value: Any, *path: str | int) -> Any:
-    """The value at a path of keys and indexes, or None; for answers that may have any shape."""
-    for step in path:
-        if isinstance(value, Mapping) and isinstance(step, str):
-            value = value.get(step)
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-            value = value[step]
-        else:
-            return None
-    return value
-
-
-def text_at(value: Any, *path: str | int, limit: int = 200) -> str:
-    """The string (or integer id) at a path, cut to `limit`; empty where there is none."""
-    found = dig(value, *path)
-    if isinstance(found, int) and not isinstance(found, bool):
-        found = str(found)
-    return found[:limit] if isinstance(found, str) else ""
-
-
-def list_at(value: Any, *path: str | int) -> list[Any]:
-    """The list at a path; empty where there is none."""
-    found = dig(value, *path)
-    return found if isinstance(found, list) else []
-
-
-def time_at(value: Any, *path: str | int) -> datetime | None:
-    """The moment at a path: ISO 8601 text, or milliseconds since 1970."""
-    found = dig(value, *path)
-    try:
-        if isinstance(found, str):
-            when = datetime.fromisoformat(found)
-            return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
-        if isinstance(found, int | float) and not isinstance(found, bool):
-            return datetime.fromtimestamp(found / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        pass
-    return None
 
 
 def secrets_and_errors(
@@ -487,12 +488,3 @@ def opened_url(url: str, allowed_hosts: Iterable[str] | None) -> httpx.URL | Non
     ):
         return None
     return parsed
-
-
-def earliest(*times: datetime | None) -> datetime | None:
-    return min((when for when in times if when is not None), default=None)
-
-
-def folded(name: str) -> str:
-    """A status name for comparing: case and the shape of an apostrophe do not matter."""
-    return " ".join(str(name).replace("’", "'").casefold().split())

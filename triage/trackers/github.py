@@ -34,21 +34,19 @@ from triage.trackers.base import (
     TicketState,
     Tracker,
     TrackerEvent,
-    WebhookRefused,
-    check_signature,
+    check_hub_signature,
     delivery_id,
-    dig,
     header,
     holds_marker,
-    list_at,
     marker_label,
     markers_in,
     opened_url,
     read_payload,
+    reworded,
     secrets_and_errors,
-    text_at,
-    time_at,
+    webhook_secret,
 )
+from triage.trackers.reading import dig, list_at, text_at, time_at
 
 API_URL = "https://api.github.com"
 _REPOSITORY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")
@@ -97,14 +95,7 @@ class GitHub(Tracker):
             "A fine-grained token with read and write access to this repository's issues.",
             kind="secret",
         ),
-        ConfigField(
-            "webhook_secret",
-            "Webhook secret",
-            "The secret entered with the webhook in GitHub. Without it no webhook is accepted.",
-            kind="secret",
-            required=False,
-            may_hold_blanks=True,
-        ),
+        webhook_secret("The secret entered with the webhook in GitHub."),
     )
     place_fields = ("base_url", "repository")
     create_is_repeatable = False
@@ -195,16 +186,7 @@ class GitHub(Tracker):
             ),
             410: f"Issues are switched off in {self._repository}, or this one was deleted.",
         }.get(error.status or 0)
-        return OutboundError(
-            words or error.message,
-            error.outcome,
-            retry_after=error.retry_after,
-            status=error.status,
-            credential_refused=error.credential_refused,
-        )
-
-    def _unreadable(self, *, writes: bool) -> OutboundError:
-        return outbound.unreadable(self.label, expects_write=writes)
+        return reworded(error, words or error.message)
 
     # --- testing the connection -------------------------------------------------------------------
 
@@ -223,15 +205,13 @@ class GitHub(Tracker):
             warnings.append(
                 "The token may not push: GitHub drops labels then without a word. Tickets are found by their text."
             )
-        if not self.secrets.get("webhook_secret"):
-            warnings.append("No webhook secret is set: news from GitHub comes by polling only.")
         return ConnectionReport(
             lines=(
                 f"Signed in as {rendering.one_line(text_at(me, 'login'), 80)}.",
                 f"Tickets go to {rendering.one_line(text_at(repository, 'full_name'), 150)}.",
             ),
             account_id=text_at(me, "id"),
-            warnings=tuple(warnings),
+            warnings=(*warnings, *self._warnings()),
         )
 
     # --- tickets ----------------------------------------------------------------------------------
@@ -395,11 +375,8 @@ class GitHub(Tracker):
     def verify_webhook(
         self, raw_body: bytes, headers: Mapping[str, str], *, now: datetime | None = None
     ) -> None:
-        given = header(headers, "X-Hub-Signature-256")
-        method, _, signature = given.partition("=")
-        if given and method != "sha256":
-            raise WebhookRefused("only sha256 signatures count")
-        check_signature(raw_body, str(self.secrets.get("webhook_secret") or ""), signature)
+        secret = str(self.secrets.get("webhook_secret") or "")
+        check_hub_signature(raw_body, secret, header(headers, "X-Hub-Signature-256"))
 
     def parse_webhook(self, raw_body: bytes, headers: Mapping[str, str]) -> TrackerEvent | None:
         payload = read_payload(raw_body)

@@ -47,24 +47,20 @@ from triage.trackers.base import (
     TicketState,
     Tracker,
     TrackerEvent,
-    WebhookRefused,
-    check_signature,
+    check_hub_signature,
     delivery_id,
-    dig,
-    earliest,
-    folded,
     header,
     holds_marker,
-    list_at,
     marker_label,
     marker_uuid,
     markers_in,
     opened_url,
     read_payload,
+    reworded,
     secrets_and_errors,
-    text_at,
-    time_at,
+    webhook_secret,
 )
+from triage.trackers.reading import dig, earliest, folded, list_at, text_at, time_at
 
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _SITE = re.compile(r"https://[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.atlassian\.net")
@@ -157,14 +153,7 @@ class Jira(Tracker):
         ConfigField(
             "api_token", "API token", "It lives a year at most: note the day.", kind="secret"
         ),
-        ConfigField(
-            "webhook_secret",
-            "Webhook secret",
-            "The secret entered with the webhook in Jira. Without it no webhook is accepted.",
-            kind="secret",
-            required=False,
-            may_hold_blanks=True,
-        ),
+        webhook_secret("The secret entered with the webhook in Jira."),
     )
     place_fields = ("base_url", "project_key")
     create_is_repeatable = False
@@ -311,16 +300,8 @@ class Jira(Tracker):
         }.get(error.status or 0)
         if words is None and error.status is not None and 400 <= error.status < 500:
             words = f"Jira refused to {may} in {self._project}. {reasons}" if reasons else None
-        return OutboundError(
-            (words or str(error)).strip(),
-            Outcome.REFUSED_TRY_LATER if error.status == 409 else error.outcome,
-            retry_after=error.retry_after,
-            status=error.status,
-            credential_refused=error.credential_refused,
-        )
-
-    def _unreadable(self, *, writes: bool) -> OutboundError:
-        return outbound.unreadable(self.label, expects_write=writes)
+        later = Outcome.REFUSED_TRY_LATER if error.status == 409 else None
+        return reworded(error, (words or str(error)).strip(), later)
 
     # --- testing the connection -------------------------------------------------------------------
 
@@ -362,15 +343,13 @@ class Jira(Tracker):
             warnings.append(f"{self._project} has no priority on its create screen: none is set.")
         if "description" not in fields:
             warnings.append(f"{self._project} has no description on its create screen.")
-        if not self.secrets.get("webhook_secret"):
-            warnings.append("No webhook secret is set: news from Jira comes by polling only.")
         return ConnectionReport(
             lines=(
                 f"Signed in as {rendering.one_line(text_at(myself, 'displayName'), 80)}.",
                 f"Tickets go to {self._project} as {issue_type[1]}.",
             ),
             account_id=account,
-            warnings=tuple(warnings),
+            warnings=(*warnings, *self._warnings()),
         )
 
     def _pages(self, path: str, *keys: str, may: str) -> list[dict[str, Any]]:
@@ -726,11 +705,8 @@ class Jira(Tracker):
         self, raw_body: bytes, headers: Mapping[str, str], *, now: datetime | None = None
     ) -> None:
         """X-Hub-Signature over the raw bytes; sha256 whatever else the header names."""
-        given = header(headers, "X-Hub-Signature")
-        method, _, signature = given.partition("=")
-        if given and method != "sha256":
-            raise WebhookRefused("only sha256 signatures count")
-        check_signature(raw_body, str(self.secrets.get("webhook_secret") or ""), signature)
+        secret = str(self.secrets.get("webhook_secret") or "")
+        check_hub_signature(raw_body, secret, header(headers, "X-Hub-Signature"))
 
     def parse_webhook(self, raw_body: bytes, headers: Mapping[str, str]) -> TrackerEvent | None:
         payload = read_payload(raw_body)

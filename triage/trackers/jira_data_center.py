@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 from feedbackhub import outbound
 from feedbackhub.outbound import OutboundError
 from triage.trackers import rendering
-from triage.trackers.base import Block, ConfigError, TicketDraft, text_at
+from triage.trackers.base import Block, ConfigError, TicketDraft
 from triage.trackers.jira import _PROPERTY, Jira, _issue_path
+from triage.trackers.reading import text_at
 
 _NOT_HERE = {"email", "site_url"}
 _HELP = {

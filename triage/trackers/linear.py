@@ -37,17 +37,15 @@ from triage.trackers.base import (
     WebhookRefused,
     check_signature,
     delivery_id,
-    dig,
-    earliest,
     header,
-    list_at,
     marker_uuid,
     opened_url,
     read_payload,
+    reworded,
     secrets_and_errors,
-    text_at,
-    time_at,
+    webhook_secret,
 )
+from triage.trackers.reading import dig, earliest, list_at, text_at, time_at
 
 API_URL = "https://api.linear.app/graphql"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -188,14 +186,7 @@ class Linear(Tracker):
         ConfigField(
             "api_key", "API key", "A personal key or an OAuth access token.", kind="secret"
         ),
-        ConfigField(
-            "webhook_secret",
-            "Webhook secret",
-            "Linear shows it beside the webhook. Without it no webhook is accepted.",
-            kind="secret",
-            required=False,
-            may_hold_blanks=True,
-        ),
+        webhook_secret("Linear shows it beside the webhook."),
     )
     place_fields = ("base_url", "team")
     create_is_repeatable = True
@@ -310,16 +301,7 @@ class Linear(Tracker):
                 f"Linear refused {self._team}: the key may not do this there. Give it the "
                 "permission, then try again."
             )
-        return OutboundError(
-            words,
-            error.outcome,
-            retry_after=error.retry_after,
-            status=error.status,
-            credential_refused=error.credential_refused,
-        )
-
-    def _unreadable(self, *, writes: bool) -> OutboundError:
-        return outbound.unreadable(self.label, expects_write=writes)
+        return reworded(error, words)
 
     # --- testing the connection -------------------------------------------------------------------
 
@@ -337,16 +319,13 @@ class Linear(Tracker):
         who = rendering.one_line(text_at(data, "viewer", "name"), 80)
         where = rendering.one_line(text_at(data, "organization", "name"), 80)
         name = rendering.one_line(text_at(team, "team", "name"), 80)
-        warnings = []
-        if not self.secrets.get("webhook_secret"):
-            warnings.append("No webhook secret is set: news from Linear comes by polling only.")
         return ConnectionReport(
             lines=(
                 f"Signed in to {where} as {who}.",
                 f"Tickets go to {name} ({text_at(team, 'team', 'key')}).",
             ),
             account_id=account,
-            warnings=tuple(warnings),
+            warnings=tuple(self._warnings()),
         )
 
     def _no_team(self) -> OutboundError:

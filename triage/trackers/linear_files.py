@@ -18,7 +18,7 @@ import httpx
 
 from feedbackhub import outbound
 from feedbackhub.outbound import Limits, OutboundError, Outcome
-from triage.trackers.base import dig, list_at, text_at
+from triage.trackers.reading import dig, list_at, text_at
 
 EVIDENCE = """
 query Evidence($id: String!, $marker: ID!) {

@@ -216,7 +216,7 @@ def test_whatever_fails_there_is_one_piece_of_evidence(linear, call, preset):
 
 @pytest.mark.shared
 def test_the_double_takes_the_file_as_it_is_and_without_our_key(linear):
-    adapter, marker = linear.adapter(), str(uuid.uuid4())
+    adapter, marker = linear.adapter(limits=PATIENT), str(uuid.uuid4())
     ticket = adapter.create(new_draft())
     for _ in range(2):
         adapter.attach(ticket.remote_id, name="P7-brief.md", text=TEXT, marker=marker)
@@ -230,7 +230,7 @@ def test_the_double_takes_the_file_as_it_is_and_without_our_key(linear):
 @pytest.mark.shared
 @pytest.mark.parametrize("until", ["_upload", "_link"])
 def test_a_worker_killed_on_the_way_leaves_one_file(linear, until, monkeypatch):
-    killed, marker = linear.adapter(), str(uuid.uuid4())
+    killed, marker = linear.adapter(limits=PATIENT), str(uuid.uuid4())
     ticket = killed.create(new_draft())
     step = getattr(killed, until)
 
@@ -244,7 +244,9 @@ def test_a_worker_killed_on_the_way_leaves_one_file(linear, until, monkeypatch):
     monkeypatch.setattr(killed, until, dies)
     with pytest.raises(Killed):
         killed.attach(ticket.remote_id, name="P7-brief.md", text=TEXT, marker=marker)
-    linear.adapter().attach(ticket.remote_id, name="P7-brief.md", text=TEXT, marker=marker)
+    linear.adapter(limits=PATIENT).attach(
+        ticket.remote_id, name="P7-brief.md", text=TEXT, marker=marker
+    )
     files, said = evidence(linear)
     assert (len(files), said) == (1, [])
     linear.double.assert_clean(issues=1)
@@ -252,7 +254,11 @@ def test_a_worker_killed_on_the_way_leaves_one_file(linear, until, monkeypatch):
 
 @pytest.mark.shared
 def test_of_two_workers_at_once_one_file_stays(linear):
-    first, second, marker = linear.adapter(), linear.adapter(), str(uuid.uuid4())
+    first, second, marker = (
+        linear.adapter(limits=PATIENT),
+        linear.adapter(limits=PATIENT),
+        str(uuid.uuid4()),
+    )
     ticket = first.create(new_draft())
     put = first._upload
 

@@ -1,0 +1,54 @@
+"""Reading answers and webhooks that may have any shape: what is not there is empty, and nothing raises."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+
+def dig(value: Any, *path: str | int) -> Any:
+    """The value at a path of keys and indexes, or None; for answers that may have any shape."""
+    for step in path:
+        if isinstance(value, Mapping) and isinstance(step, str):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def text_at(value: Any, *path: str | int, limit: int = 200) -> str:
+    """The string (or integer id) at a path, cut to `limit`; empty where there is none."""
+    found = dig(value, *path)
+    if isinstance(found, int) and not isinstance(found, bool):
+        found = str(found)
+    return found[:limit] if isinstance(found, str) else ""
+
+
+def list_at(value: Any, *path: str | int) -> list[Any]:
+    """The list at a path; empty where there is none."""
+    found = dig(value, *path)
+    return found if isinstance(found, list) else []
+
+
+def time_at(value: Any, *path: str | int) -> datetime | None:
+    """The moment at a path: ISO 8601 text, or milliseconds since 1970."""
+    found = dig(value, *path)
+    try:
+        if isinstance(found, str):
+            when = datetime.fromisoformat(found)
+            return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+        if isinstance(found, int | float) and not isinstance(found, bool):
+            return datetime.fromtimestamp(found / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        pass
+    return None
+
+
+def earliest(*times: datetime | None) -> datetime | None:
+    return min((when for when in times if when is not None), default=None)
+
+
+def folded(name: str) -> str:
+    """A status name for comparing: case and the shape of an apostrophe do not matter."""
+    return " ".join(str(name).replace("’", "'").casefold().split())
