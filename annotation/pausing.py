@@ -29,7 +29,7 @@ def pause_expert(*, queue: ReviewQueue, user, by, reason: str = "") -> QueuePaus
     except IntegrityError:
         return QueuePause.objects.get(queue=queue, user=user)
     _take_back_what_was_fetched_ahead(queue, user)
-    queues.follow_judges(queue)
+    queues.follow_judges(ReviewQueue.objects.filter(pk=queue.pk))
     return pause
 
 
@@ -38,7 +38,7 @@ def resume_expert(*, queue: ReviewQueue, user) -> None:
     """They get items of the queue again. Twice is once."""
     _in_line(queue, user)
     if QueuePause.objects.filter(queue=queue, user=user).delete()[0]:
-        queues.follow_judges(queue)
+        queues.follow_judges(ReviewQueue.objects.filter(pk=queue.pk))
 
 
 def pauses_of(membership: Membership):

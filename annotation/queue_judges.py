@@ -10,7 +10,7 @@ from annotation.models import Assignment, QueueMember, QueuePause, ReviewItem
 from feedbackhub.accounts.models import Membership
 from feedbackhub.accounts.permissions import PERMISSIONS
 
-_State = Assignment.State
+_State, _Skip = Assignment.State, Assignment.SkipReason
 
 
 def judges_of(*, project, queue):
@@ -59,6 +59,18 @@ def stuck(items):
         ~Exists(can_take.exclude(Exists(done))),
         state=ReviewItem.State.WAITING,
     ).exclude(purpose__in=ReviewItem.MEASURING)
+
+
+def unstuck(items):
+    """Those of these items that a lead was told of only because nobody could take them, and that somebody can take again.
+
+    What an expert passed on to be talked about is a lead's to close.
+    """
+    talked = Assignment.objects.filter(
+        item=OuterRef("pk"), skip_reason__in=[_Skip.UNCLEAR_GUIDELINE, _Skip.NEEDS_DISCUSSION]
+    )
+    told = items.filter(~Exists(talked), needs_discussion=True)
+    return told.exclude(pk__in=stuck(told).values("pk"))
 
 
 def is_stuck(item) -> bool:

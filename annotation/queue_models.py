@@ -69,6 +69,7 @@ class ReviewQueue(ProjectModel):
     alpha_at = models.DateTimeField(null=True)
     order = models.CharField(max_length=10, choices=Order.choices, default=Order.PRIORITY)
     is_reordering = models.BooleanField(default=False, db_default=False)  # items follow a new order
+    judges_changed_at = models.DateTimeField(null=True)  # since then items follow who can judge
     due_hours = models.PositiveSmallIntegerField(null=True, blank=True)
     daily_cap = models.PositiveSmallIntegerField(
         null=True, blank=True

@@ -6,12 +6,13 @@ from django.utils.text import slugify
 
 from annotation import settling, tasks
 from annotation.models import Assignment, QueueMember, ReviewItem, ReviewQueue
-from annotation.queue_judges import judges_in, stuck
+from annotation.queue_judges import judges_in, stuck, unstuck
 from annotation.queue_rules import MOST_REVIEWERS
 from annotation.slots import count_slots, lock_item_and_interaction
 from feedbackhub.accounts.members import member_follower
 from feedbackhub.accounts.models import Membership
-from feedbackhub.doorbell import ring
+from feedbackhub.accounts.permissions import may
+from feedbackhub.doorbell import ring, ring_together
 
 AT_ONCE = 500
 
@@ -20,7 +21,7 @@ AT_ONCE = 500
 def save_queue(*, queue: ReviewQueue, members) -> ReviewQueue:
     """Keep a new or changed queue; `members` are the users who judge there, none for everybody who may.
 
-    Items that wait already follow a new order soon after (`reordering`).
+    Items that wait already follow a new order soon after (`reordering`), and who judges them (`follow_changed_judges`).
     """
     if not queue.slug:
         queue.slug = _free_slug(queue)
@@ -38,42 +39,84 @@ def save_queue(*, queue: ReviewQueue, members) -> ReviewQueue:
         for user in members
         if user.pk not in known
     )
-    follow_judges(queue)
+    follow_judges(ReviewQueue.objects.filter(pk=queue.pk))
     return queue
 
 
-def follow_judges(queue) -> None:
-    """Somebody can judge here, or cannot any more: where all who are named judge each item, the open items follow.
-
-    Those who have one in hand or judged it before they left still count. An item that waited only for somebody who left is
-    complete now. What nobody can finish goes to a lead.
-    """
-    if queue.everybody_judges:
-        judges = judges_in(queue)
-        open_items = ReviewItem.objects.filter(
-            queue=queue,
-            purpose=ReviewItem.Purpose.LABEL,
-            state__in=[ReviewItem.State.WAITING, ReviewItem.State.IN_REVIEW],
-        )
-        overlap = min(len(judges) or queue.overlap, MOST_REVIEWERS)
-        open_items.filter(taken_count=0).update(overlap=overlap)
-        begun = open_items.filter(taken_count__gt=0).order_by("pk")
-        for item_id in begun.values_list("pk", flat=True):
-            _ask(judges, item_id)
-    stuck(queue.items.filter(needs_discussion=False)).update(needs_discussion=True)
+def follow_judges(queues) -> None:
+    """Somebody can judge in these, or cannot any more: their items follow soon after. `judges_changed_at` is the duty."""
+    if queues.update(judges_changed_at=timezone.now()):
+        ring_together(tasks.follow_judges)
 
 
 @member_follower
-def follow_member(*, project, user) -> None:
+def follow_member(*, project, user, before) -> None:
     """Who may not judge any more lets go of what they hold: the sweep of leases frees it."""
     membership = Membership.objects.filter(project=project, user=user).first()
-    if not (membership and membership.may("judge")):
+    can, could = may(membership.roles if membership else [], "judge"), may(before, "judge")
+    if not can and could:
         held = Assignment.objects.filter(
             project=project, expert=user, state__in=Assignment.HELD_STATES
         )
         held.update(lease_until=timezone.now())
-    for queue in ReviewQueue.objects.for_project(project).order_by("pk"):
-        follow_judges(queue)
+    if can != could:
+        follow_judges(ReviewQueue.objects.for_project(project))
+
+
+def follow_changed_judges() -> int:
+    """Where somebody can judge who could not, or the other way round: where all who are named judge each item, the open
+    items ask these. Those who have one in hand or judged it before they left still count. An item that waited only for
+    somebody who left is complete then. What nobody can finish goes to a lead; what somebody can again goes back in line.
+
+    Some hundred at a time; answers how many items. The sweep calls it too.
+    """
+    count = 0
+    for queue in ReviewQueue.objects.exclude(judges_changed_at=None).order_by("pk"):
+        if queue.everybody_judges:
+            count += _ask_now(queue)
+        count += _each_some(stuck(queue.items.filter(needs_discussion=False)), _to_a_lead)
+        count += _each_some(unstuck(queue.items.all()), _back_in_line)
+        ReviewQueue.objects.filter(pk=queue.pk, judges_changed_at=queue.judges_changed_at).update(
+            judges_changed_at=None
+        )
+    return count
+
+
+def _ask_now(queue) -> int:
+    """The open items ask those who can judge here now; answers how many."""
+    judges = judges_in(queue)
+    open_items = queue.items.filter(
+        purpose=ReviewItem.Purpose.LABEL,
+        state__in=[ReviewItem.State.WAITING, ReviewItem.State.IN_REVIEW],
+    )
+    overlap = min(len(judges) or queue.overlap, MOST_REVIEWERS)
+    fresh = open_items.filter(taken_count=0).exclude(overlap=overlap)
+    count = _each_some(fresh, lambda some: some.filter(taken_count=0).update(overlap=overlap))
+    begun = open_items.filter(taken_count__gt=0).order_by("pk")
+    for item_id in begun.values_list("pk", flat=True):
+        with transaction.atomic():
+            _ask(judges, item_id)
+        count += 1
+    return count
+
+
+def _each_some(items, act) -> int:
+    """`act` on these items, some hundred at a time; answers how many were found."""
+    count, some = 0, [0]
+    while some := list(
+        items.filter(pk__gt=some[-1]).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]
+    ):
+        act(ReviewItem.objects.filter(pk__in=some))
+        count += len(some)
+    return count
+
+
+def _to_a_lead(items) -> None:
+    stuck(items).update(needs_discussion=True)
+
+
+def _back_in_line(items) -> None:
+    unstuck(items).update(needs_discussion=False)
 
 
 def free_stuck() -> int:
@@ -86,8 +129,7 @@ def free_stuck() -> int:
         if item.queue.everybody_judges and item.purpose == ReviewItem.Purpose.LABEL:
             with transaction.atomic():
                 _ask(judges_in(item.queue), item.pk)
-    left = stuck(begun.filter(pk__in=[item.pk for item in found]))
-    left.update(needs_discussion=True)
+    _to_a_lead(begun.filter(pk__in=[item.pk for item in found]))
     return len(found)
 
 

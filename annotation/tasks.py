@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from annotation import exporting, reordering, routing, suggestions
+from annotation import exporting, queues, reordering, routing, suggestions
 from annotation.evaluation import assessing
 from annotation.models import RoutingRule
 from feedbackhub.celery import app
@@ -21,6 +21,11 @@ def assess_evaluation(run_id):
 @app.task
 def suggest(item_id):
     suggestions.suggest(item_id=item_id)
+
+
+@app.task
+def follow_judges():
+    queues.follow_changed_judges()
 
 
 @app.task

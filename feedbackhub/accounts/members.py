@@ -21,7 +21,10 @@ def furnisher(function: Callable[[Project], None]):
 
 
 def member_follower(function: Callable[..., None]):
-    """Register what an app on the right does when somebody comes, goes or gets other roles: (project=, user=)."""
+    """Register what an app on the right does when somebody comes, goes or gets other roles: (project=, user=, before=).
+
+    `before` are the roles that they had, none for who comes.
+    """
     _followers.append(function)
     return function
 
@@ -59,7 +62,7 @@ def add_member(
     membership = Membership.objects.select_for_update().filter(project=project, user=user).first()
     if membership is None:
         membership = Membership.objects.create(project=project, user=user, roles=sorted(set(roles)))
-        _follow(membership)
+        _follow(membership, before=[])
     else:
         change_roles(membership=membership, roles=sorted({*membership.roles, *roles}))
     return membership, is_new
@@ -73,9 +76,10 @@ def change_roles(*, membership: Membership, roles) -> Membership:
     if unknown or not roles:
         raise ValidationError(_("Choose at least one of the four roles."))
     _keep_an_owner(membership, still_owner=Role.OWNER in roles)
+    before = _roles_now(membership)
     membership.roles = roles
     membership.save(update_fields=["roles"])
-    _follow(membership)
+    _follow(membership, before=before)
     return membership
 
 
@@ -83,13 +87,20 @@ def change_roles(*, membership: Membership, roles) -> Membership:
 def remove_member(*, membership: Membership) -> None:
     """Take a person out of a project; what they judged stays. A project keeps at least one owner."""
     _keep_an_owner(membership, still_owner=False)
+    before = _roles_now(membership)
     membership.delete()
-    _follow(membership)
+    _follow(membership, before=before)
 
 
-def _follow(membership) -> None:
+def _roles_now(membership) -> list[str]:
+    """What they are until we commit; two changes at one instant are one after the other."""
+    found = Membership.objects.select_for_update().filter(pk=membership.pk)
+    return found.values_list("roles", flat=True).first() or []
+
+
+def _follow(membership, *, before) -> None:
     for follow in _followers:
-        follow(project=membership.project, user=membership.user)
+        follow(project=membership.project, user=membership.user, before=before)
 
 
 def _keep_an_owner(membership, *, still_owner: bool) -> None:

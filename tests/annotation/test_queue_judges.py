@@ -3,7 +3,7 @@
 import pytest
 
 from annotation import pausing, queue_judges, queue_rules, queues, review_queue
-from annotation.models import Assignment, Settlement
+from annotation.models import Assignment, ReviewItem, ReviewQueue, Settlement
 from annotation.refusals import WrongState
 from annotation.settling import decide_dispute
 from feedbackhub.accounts.members import add_member, change_roles, remove_member
@@ -12,6 +12,11 @@ from tests.annotation.desk import claim, judge, pass_time, queue_with
 from tests.annotation.test_queue_rules import come_in, overlaps
 from tests.cast import _member
 from tests.factories import QueueMemberFactory
+
+
+@pytest.fixture(autouse=True)
+def _items_follow_at_once(monkeypatch):
+    monkeypatch.setattr("annotation.queues.ring_together", lambda task: task())
 
 
 def membership(user):
@@ -94,6 +99,47 @@ def test_an_item_in_hand_comes_free_and_is_complete_without_them(ben, olu, named
     assert not named.items.filter(needs_discussion=True).exists()
 
 
+@pytest.fixture
+def lost_ring(monkeypatch):
+    monkeypatch.setattr("annotation.queues.ring_together", lambda task: None)
+
+
+def test_the_sweep_follows_where_the_ring_was_lost_some_items_at_a_time(
+    ben, olu, named, lost_ring, monkeypatch
+):
+    monkeypatch.setattr(queues, "AT_ONCE", 2)
+    come_in(named, 4)
+    queues.follow_changed_judges()  # of who was named
+    pausing.pause_expert(queue=named, user=ben, by=olu)
+    assert overlaps(named)[:2] == [("waiting", 2, 1), ("waiting", 2, 0)]
+    assert queues.follow_changed_judges() == 6
+    assert overlaps(named) == [("settled", 1, 1), *[("waiting", 1, 0)] * 5]
+    assert queues.follow_changed_judges() == 0
+
+
+def test_who_goes_while_the_items_follow_is_followed_too(ben, olu, named, lost_ring, monkeypatch):
+    real = queues.judges_in
+    queues.follow_judges(ReviewQueue.objects.all())
+
+    def and_then_one_goes(queue):
+        found = real(queue)
+        pausing.pause_expert(queue=named, user=ben, by=olu)
+        return found
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(queues, "judges_in", and_then_one_goes)
+        queues.follow_changed_judges()
+    assert overlaps(named)[0] == ("waiting", 2, 1)
+    queues.follow_changed_judges()
+    assert overlaps(named)[0] == ("settled", 1, 1)
+
+
+def test_other_roles_of_who_judges_all_the_same_start_nothing(ana, named):
+    change_roles(membership=membership(ana), roles=["engineer", "expert"])
+    assert not ReviewQueue.objects.exclude(judges_changed_at=None).exists()
+    assert overlaps(named)[0] == ("waiting", 2, 1)
+
+
 # --- what nobody can finish -----------------------------------------------------------------------
 
 
@@ -125,6 +171,22 @@ def test_leads_are_told_at_once_and_one_decides(as_user, ben, olu, left):
     assert Settlement.objects.get(is_current=True).decided_by == olu
 
 
+def test_what_somebody_can_judge_again_is_a_leads_no_more(ben, olu, left):
+    pausing.pause_expert(queue=left.queue, user=ben, by=olu)
+    assert list(ReviewItem.objects.for_lead()) == [left]
+    pausing.resume_expert(queue=left.queue, user=ben)
+    assert not ReviewItem.objects.for_lead().exists()
+    assert judge(ben, left.queue).item == left
+
+
+def test_what_an_expert_wants_to_discuss_stays_a_leads(ana, ben, olu, left):
+    held = claim(ben, left.queue)
+    review_queue.skip(assignment=held, fence=held.fence, reason="needs_discussion")
+    queues.save_queue(queue=left.queue, members=[ana, ben, olu])
+    assert not queue_judges.is_stuck(left)
+    assert list(ReviewItem.objects.for_lead()) == [left]
+
+
 def test_the_sweep_finds_what_waits_for_nobody(project, ana, ben, left):
     held = claim(ben, left.queue)
     membership(ben).delete()  # whatever the way
@@ -147,7 +209,7 @@ def test_fresh_items_wait_for_whoever_comes(project, ana):
     queue, (item,) = queue_with(project)
     Membership.objects.filter(project=project).update(roles=["engineer"])
     assert queue_rules.overlap_for(queue, item.interaction) == 1
-    queues.follow_judges(queue)
+    queues.follow_judges(ReviewQueue.objects.filter(pk=queue.pk))
     assert queues.free_stuck() == 0
     item.refresh_from_db()
     assert not item.needs_discussion

@@ -338,7 +338,12 @@ def test_where_all_named_judge_low_agreement_adds_nobody(project, ana, ben):
 
 
 @pytest.fixture
-def named(project, ana, ben):
+def _items_follow_at_once(monkeypatch):
+    monkeypatch.setattr("annotation.queues.ring_together", lambda task: task())
+
+
+@pytest.fixture
+def named(project, ana, ben, _items_follow_at_once):
     """A queue where Ana and Ben judge each item; one is judged by Ana, one is fresh."""
     queue, _ = queue_with(project, items=0, everybody_judges=True)
     save_queue(queue=queue, members=[ana, ben])
