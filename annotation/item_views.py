@@ -542,11 +542,11 @@ def _chosen_marks(marks, settlement, taken) -> list[str]:
     return [mark["key"] for mark in marks]
 
 
-def _own_marks(marks, settlement) -> list[tuple[str, str, str]]:
-    """The marks that a lead set without any expert, as words, label and the text that they stand in."""
+def _own_marks(marks, settlement) -> list[tuple[str, str, str, str]]:
+    """The marks that stand without any expert of this item, as words, label, the text that they stand in and their place."""
     theirs = {(mark["field"], mark["start"], mark["end"], mark["label"]) for mark in marks}
     return [
-        (span["quote"], span["label"], span["field"])
+        (span["quote"], span["label"], span["field"], f"{span['start']}:{span['end']}")
         for span in (settlement.spans if settlement else ())
         if (span["field"], span["start"], span["end"], span["label"]) not in theirs
     ]

@@ -168,35 +168,50 @@ class ScoresField(forms.Field):
 
 
 class OwnMarksWidget(forms.Widget):
-    """Words, a label and the text that they stand in (the answer, where none is named), posted side by side; without words it
-    is no mark.
+    """Words, a label, the text that they stand in (the answer, where none is named) and, of a mark that was there, its place
+    ("12:21"), posted side by side; without words it is no mark.
     """
 
     def value_from_datadict(self, data, files, name):
         words, labels = data.getlist("mark_words"), data.getlist("mark_label")
         texts = [*data.getlist("mark_text"), *["output"] * len(words)]
-        return [mark for mark in zip(words, labels, texts, strict=False) if mark[0].strip()]
+        places = [*data.getlist("mark_place"), *[""] * len(words)]
+        marks = zip(words, labels, texts, places, strict=False)
+        return [mark for mark in marks if mark[0].strip()]
 
 
 class OwnMarksField(forms.Field):
-    """Words of one of the item's `texts`, each with one of the schema's `labels`: marks where they stand first."""
+    """Words of one of the item's `texts`, each with one of the schema's `labels`: where the mark was, or where they stand first."""
 
     widget = OwnMarksWidget
     texts, labels = None, ()
 
     def clean(self, value):
         known = {label["key"] for label in self.labels}
-        if len(value) > MOST_SPANS or any(label not in known for _words, label, _text in value):
+        if len(value) > MOST_SPANS or any(mark[1] not in known for mark in value):
             raise forms.ValidationError(_("Choose one of the marks."))
         return [self._mark(*mark) for mark in value]
 
-    def _mark(self, words, label, name) -> dict:
-        text = self.texts.find(name)
-        if text is None or words not in text:
-            raise forms.ValidationError(_("“%s” does not stand in that text.") % words[:80])
-        start = text.index(words)
-        place = {"field": name, "start": start, "end": start + len(words)}
-        return {**place, "label": label, "quote": words}
+    def _mark(self, words, label, name, place) -> dict:
+        text = self.texts.find(name) or ""
+        start, end = _place(place)
+        if words != _in_one_line(text[start:end]):  # they are newly typed
+            if words not in text:
+                raise forms.ValidationError(_("“%s” does not stand in that text.") % words[:80])
+            start = text.index(words)
+            end = start + len(words)
+        found = {"field": name, "start": start, "end": end}
+        return {**found, "label": label, "quote": text[start:end]}
+
+
+def _place(posted: str) -> tuple[int, int]:
+    found = re.fullmatch(r"([0-9]{1,9}):([0-9]{1,9})", posted)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def _in_one_line(words: str) -> str:
+    """As a browser keeps them in a field of one line."""
+    return words.replace("\r", "").replace("\n", "")
 
 
 class DecisionForm(forms.Form):

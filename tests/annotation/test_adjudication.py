@@ -81,7 +81,7 @@ def test_a_lead_sets_marks_that_no_expert_made_and_finds_them_again(as_user, ben
         span(18, 29, "unsupported"),
     ]
     chosen = client.get(page(disputed)).context["chosen"]
-    assert chosen["own_marks"] == [("if you ride", "unsupported", "output")]
+    assert chosen["own_marks"] == [("if you ride", "unsupported", "output", "18:29")]
 
 
 def test_a_lead_marks_words_of_a_message_and_of_a_source_too(as_user, ben, disputed):
@@ -102,11 +102,36 @@ def test_a_lead_marks_words_of_a_message_and_of_a_source_too(as_user, ben, dispu
     ]
     answer = client.get(page(disputed))
     assert sorted(answer.context["chosen"]["own_marks"]) == [
-        ("2021", "wrong", "documents.0"),
-        (asked[:3], "unsupported", last),
+        ("2021", "wrong", "documents.0", "6:10"),
+        (asked[:3], "unsupported", last, "0:3"),
     ]
     assert ("documents.0", f"Source 1: {source.title}") in answer.context["texts_to_mark"]
     assert '<option value="documents.0" selected>' in answer.content.decode()
+
+
+def test_a_mark_that_stands_stays_where_it_is_when_a_lead_decides_anew(as_user, ben, disputed):
+    """Also on words that stand there twice, and over a line's end, which no field of one line keeps."""
+    client = as_user(ben)
+    add_source(disputed, text="Up to\n2021 only.")
+    decide(client, disputed)
+    there = [span(30, 32) | {"quote": "it"}, span(0, 10) | {"field": "documents.0"}]
+    there[1]["quote"] = "Up to\n2021"
+    Settlement.objects.filter(is_current=True).update(spans=there)
+    shown = client.get(page(disputed)).context["chosen"]["own_marks"]
+    words, labels, texts, places = zip(*shown, strict=True)
+    assert words == ("it", "Up to\n2021")
+    kept = {"mark_words": ["it", "Up to2021"], "mark_label": labels, "mark_text": texts}
+    assert decide(client, disputed, **kept, mark_place=places).status_code == 302
+    standing = {(s["field"], s["start"], s["end"], s["quote"]) for s in _spans()}
+    assert standing == {("output", 30, 32, "it"), ("documents.0", 0, 10, "Up to\n2021")}
+    typed = kept | {"mark_words": ["You can", "2021"]}
+    assert decide(client, disputed, **typed, mark_place=places).status_code == 302
+    standing = {(s["field"], s["start"], s["end"]) for s in _spans()}
+    assert standing == {("output", 0, 7), ("documents.0", 6, 10)}
+
+
+def _spans():
+    return Settlement.objects.get(is_current=True).spans
 
 
 @pytest.mark.parametrize("text", ["documents.0", "documents.9", "messages.9", "prompt", ""])
