@@ -7,7 +7,7 @@ from uuid import UUID
 from annotation.export_options import WEIGHTS
 from annotation.exports import FORMATS
 from annotation.models import EvalRun, ExportRun, ReviewItem, Settlement, Split, Verdict
-from feedbackhub.capture.api_shapes import HowBad, MessageShape
+from feedbackhub.capture.api_shapes import HowBad, MessageShape, ToolShape
 
 Judgement = Literal[tuple(Verdict.values)]
 SplitName = Literal[tuple(Split.values)]
@@ -225,6 +225,7 @@ class GoldShape(TypedDict):
     is_contaminated: bool
     interaction_id: str
     messages: list[MessageShape]
+    tools: list[ToolShape]
     ideal_answer: str
     rejected_answers: list[str]
     labels: dict[str, Any]
@@ -301,6 +302,7 @@ class CaseShape(TypedDict):
     id: UUID
     split: SplitName
     messages: list[MessageShape]
+    tools: list[ToolShape]
     context: list[dict[str, Any]]
 
 

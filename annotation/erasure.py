@@ -78,6 +78,7 @@ def _forget_gold(erased):
     )
     GoldRevision.objects.filter(pk__in=ids).update(
         messages=[],
+        tools=[],
         context=[],
         ideal_answer="",
         rejected_answers=[],

@@ -62,6 +62,7 @@ class CasesView(ProjectListView):
             "id": row.revision.example.public_id,
             "split": row.split,
             "messages": row.revision.messages,
+            "tools": row.revision.tools,
             "context": row.revision.context,
         }
 

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from annotation.exports.cases import Case, Format, LeftOut
+from feedbackhub.capture.messages import length_of
 from feedbackhub.capture.vocabulary import Severity
 from feedbackhub.similarity import minhash
 
@@ -61,7 +62,7 @@ class Options:
         return round(weight, 4)
 
     def _shorter(self, case, format, behind) -> Case:
-        room = self.max_characters - sum(len(message["content"]) for message in case.messages)
+        room = self.max_characters - length_of(case.messages)
         if room < 0 or len(case.ideal_answer) > room:
             raise LeftOut("too_long")
         if not format.has_rejected:

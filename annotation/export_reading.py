@@ -23,6 +23,7 @@ _FIELDS = (
     "revision__example__interaction__external_id",
     "split",
     "revision__messages",
+    "revision__tools",
     "revision__context",
     "revision__ideal_answer",
     "revision__rejected_answers",
@@ -86,20 +87,29 @@ def kept_back(version: GoldVersion, format: Format, options: Options) -> Counter
 
 def batches(found, format: Format, version: GoldVersion) -> Iterator[list[tuple[int, int, Case]]]:
     """(revision's key, example's key, case) in batches, read by a server-side cursor: memory stays flat."""
-    batch = []
+    batch, has_tools = [], _has_tools(version)
     for revision_id, example_id, public_id, *rest in found.values_list(*_FIELDS).iterator(
         chunk_size=BATCH
     ):
-        interaction_id, split, messages, context, ideal, rejected, labels, checks, *more = rest
+        interaction_id, split, messages, tools, *more = rest
         case = Case(
-            str(public_id), interaction_id, split, messages, context, ideal, rejected, labels, checks, *more
-        )  # fmt: skip
+            str(public_id), interaction_id, split, messages, tools if has_tools else None, *more
+        )
         batch.append((revision_id, example_id, case))
         if len(batch) == BATCH:
             yield _with_judgements(batch, format, version)
             batch = []
     if batch:
         yield _with_judgements(batch, format, version)
+
+
+def _has_tools(version) -> bool:
+    """Whether any case of the version was given tools: the rows of all have a place for them then, or those of none."""
+    return (
+        GoldVersionMember.objects.filter(version=version, revision__erased_at=None)
+        .exclude(revision__tools=[])
+        .exists()
+    )
 
 
 def _with_judgements(batch, format, version):

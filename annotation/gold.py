@@ -173,6 +173,7 @@ def _content(settlement) -> dict:
     rejected = [] if ideal == interaction.output or is_correct else [interaction.output]
     return {
         "messages": interaction.messages,
+        **({"tools": interaction.tools} if interaction.tools else {}),
         "context": [
             {
                 "id": d.document_id,

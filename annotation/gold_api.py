@@ -68,6 +68,7 @@ class GoldView(ProjectListView):
             "is_contaminated": row.example.is_contaminated,
             "interaction_id": row.example.interaction.external_id,
             "messages": row.messages,
+            "tools": row.tools,
             "ideal_answer": row.ideal_answer,
             "rejected_answers": row.rejected_answers,
             "labels": row.labels,

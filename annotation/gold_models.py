@@ -98,7 +98,8 @@ class GoldRevision(ProjectModel):
     settlement = ProjectForeignKey(
         Settlement, on_delete=models.PROTECT, related_name="gold_revisions"
     )
-    messages = models.JSONField()  # [{role, content}], ends before the answer
+    messages = models.JSONField()  # as `capture.messages` has it; ends before the answer
+    tools = models.JSONField(default=list, db_default=[])  # the functions the model could call
     context = models.JSONField(default=list)  # the retrieved documents
     ideal_answer = models.TextField(blank=True)
     rejected_answers = ArrayField(models.TextField(), default=list)
@@ -129,6 +130,7 @@ class GoldRevision(ProjectModel):
                     "revision",
                     "settlement",
                     "messages",
+                    "tools",
                     "context",
                     "ideal_answer",
                     "rejected_answers",

@@ -33,9 +33,9 @@ SELECT coalesce(old.example_id, new.example_id) AS example_id, old.revision_id, 
             WHEN old.content_hash IS DISTINCT FROM new.content_hash THEN 'reworded'
             ELSE 'moved' END AS change,
        old.split AS old_split, new.split AS new_split,
-       (was.messages, was.context, was.ideal_answer, was.rejected_answers, was.preferences, was.assertions)
+       (was.messages, was.tools, was.context, was.ideal_answer, was.rejected_answers, was.preferences, was.assertions)
        IS DISTINCT FROM
-       (now.messages, now.context, now.ideal_answer, now.rejected_answers, now.preferences, now.assertions)
+       (now.messages, now.tools, now.context, now.ideal_answer, now.rejected_answers, now.preferences, now.assertions)
        AND old.revision_id IS NOT NULL AND new.revision_id IS NOT NULL AS is_reworded
   FROM old FULL JOIN new USING (example_id)
   LEFT JOIN annotation_goldrevision was ON was.id = old.revision_id

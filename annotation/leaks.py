@@ -148,11 +148,12 @@ def _question(messages) -> str:
     """A list of messages without instructions and without the answer at its end; empty when it is no such list."""
     if not all(
         isinstance(each, dict)
-        and isinstance(each.get("content"), str)
+        and isinstance(each.get("content") or "", str)  # none where a tool is called
         and isinstance(each.get("role"), str)
         for each in messages
     ):
         return ""
     if messages and messages[-1]["role"] == "assistant":
         messages = messages[:-1]
-    return "\n".join(each["content"] for each in messages if each["role"] != "system")
+    said = [each.get("content") or "" for each in messages if each["role"] != "system"]
+    return "\n".join(said)

@@ -7,10 +7,12 @@ words, and goes out into training files: so its texts are looked at once more, b
 import re
 from collections import Counter
 
+from feedbackhub.capture.masking import redact_json_text
 from feedbackhub.redaction import KINDS, redact
 
 TEXTS = (
     "messages",
+    "tools",
     "context",
     "ideal_answer",
     "rejected_answers",
@@ -41,13 +43,19 @@ def _look_at(content: dict, project) -> tuple[dict, dict[str, int]]:
         if isinstance(value, list):
             return [look(each) for each in value]
         if isinstance(value, dict):
-            return {
-                key: pattern(each)
-                if key == "pattern" and "kind" in value and isinstance(each, str)
-                else look(each)
-                for key, each in value.items()
-            }
+            return {key: look_below(value, key, each) for key, each in value.items()}
         return value
+
+    def look_below(parent, key, value):
+        if key == "pattern" and "kind" in parent and isinstance(value, str):
+            return pattern(value)
+        if key == "arguments" and isinstance(value, str):  # of a tool's call: JSON as text
+            text, found = redact_json_text(value, enabled=kinds)
+            counts.update(found)
+            return text
+        if key == "tool_call_id" or (key == "id" and "function" in parent):
+            return value  # no text: a pseudonym where it was made of personal data
+        return look(value)
 
     def pattern(value):
         """An assertion's pattern, read as the text that it matches; masked, it matches the mask."""

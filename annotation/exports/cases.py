@@ -7,6 +7,8 @@ from datetime import datetime
 
 import orjson
 
+from feedbackhub.capture.messages import Call, calls_of
+
 TRAINERS_SPLITS = ("train", "validation")
 ROWS = "rows.jsonl"
 
@@ -19,6 +21,7 @@ class Case:
     interaction_id: str
     split: str
     messages: list[dict]
+    tools: list[dict] | None  # that the model could call; None where no case of the version has any
     context: list[dict]
     ideal_answer: str
     rejected_answers: list[str]
@@ -90,31 +93,105 @@ class Format:
         return list(dict.fromkeys(self.file_for(split) for split in splits))
 
 
-def conversation(case: Case) -> list[dict]:
+Spell = Callable[[Call], dict]  # how a format writes the call of a tool
+
+
+def conversation(case: Case, spell: Spell | None = None, *, names_tools=False) -> list[dict]:
     """The messages as trainers take them: an optional system message, then user and assistant in turns, a user last.
 
-    Content is always a string. Neighbours of one role are joined; what a tool answered cannot be told without its call,
-    so such a case is left out.
+    Content is always a string. Neighbours of one role are joined. Calls of tools stand on the assistant's message, right
+    before what the tools answered, one answer each, and the assistant goes on; a format that cannot `spell` a call leaves
+    such a case out, and so does every format where a call or an answer stands alone. `names_tools`: an answer carries the
+    tool's name too.
     """
     turns: list[dict] = []
+    open_calls: dict[str, str] = {}
     for message in case.messages:
         role, content = message["role"], message["content"]
+        last = turns[-1]["role"] if turns else ""
         if role == "tool":
-            raise LeftOut("tool_messages")
-        if role == "system" and turns and turns[-1]["role"] != "system":
+            turns.append(_answer_of(message, open_calls, names_tools))
+            continue
+        if open_calls:
+            raise LeftOut("call_without_answer")
+        if role == "system" and last not in ("", "system"):
             raise LeftOut("late_system_message")
-        if turns and turns[-1]["role"] == role:
-            turns[-1] = {"role": role, "content": turns[-1]["content"] + "\n\n" + content}
-        else:
-            turns.append({"role": role, "content": content})
+        if last == "tool" and role != "assistant":
+            raise LeftOut("tool_answer_not_taken_up")
+        if last == role:
+            content = "\n\n".join(filter(None, [turns.pop()["content"], content]))
+        turns.append({"role": role, "content": content})
+        if calls := calls_of(message):
+            if spell is None:
+                raise LeftOut("calls_a_tool")
+            turns[-1]["tool_calls"] = [spell(call) for call in calls]
+            open_calls = {call.id: call.name for call in calls}
+    if open_calls:
+        raise LeftOut("call_without_answer")
     spoken = [turn for turn in turns if turn["role"] != "system"]
-    if not spoken or spoken[-1]["role"] != "user":
+    if not spoken or spoken[-1]["role"] not in ("user", "tool"):
         raise LeftOut("no_question_at_the_end")
     if spoken[0]["role"] != "user":
         raise LeftOut("does_not_start_with_the_user")
-    if not all(turn["content"].strip() for turn in spoken):
+    if not all(_says_something(turn) for turn in spoken):
         raise LeftOut("empty_message")
     return turns
+
+
+def _answer_of(message, open_calls, names_tools) -> dict:
+    """What a tool answered to one of the calls before it."""
+    name = open_calls.pop(message.get("tool_call_id", ""), None)
+    if name is None:
+        raise LeftOut("tool_messages")
+    turn = {"role": "tool", "content": message["content"], "tool_call_id": message["tool_call_id"]}
+    return turn | {"name": message.get("name") or name} if names_tools else turn
+
+
+def _says_something(turn) -> bool:
+    return bool(turn["content"].strip() or turn.get("tool_calls") or turn["role"] == "tool")
+
+
+def openai_call(call: Call) -> dict:
+    """A call as chat APIs write it: its arguments are JSON as text."""
+    return _call(call, json.dumps(arguments_of(call), ensure_ascii=False))
+
+
+def template_call(call: Call) -> dict:
+    """A call as chat templates take it (TRL, Transformers): its arguments are an object."""
+    return _call(call, arguments_of(call))
+
+
+def _call(call, arguments) -> dict:
+    return {
+        "id": call.id,
+        "type": "function",
+        "function": {"name": call.name, "arguments": arguments},
+    }
+
+
+def arguments_of(call: Call) -> dict:
+    found = call.read_arguments()
+    if found is None:
+        raise LeftOut("arguments_are_no_json")
+    return found
+
+
+def template_prompt(case: Case) -> list[dict]:
+    """The conversation as TRL's trainers take it."""
+    return conversation(case, template_call, names_tools=True)
+
+
+def tools_column(case: Case) -> dict[str, str]:
+    """The tools as JSON text, which TRL's trainers read too: schemas differ too much for the columns of a table.
+
+    In every row once a case of the version has some, and in none otherwise.
+    """
+    return {} if case.tools is None else {"tools": json.dumps(case.tools, ensure_ascii=False)}
+
+
+def tools_if_used(case: Case) -> dict[str, list[dict]]:
+    """The tools as chat APIs take them: only where there are some, for they refuse an empty list."""
+    return {"tools": case.tools} if case.tools else {}
 
 
 def assistant(text: str) -> dict:

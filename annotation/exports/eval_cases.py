@@ -14,6 +14,7 @@ def rows(case: Case) -> list[dict]:
             "rejected": case.rejected_answers,
             "labels": case.labels,
             "assertions": case.assertions,
+            **({} if case.tools is None else {"tools": case.tools}),
         }
     ]
 

@@ -2,7 +2,15 @@
 
 import json
 
-from annotation.exports.cases import TRAINERS_SPLITS, Case, Format, assistant, conversation, ideal
+from annotation.exports.cases import (
+    TRAINERS_SPLITS,
+    Case,
+    Format,
+    assistant,
+    ideal,
+    template_prompt,
+    tools_column,
+)
 
 FIELDS = {
     "id": "the gold example",
@@ -14,6 +22,7 @@ FIELDS = {
     "categories": "what was wrong with it",
     "root_cause": "why",
     "weight": "how much the row should count",
+    "tools": "the functions that the model could call, as JSON; only where a case of the version has some",
 }
 
 
@@ -22,7 +31,7 @@ def rows(case: Case) -> list[dict]:
     return [
         {
             "id": case.example_id,
-            "prompt": conversation(case),
+            "prompt": template_prompt(case),
             "completion": [assistant(ideal(case))],
             "rejected": [
                 text
@@ -34,6 +43,7 @@ def rows(case: Case) -> list[dict]:
             "categories": labels.get("categories", []),
             "root_cause": labels.get("root_cause", ""),
             "weight": case.weight,
+            **tools_column(case),
         }
     ]
 

@@ -1,6 +1,7 @@
 """An Inspect dataset: {"id", "input": messages, "target": the ideal answer, "metadata"}; `json_dataset("rows.jsonl")` reads it."""
 
-from annotation.exports.cases import Case, Format, LeftOut, ideal_or_assertions
+from annotation.exports.cases import Case, Format, LeftOut, arguments_of, ideal_or_assertions
+from feedbackhub.capture.messages import calls_of, names_of_calls
 
 
 def rows(case: Case) -> list[dict]:
@@ -9,7 +10,7 @@ def rows(case: Case) -> list[dict]:
     return [
         {
             "id": case.example_id,
-            "input": case.messages,
+            "input": _messages(case.messages),
             "target": ideal_or_assertions(case),
             "metadata": {
                 "split": case.split,
@@ -17,9 +18,32 @@ def rows(case: Case) -> list[dict]:
                 "rejected": case.rejected_answers,
                 "context": case.context,
                 "assertions": case.assertions,
+                **({} if case.tools is None else {"tools": case.tools}),
             },
         }
     ]
+
+
+def _messages(messages) -> list[dict]:
+    """In Inspect's own words: a call names its function and holds its arguments as an object."""
+    found = []
+    for message, name in zip(messages, names_of_calls(messages), strict=True):
+        spelled = {"role": message["role"], "content": message["content"]}
+        if calls := calls_of(message):
+            spelled["tool_calls"] = [_call(call) for call in calls]
+        if "tool_call_id" in message:
+            spelled |= {"tool_call_id": message["tool_call_id"], "function": name}
+        found.append(spelled)
+    return found
+
+
+def _call(call) -> dict:
+    return {
+        "id": call.id,
+        "function": call.name,
+        "arguments": arguments_of(call),
+        "type": "function",
+    }
 
 
 FORMAT = Format(

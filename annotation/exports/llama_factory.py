@@ -1,12 +1,13 @@
 """Where LLaMA-Factory and Axolotl differ from the others: their pairs hold one message a side, and a file says how to read them.
 
-`dataset_info.json` is LLaMA-Factory's, `axolotl.yml` the part of an Axolotl configuration that names the file.
+`dataset_info.json` is LLaMA-Factory's, `axolotl.yml` the part of an Axolotl configuration that names the file. Cases that
+call a tool are left out: LLaMA-Factory drops what was said beside a call, and its tables fill arguments with nulls. Axolotl
+reads them from the OpenAI-style file.
 """
 
 import json
 
-from annotation.exports import openai_sft
-from annotation.exports.cases import ROWS, Case, Format, assistant, conversation, pairs
+from annotation.exports.cases import ROWS, Case, Format, assistant, conversation, ideal, pairs
 
 _TAGS = {
     "role_tag": "role",
@@ -44,8 +45,12 @@ datasets:
 """
 
 
+def sft_rows(case: Case) -> list[dict]:
+    return [{"messages": [*conversation(case), assistant(ideal(case))]}]
+
+
 def pair_rows(case: Case):
-    messages = conversation(case)
+    messages = conversation(case)  # LLaMA-Factory reads no calls beside a text
     return pairs(
         case,
         lambda chosen, rejected: {
@@ -61,7 +66,7 @@ SFT = Format(
     label="Chat fine-tuning (LLaMA-Factory, Axolotl)",
     description="Conversations, with the dataset_info.json of LLaMA-Factory and the lines of an Axolotl configuration beside them.",
     is_training=True,
-    rows=openai_sft.rows,
+    rows=sft_rows,
     beside=lambda facts: {
         "dataset_info.json": _dataset_info(columns={"messages": "messages"}),
         "axolotl.yml": _AXOLOTL_SFT,

@@ -1,14 +1,22 @@
 """Preference pairs in the shape {"input": {"messages"}, "preferred_output", "non_preferred_output"}."""
 
-from annotation.exports.cases import Case, Format, assistant, conversation, pairs
+from annotation.exports.cases import (
+    Case,
+    Format,
+    assistant,
+    conversation,
+    openai_call,
+    pairs,
+    tools_if_used,
+)
 
 
 def rows(case: Case):
-    messages = conversation(case)
+    asked = {"messages": conversation(case, openai_call), **tools_if_used(case)}
     return pairs(
         case,
         lambda chosen, rejected: {
-            "input": {"messages": messages},
+            "input": asked,
             "preferred_output": [assistant(chosen)],
             "non_preferred_output": [assistant(rejected)],
         },

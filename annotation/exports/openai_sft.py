@@ -1,10 +1,19 @@
-"""Chat fine-tuning: {"messages": [{"role", "content"}, …]}, ending with the ideal answer."""
+"""Chat fine-tuning: {"messages": [{"role", "content"}, …]}, ending with the ideal answer; "tools" beside them only if used."""
 
-from annotation.exports.cases import Case, Format, assistant, conversation, ideal
+from annotation.exports.cases import (
+    Case,
+    Format,
+    assistant,
+    conversation,
+    ideal,
+    openai_call,
+    tools_if_used,
+)
 
 
 def rows(case: Case) -> list[dict]:
-    return [{"messages": [*conversation(case), assistant(ideal(case))]}]
+    messages = conversation(case, openai_call)
+    return [{"messages": [*messages, assistant(ideal(case))], **tools_if_used(case)}]
 
 
 FORMAT = Format(

@@ -1,13 +1,14 @@
 """promptfoo tests, one a row, with the prompt and the configuration that run them.
 
 promptfoo executes strings: `{{env.X}}` prints the environment, `file://…` opens the file. Every string variable and every
-value of an assertion is therefore spelled so that it comes out as it went in; messages are nested, and these it leaves alone.
+value of an assertion is therefore spelled so that it comes out as it went in; messages and tools are nested, and these it leaves
+alone. `{{tools | dump}}` gives a provider the tools of a case.
 No text of ours ever stands in a `javascript` or `python` assertion.
 """
 
 import re
 
-from annotation.exports.cases import Case, Format, LeftOut, ideal_or_assertions
+from annotation.exports.cases import Case, Format, LeftOut, ideal_or_assertions, tools_if_used
 
 _OPENS = re.compile(r"\{|#\}")
 _FETCHES = ("file://", "package:")
@@ -39,7 +40,11 @@ def rows(case: Case) -> list[dict]:
     return [
         {
             "description": f"gold {case.example_id}",
-            "vars": {"messages": case.messages, "ideal": inert(ideal_or_assertions(case))},
+            "vars": {
+                "messages": case.messages,
+                "ideal": inert(ideal_or_assertions(case)),
+                **tools_if_used(case),
+            },
             "assert": checks,
             "metadata": {
                 "example": case.example_id,

@@ -116,6 +116,7 @@ def rows(case: Case) -> list[dict]:
             "split": case.split,
             "messages": case.messages,
             **judgement,
+            **({} if case.tools is None else {"tools": case.tools}),
         }
         for judgement in case.judgements
     ]

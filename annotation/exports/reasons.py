@@ -27,6 +27,10 @@ REASONS = {
     "late_system_message": _("a system message in the middle"),
     "empty_message": _("an empty message"),
     "tool_messages": _("a tool's answer without its call"),
+    "call_without_answer": _("a call of a tool without its answer"),
+    "tool_answer_not_taken_up": _("a tool's answer that was not taken up"),
+    "calls_a_tool": _("calls a tool, which this format cannot say"),
+    "arguments_are_no_json": _("calls a tool with arguments that are no JSON object"),
 }
 
 

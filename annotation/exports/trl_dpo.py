@@ -1,16 +1,17 @@
 """Preference pairs as TRL's DPO trainer takes them: conversational, with the prompt of its own."""
 
-from annotation.exports.cases import Case, Format, assistant, conversation, pairs
+from annotation.exports.cases import Case, Format, assistant, pairs, template_prompt, tools_column
 
 
 def rows(case: Case):
-    prompt = conversation(case)
+    prompt = template_prompt(case)
     return pairs(
         case,
         lambda chosen, rejected: {
             "prompt": prompt,
             "chosen": [assistant(chosen)],
             "rejected": [assistant(rejected)],
+            **tools_column(case),
         },
     )
 

@@ -1,16 +1,17 @@
 """Reward model pairs: with an implicit prompt each side is the whole conversation; with an explicit one it stands apart."""
 
 from annotation.exports import trl_dpo
-from annotation.exports.cases import Case, Format, assistant, conversation, pairs
+from annotation.exports.cases import Case, Format, assistant, pairs, template_prompt, tools_column
 
 
 def implicit_rows(case: Case):
-    prompt = conversation(case)
+    prompt = template_prompt(case)
     return pairs(
         case,
         lambda chosen, rejected: {
             "chosen": [*prompt, assistant(chosen)],
             "rejected": [*prompt, assistant(rejected)],
+            **tools_column(case),
         },
     )
 

@@ -1,10 +1,11 @@
 """Chat fine-tuning as TRL's SFTTrainer learns it best: a prompt and its completion, so that only the answer is learnt."""
 
-from annotation.exports.cases import Case, Format, assistant, conversation, ideal
+from annotation.exports.cases import Case, Format, assistant, ideal, template_prompt, tools_column
 
 
 def rows(case: Case) -> list[dict]:
-    return [{"prompt": conversation(case), "completion": [assistant(ideal(case))]}]
+    prompt, completion = template_prompt(case), [assistant(ideal(case))]
+    return [{"prompt": prompt, "completion": completion, **tools_column(case)}]
 
 
 FORMAT = Format(

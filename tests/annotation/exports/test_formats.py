@@ -24,6 +24,7 @@ def case(**changes):
         "interaction_id": "chat/1",
         "split": "train",
         "messages": [SYSTEM, USER],
+        "tools": None,
         "context": [],
         "ideal_answer": GOOD,
         "rejected_answers": [BAD],

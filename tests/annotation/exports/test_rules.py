@@ -57,7 +57,14 @@ case = st.fixed_dictionaries(
         "is_their_edit": st.booleans(),  # the reporter wrote the correction; they are forgotten later
         "is_disputed": st.booleans(),
         "split": st.sampled_from(["train", "train", "validation", "holdout"]),
-        "before": st.sampled_from([[], ["system"], ["user", "assistant"], ["tool"], ["assistant"]]),
+        "before": st.sampled_from(
+            [
+                *([], ["system"], ["user", "assistant"], ["tool"], ["assistant"]),
+                *(["user", "call", "tool", "assistant"], ["user", "call", "assistant"]),
+            ]
+        ),
+        "arguments": st.one_of(st.just('{"of": "%s"}'), text.map(lambda said: said + "%s")),
+        "has_tools": st.booleans(),
     }
 )
 
@@ -133,12 +140,13 @@ def a_twin_becomes_holdout() -> None:
 def an_interaction(project, number, each):
     name = MARKER if each["is_theirs"] else "Trillian"
     question = f"{name} asks about {each['subject']} {each['subject'].title()} {each['question']}"
-    before = [{"role": role, "content": f"{role} of {name}"} for role in each["before"]]
+    before = [said_before(role, name, each["arguments"]) for role in each["before"]]
     return InteractionFactory(
         project=project,
         external_id=f"=chat/{number}",
         user_hash="theirs" if each["is_theirs"] else "others",
         messages=[*before, {"role": "user", "content": question}],
+        tools=[{"type": "function", "function": {"name": name}}] if each["has_tools"] else [],
         output=each["output"] + name,
         metadata={
             "source": {
@@ -150,6 +158,15 @@ def an_interaction(project, number, each):
             }
         },
     )
+
+
+def said_before(role, name, arguments) -> dict:
+    if role == "call":
+        called = {"name": f"ask {name}", "arguments": arguments.replace("%s", name)}
+        call = {"id": "c", "type": "function", "function": called}
+        return {"role": "assistant", "content": "", "tool_calls": [call]}
+    said = {"role": role, "content": f"{role} of {name}"}
+    return said | {"tool_call_id": "c"} if role == "tool" else said
 
 
 def approve(interaction, each, ana, ben) -> None:
@@ -203,6 +220,10 @@ def holds_every_rule(run, format, *, is_of_before=False) -> None:
     """`is_of_before`: it was made before the split of an example became stricter, and could not know."""
     rows, notes = rows_of(run), lines(run, "provenance.jsonl")
     assert len(rows) == len(notes) == run.row_count
+    if format in TRAINING_FORMATS:
+        for row in rows:
+            every_call_is_answered(row)
+    assert len({"tools" in row for row in rows if format not in IF_USED}) < 2
     for row in rows:
         sides = pair_in(row)
         assert sides is None or sides[0].strip() != sides[1].strip()  # rule 5
@@ -219,6 +240,27 @@ def holds_every_rule(run, format, *, is_of_before=False) -> None:
         trail = lineage(next(e for key, e in examples.items() if str(key) == note["example"]))
         assert trail["interaction"]["id"] == note["interaction"]
         assert run.public_id in [each["id"] for each in trail["exports"]]
+
+
+IF_USED = (
+    "openai_sft",
+    "openai_preference",
+    "promptfoo",
+    "inspect",
+)  # tools only where there are some
+
+
+def every_call_is_answered(row) -> None:
+    """Each call has its one answer before anybody else speaks, and each answer its call."""
+    said = row.get("input", row).get("messages") or row.get("prompt") or row["chosen"]
+    waiting = set()
+    for message in said:
+        if message["role"] == "tool":
+            waiting.remove(message["tool_call_id"])
+        else:
+            assert not waiting
+            waiting = {call["id"] for call in message.get("tool_calls", ())}
+    assert not waiting
 
 
 def is_kept_apart(example) -> bool:
