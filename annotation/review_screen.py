@@ -20,6 +20,7 @@ from annotation.answers import answers_of
 from annotation.models import Annotation, Assignment, Verdict
 from annotation.schema_history import keys_to_choose
 from annotation.settling import current_schema
+from feedbackhub.capture.messages import names_of_calls
 from feedbackhub.capture.models import Interaction
 from feedbackhub.capture.vocabulary import (
     FeedbackKind,
@@ -375,9 +376,13 @@ def _messages(interaction) -> list[dict]:
         {
             "role": message.get("role", ""),
             "name": _role(message.get("role", "")),
+            "tool": tool,
             "text": shown_text(f"messages.{place}", _content(message)),
+            "stored": message,
         }
-        for place, message in enumerate(interaction.messages)
+        for place, (message, tool) in enumerate(
+            zip(interaction.messages, names_of_calls(interaction.messages), strict=True)
+        )
     ]
 
 
@@ -434,6 +439,7 @@ def _facts(interaction) -> list[dict]:
         _("Environment"): interaction.environment,
         _("User's role"): interaction.user_role,
         _("Region"): interaction.user_region,
+        _("Tools"): ", ".join(tool["function"]["name"] for tool in interaction.tools),
         _("Search index"): f"{interaction.retrieval_index} {interaction.retrieval_version}".strip(),
         _("Took"): f"{interaction.latency_ms:,.0f} ms" if interaction.latency_ms else "",
         _("Tags"): ", ".join(interaction.tags),

@@ -27,6 +27,7 @@ from annotation.models import (
 )
 from annotation.settling import current_schema
 from feedbackhub import outbound, redaction
+from feedbackhub.capture.messages import calls_of
 from feedbackhub.capture.vocabulary import Severity
 from feedbackhub.doorbell import ring
 
@@ -174,7 +175,7 @@ def _scheme(schema) -> str:
 def _material(interaction) -> str:
     """What is stored, which is masked, between marks that the material itself cannot hold."""
     parts = [
-        ("message", f"{message.get('role', '')}: {message.get('content', '')}")
+        ("message", _told(message))
         for message in interaction.messages[-10:]
         if isinstance(message, dict)
     ]
@@ -182,6 +183,11 @@ def _material(interaction) -> str:
     parts += [("source", document.text) for document in documents]
     parts.append(("answer", interaction.output))
     return "\n".join([*(f"<<<{name}>>>\n{_unmarked(text)}" for name, text in parts), "<<<end>>>"])
+
+
+def _told(message) -> str:
+    called = "".join(f"\n(calls {call.name}: {call.arguments})" for call in calls_of(message))
+    return f"{message.get('role', '')}: {message.get('content', '')}{called}"
 
 
 def _unmarked(text: str) -> str:

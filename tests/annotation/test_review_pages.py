@@ -179,6 +179,42 @@ def test_submit_without_a_severity_takes_the_one_the_categories_suggest(as_user,
     assert Annotation.objects.get().severity == "critical"
 
 
+def test_a_tools_call_stands_beside_the_text_and_what_is_marked_stays_in_its_place(
+    as_user, ana, project
+):
+    messages = [
+        {"role": "user", "content": "How much?"},
+        {
+            "role": "assistant",
+            "content": "",
+            "tool_calls": [
+                {
+                    "id": "c",
+                    "type": "function",
+                    "function": {"name": "rate", "arguments": '{"a":1}'},
+                }
+            ],
+        },
+        {"role": "tool", "content": "0.30 a kilometre", "tool_call_id": "c"},
+    ]
+    queue, _items = queue_with(project, items=0, slug="calls")
+    interaction = InteractionFactory(
+        project=project,
+        messages=messages,
+        tools=[{"type": "function", "function": {"name": "rate"}}],
+    )
+    ReviewItemFactory(queue=queue, interaction=interaction)
+    hand = claim(ana, queue)
+    page = as_user(ana).get(address("review_item", hand)).content.decode()
+    assert "{\n  &quot;a&quot;: 1\n}" in page
+    assert 'data-text="messages.1"' not in page  # it says nothing that could be marked
+    assert '<code dir="auto">rate</code></summary>' in page
+    span = {"field": "messages.2", "start": 0, "end": 4, "label": "wrong", "quote": "0.30"}
+    form = form_of(hand, verdict="wrong", severity="high", spans=json.dumps([span]))
+    as_user(ana).post(address("submit_annotation", hand), form)
+    assert Annotation.objects.get().spans.get().quote == "0.30"
+
+
 def test_untouched_text_is_no_correction(as_user, ana, project):
     queue, _ = queue_with(project, items=0)
     interaction = InteractionFactory(project=project, output="One\n\nTwo\n")

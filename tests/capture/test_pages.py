@@ -1,5 +1,6 @@
 """Interactions in the browser: the list with its filters, the trail of one, the changelog of prompts."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -66,6 +67,31 @@ def test_a_question_is_the_last_thing_the_user_said_whatever_a_tool_said_after_i
         ],
     )
     assert as_user(ben).get(url("interactions")).context["list"].rows[0].question_line == "second"
+
+
+def test_a_tools_call_and_its_answer_are_shown_as_text(as_user, ben, project):
+    call = {"name": f"rate{HOSTILE}", "arguments": json.dumps({"thing": HOSTILE})}
+    interaction = InteractionFactory(
+        project=project,
+        messages=[
+            {"role": "user", "content": "How much?"},
+            {
+                "role": "assistant",
+                "content": "",
+                "tool_calls": [
+                    {"id": "c", "type": "function", "function": call},
+                    {"id": "d", "type": "function", "function": {"name": "x", "arguments": "{"}},
+                ],
+            },
+            {"role": "tool", "content": "0.30", "tool_call_id": "c"},
+        ],
+    )
+    page = as_user(ben).get(url("interaction", interaction.public_id)).content.decode()
+    assert HOSTILE not in page
+    name = "rate&lt;script&gt;alert(1)&lt;/script&gt;"
+    assert page.count(f'<code dir="auto">{name}</code>') == 2  # the call, and whose answer it is
+    assert "&quot;thing&quot;: &quot;&lt;script&gt;" in page
+    assert page.count("no JSON") == 1
 
 
 @pytest.mark.parametrize(
