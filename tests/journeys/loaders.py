@@ -42,7 +42,11 @@ def by_datasets(folder: Path) -> str:
         rows = lines_of(folder)
         assert len(loaded) == len(rows), (len(loaded), len(rows))
         if not {"labels", "metadata", "spans"} & rows[0].keys():  # what varies is filled with nulls
-            assert rows == list(loaded)
+            given_back = [dict(row) for row in loaded]
+            for row in given_back:
+                if row.get("tools", "") is None:  # in this row there were none
+                    del row["tools"]
+            assert rows == given_back
         return f"{len(loaded)} rows, {', '.join(loaded.column_names)}"
 
 
