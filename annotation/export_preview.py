@@ -1,6 +1,7 @@
 """What an export would hold and leave out, counted before anything is written."""
 
 from collections import Counter
+from collections.abc import Callable
 from itertools import islice
 
 from annotation import export_reading
@@ -14,25 +15,35 @@ TRIED = 20  # cases that a sample row is looked for in
 
 
 def preview_export(
-    *, version: GoldVersion, format: str, splits=(), options: dict | None = None
+    *,
+    version: GoldVersion,
+    format: str,
+    splits=(),
+    options: dict | None = None,
+    is_whole=False,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> dict:
-    """Counts by split and by reason, of the first 5,000 cases of the version. Raises ValidationError like the export.
+    """Counts by split and by reason, of the first 5,000 cases of the version, or `is_whole`. Raises ValidationError like the export.
 
     What may not leave at all (holdout, contaminated, erased, split not asked for) is counted for the whole version.
+    `on_progress` hears how many of how many cases were looked at, after each batch.
     """
     found = format_named(format)
     filter = read_filter(found, splits=splits, options=options)
     chosen = Options.of(filter)
     left_out, splits_count, looked_at, cases = Counter(), Counter(), 0, 0
     members = export_reading.members(version, found, chosen)
-    for batch in export_reading.batches(members[:MOST], found, version):
+    may_leave = members.count()
+    asked = members if is_whole else members[:MOST]
+    for batch in export_reading.batches(asked, found, version):
         for _revision_id, _example_id, case in batch:
             looked_at += 1
             case, rows = export_reading.rows_of(case, found, chosen, left_out)
             if rows:
                 cases += 1
                 splits_count[case.split] += len(rows)
-    may_leave = members.count()
+        if on_progress:
+            on_progress(looked_at, may_leave)
     left_out.update(export_reading.kept_back(version, found, chosen))
     return {
         "version": version.number,
@@ -44,7 +55,7 @@ def preview_export(
         "left_out": dict(sorted(left_out.items())),
         "looked_at": looked_at,
         "of": may_leave,
-        "is_whole": looked_at == may_leave,
+        "is_whole": looked_at >= may_leave,
     }
 
 

@@ -4,12 +4,13 @@ import json
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from annotation import exporting
+from annotation import export_counts, exporting
 from annotation.export_downloads import PARTS, export_file
 from annotation.export_form import ExportForm, options_in_words
 from annotation.export_preview import preview_export, sample_row
@@ -64,7 +65,7 @@ def exports(request):
             ),
             choice(request.GET, "state", _("State"), ExportRun.State.choices),
         ],
-        others=("format",),
+        others=("format", "count"),
         limit=25,
     )
     for run in listed:
@@ -80,6 +81,7 @@ def exports(request):
             "versions": versions,
             "splits": list(_split_choices(form, chosen)),
             "preview": preview,
+            "counting": _counting(request, request.GET.get("count", "")),
             "preview_address": f"?format={chosen.name}#preview",
             "sample": _sample(chosen, versions[0]) if versions else "",
         },
@@ -109,8 +111,58 @@ def _preview(form, chosen, versions) -> dict | None:
     except ValidationError as error:
         form.refuse(error)
         return None
-    preview["left_out"] = in_words(preview["left_out"])
-    return preview
+    return _in_words(preview)
+
+
+def _in_words(preview) -> dict:
+    left_out = in_words(preview["left_out"])
+    return preview | {"left_out": left_out, "filter_text": json.dumps(preview["filter"])}
+
+
+# --- the preview of a whole version ---------------------------------------------------------------
+
+
+@project_page("export_gold")
+@require_POST
+def start_count(request):
+    """Have a worker look at every case; the page shows how far it is."""
+    given = request.POST
+    try:
+        filter = json.loads(given.get("filter", ""))
+        options = {name: value for name, value in filter.items() if name != "splits"}
+        number = int(given.get("version", ""))
+    except (ValueError, AttributeError, RecursionError):
+        return HttpResponseBadRequest()
+    version = get_object_or_404(GoldVersion, project=request.project, number=number)
+    format = given.get("format", "")
+    try:
+        name = export_counts.count_all(
+            version=version, format=format, splits=filter.get("splits", ()), options=options
+        )
+    except (ValidationError, TypeError):
+        return HttpResponseBadRequest()
+    address = reverse("exports", args=[request.project.slug])
+    return redirect(f"{address}?format={format}&count={name}#preview")
+
+
+@project_page("export_gold")
+def count(request, name):
+    """The part of the page that asks for itself while a worker counts; without a script, the page."""
+    counting = _counting(request, name)
+    if counting is None:
+        raise Http404
+    if not request.htmx:
+        return redirect("exports", request.project.slug)
+    return render(request, "annotation/_export_count.html", {"counting": counting})
+
+
+def _counting(request, name) -> dict | None:
+    found = export_counts.look(project=request.project.pk, name=name)
+    if found is None:
+        return None
+    if found["state"] == export_counts.DONE:
+        found["preview"] = _in_words(found["preview"])
+    return found | {"name": name}
 
 
 def _split_choices(form, chosen):

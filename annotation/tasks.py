@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from annotation import exporting, queues, reordering, routing, suggestions
+from annotation import export_counts, exporting, queues, reordering, routing, suggestions
 from annotation.evaluation import assessing
 from annotation.models import RoutingRule
 from feedbackhub.celery import app
@@ -11,6 +11,11 @@ from feedbackhub.celery import app
 @app.task
 def make_export(export_id):
     exporting.make_export(export_id=export_id)
+
+
+@app.task
+def count_export(version_id, format, filter, name):
+    export_counts.make_count(version_id=version_id, format=format, filter=filter, name=name)
 
 
 @app.task

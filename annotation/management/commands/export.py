@@ -53,7 +53,7 @@ class Command(OperatorCommand):
             "options": {name: options[name] for name in OPTIONS},
         }
         if preview:
-            return preview_export(**asked_for)
+            return preview_export(**asked_for, is_whole=True)
         run = request_export(**asked_for, is_left_to_a_worker=False)
         run = make_export(export_id=run.pk) or run
         run.refresh_from_db()
