@@ -48,7 +48,7 @@ def describe_problem(*, problem) -> Problem:
     members = problem.members.filter(left_at=None).order_by("-id")
     interactions = list(members.values_list("interaction_id", flat=True)[:LOOKED_AT])
     title, summary = describe(project_id=problem.project_id, interactions=interactions)
-    said = {"summary": summary} | ({"title": title} if title else {})
+    said = {"summary": summary, "title_model": ""} | ({"title": title} if title else {})
     Problem.objects.filter(pk=problem.pk, is_described_by_hand=False).update(**said)
     problem.refresh_from_db()
     return problem

@@ -4,6 +4,7 @@ import re
 import uuid
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -507,7 +508,7 @@ class PriorityRulesForm(forms.ModelForm):
         fields = [
             *(f"severity_{each}" for each in Severity.values),
             *("reach_power", "frequency_power", "recency_power", "half_life_days"),
-            *("warn_at_percent", "quiet_from", "quiet_to", "time_zone"),
+            *("warn_at_percent", "quiet_from", "quiet_to", "time_zone", "has_model_titles"),
         ]
         labels = {
             "severity_none": _("None"),
@@ -523,6 +524,7 @@ class PriorityRulesForm(forms.ModelForm):
             "quiet_from": _("Quiet from"),
             "quiet_to": _("Quiet to"),
             "time_zone": _("In the time zone"),
+            "has_model_titles": _("A model may name new problems"),
         }
         help_texts = {
             "reach_power": _("1 takes a factor as it is, 0 leaves it out."),
@@ -538,6 +540,15 @@ class PriorityRulesForm(forms.ModelForm):
             "quiet_from": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
             "quiet_to": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
         }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not settings.SUGGESTER:  # there is none to switch on
+            del self.fields["has_model_titles"]
+            return
+        self.fields["has_model_titles"].help_text = _(
+            "%(model)s gets the masked questions and comments of a new problem’s cases, none of the holdout. What a person named stays."
+        ) % {"model": settings.SUGGESTER_MODEL}
 
     def clean(self):
         given = super().clean()

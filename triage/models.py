@@ -28,6 +28,7 @@ from triage.notice_models import (  # noqa: F401  (so that Django finds them)
 )
 from triage.rule_models import PriorityRules, rules_of  # noqa: F401
 from triage.ticket_fix_models import TicketFix  # noqa: F401
+from triage.wording_models import Wording  # noqa: F401
 
 # --- problems -------------------------------------------------------------------------------------
 
@@ -97,6 +98,9 @@ class Problem(ProjectModel):
     title = models.CharField(max_length=200)
     summary = models.TextField(blank=True)
     is_described_by_hand = models.BooleanField(default=False)  # title and summary are a person's
+    title_model = models.CharField(
+        max_length=60, blank=True, default="", db_default=""
+    )  # they are this model's
     state = models.CharField(max_length=15, choices=State.choices, default=State.OPEN)
     severity = models.CharField(max_length=10, choices=Severity.choices, default=Severity.MEDIUM)
     category = models.CharField(

@@ -259,9 +259,8 @@ def behind_one_address(reporter) -> list[Reporter]:
 
 def suppress_came_back(*, problem, before) -> int:
     """The problem is open again: nobody is told any more that an earlier fix repaired it."""
-    return suppress_all(
-        reason=CAME_BACK, fix__in=problem.fixes.values("pk"), created_at__lte=before
-    )
+    its_own = Fix.objects.filter(Q(problems=problem) | Q(problems__duplicate_of=problem))
+    return suppress_all(reason=CAME_BACK, fix__in=its_own.values("pk"), created_at__lte=before)
 
 
 def suppress_all(*, fix=None, reporter=None, reason: str, **those) -> int:

@@ -21,7 +21,7 @@ from feedbackhub import outbox
 from feedbackhub.accounts.models import Membership, Project
 from feedbackhub.capture.vocabulary import Severity
 from triage import cases, changes, escalation, placing_notes, priority, ticket_notes
-from triage.models import _PROBLEM_MOVES, Problem, ProblemChange, ProblemMember
+from triage.models import _PROBLEM_MOVES, Problem, ProblemChange, ProblemMember, Wording
 
 # Why a problem is open again: the words for its ticket.
 WHY_REOPENED = {
@@ -367,6 +367,7 @@ def rename_problem(*, problem, title, summary=None, by=None):
     change.set(problem, "title", _one_line(title) or problem.title)
     change.set(problem, "summary", problem.summary if summary is None else summary)
     change.set(problem, "is_described_by_hand", True)
+    change.set(problem, "title_model", "")
     change.keep()
     return problem
 
@@ -447,6 +448,9 @@ def forget_words(*, interaction):
     words = _words(interaction)
     for member in ProblemMember.objects.filter(interaction=interaction).select_related("problem"):
         problem = member.problem
+        if problem.title_model:
+            _forget_model_words(problem)
+            continue
         place, _, quoted = problem.title.partition(_QUOTING)
         quoted = quoted.rstrip("”…")
         place = _without_words_of(interaction, place, problem)
@@ -462,6 +466,17 @@ def forget_words(*, interaction):
         if (words and words in problem.summary) or not problem.is_described_by_hand:
             problem.summary = ""  # ours is made anew of those who are left
         problem.save(update_fields=["title", "summary"])
+
+
+def _forget_model_words(problem) -> None:
+    """They may say anything of whoever is erased: ours come back, made anew of those who are left."""
+    Problem.objects.filter(pk=problem.pk).update(
+        title=f"Problem {problem.number}", summary="", title_model=""
+    )
+    Wording.objects.filter(problem=problem).delete()
+    ProblemChange.objects.filter(
+        kind=ProblemChange.Kind.RENAME, changedproblem__problem=problem
+    ).delete()
 
 
 def _without_words_of(interaction, place, problem) -> str:

@@ -29,7 +29,7 @@ def check_time_zone(name: str) -> None:
         raise ValidationError(_("There is no such time zone. Europe/Berlin is one.")) from None
 
 
-@tracked("warn_at_percent", "quiet_from", "quiet_to", "time_zone")
+@tracked("warn_at_percent", "quiet_from", "quiet_to", "time_zone", "has_model_titles")
 class PriorityRules(ProjectModel):
     """A project's own weights and hours. Without a row, the defaults hold."""
 
@@ -48,6 +48,7 @@ class PriorityRules(ProjectModel):
     )  # of the time that a problem has; then its owner hears of it
     quiet_from = models.TimeField(null=True, blank=True)
     quiet_to = models.TimeField(null=True, blank=True)
+    has_model_titles = models.BooleanField(default=False, db_default=False)  # triage/wording.py
     time_zone = models.CharField(max_length=60, default="UTC", validators=[check_time_zone])
 
     class Meta:

@@ -25,6 +25,7 @@ from triage import (
     tasks,
     verification,
     webhooks,
+    wording,
 )
 from triage.models import Escalation, Ticket, TicketNote, TrackerDelivery
 
@@ -183,3 +184,9 @@ def running_clocks() -> int:
 def problems_without_words() -> int:
     with acting(action="sweep"):
         return describing.describe_new()
+
+
+@sweeper
+def problems_that_a_model_may_name() -> int:
+    with acting(action="sweep"):
+        return wording.ask_for_words()

@@ -98,6 +98,14 @@ def carry_out_regrouping(regrouping_id):
 
 
 @app.task
+def improve_words(problem_id):
+    from triage import wording
+
+    with acting(action="improve_words"):
+        wording.improve_words(problem_id=problem_id)
+
+
+@app.task
 def deliver_notice(notice_id):
     with acting(action="deliver_notice"):
         notice_delivery.deliver_notice(notice_id=notice_id)
