@@ -1,7 +1,8 @@
 """How well texts are grouped, and how often a known problem is found again: `python -m benchmarks.similarity`.
 
 Method and cut were chosen by AMI on one half of the intents of `banking77_sample`, in the folder that FEEDBACKHUB_SHARED
-names; what is reported against the bars is the other half and all intents together. `--choose` prints the whole choice.
+names; what is reported against the bars is the other half and all intents together, and CLINC150 against its own where that folder
+has queries of it (`data/*clinc*.jsonl.gz`). `--choose` prints the whole choice.
 `--file FILE` measures another set of `{"text", "label"}` rows (one whose name says "clinc" against the
 bars of CLINC150), `--model FOLDER` a local MiniLM.
 """
@@ -52,6 +53,12 @@ def run(choose=False, file=None, model=None) -> None:
         parts = {"the half it was chosen on": chosen_on, "the other half": reported_on} | parts
     for name, part in parts.items():
         measure(name, part, make, bars)
+    if file is None:
+        clinc = sorted(Path(shared, "data").glob("*clinc*.jsonl*"))
+        for each in clinc:
+            measure("CLINC150", read(each), make, MODEL_BARS if model else CLINC_BARS)
+        if not clinc:
+            print("   CLINC150: not measured, there are no queries of it in the shared folder")
 
 
 def read(path: Path) -> list[dict]:
