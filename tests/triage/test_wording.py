@@ -107,10 +107,10 @@ def test_nobody_is_asked_unless_a_service_is_configured(settings, switched_on, p
     [
         {"is_described_by_hand": True},
         {"summary": ""},
-        {"state": "verified"},
+        {"state": "wont_fix"},
         {"created_at": timezone.now() - timedelta(days=30)},
     ],
-    ids=["named by a person", "without words yet", "solved", "old"],
+    ids=["named by a person", "without words yet", "given up", "old"],
 )
 def test_only_new_problems_with_words_of_ours_are_asked_about(
     sweep, model, switched_on, problem, change
