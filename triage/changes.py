@@ -208,6 +208,6 @@ def _place_back(move) -> None:
         placement.delete()
         return
     if placed:
-        nearest = Problem.objects.filter(pk=placed["nearest"]).first()
-        placed = {**placed, "nearest": nearest}
+        is_there = placed["nearest"] and Problem.objects.filter(pk=placed["nearest"]).exists()
+        placed = {**placed, "nearest": placed["nearest"] if is_there else None}
     placement.update(problem=move["from"], **placed)

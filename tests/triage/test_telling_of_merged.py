@@ -114,6 +114,20 @@ def test_nobody_is_told_once_what_it_was_merged_into_came_back(problem, into):
     assert told() == []
 
 
+def test_notice_that_waits_is_not_sent_once_what_it_was_merged_into_came_back(
+    project, problem, into
+):
+    choose(project, is_held_first=True)
+    complain(problem)
+    fix = ship(problem)
+    problems.merge_problem(problem=Problem.objects.get(pk=problem.pk), into=into)
+    Problem.objects.filter(pk=into.pk).update(state="shipped")
+    problems.reopen_problem(problem=Problem.objects.get(pk=into.pk), why="still_wrong")
+    delivery.deliver_due()
+    assert fix.notices.get().state == "suppressed"
+    assert (notices.release_all(fix=fix), told()) == (0, [])
+
+
 def test_report_that_is_placed_late_is_told_of_after_a_merge_too(problem, into):
     early = complain(problem)
     fix = ship(problem)
