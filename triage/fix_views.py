@@ -13,7 +13,6 @@ from django.views.decorators.http import require_POST
 
 from feedbackhub import filters
 from feedbackhub.accounts.access import project_page
-from feedbackhub.capture.models import Reporter
 from feedbackhub.list_pages import choice, list_page
 from feedbackhub.page_links import outside_url
 from triage import fixing, letters, notice_words, notices, rates, verification
@@ -160,20 +159,8 @@ def _preview(request, form) -> dict:
     return {
         "subject": subject,
         "body": body.strip(),
-        "people": _people_to_tell(request.project, complaints) if numbers else 0,
+        "people": notices.people_to_tell(project=request.project, complaints=complaints),
     }
-
-
-def _people_to_tell(project, complaints) -> int:
-    """By mail or by webhook, as `notices` would decide."""
-    policy = notices.policy_of(project)
-    reporters = Reporter.objects.filter(
-        pk__in=complaints.order_by().values("reporter"), has_consent=True, unsubscribed_at=None
-    ).select_related("undeliverable", "project")
-    return sum(
-        not notices.reason_not_to(reporter, notices.channel_for(reporter, policy))
-        for reporter in reporters.iterator(chunk_size=1_000)
-    )
 
 
 def _fix(request, public_id) -> Fix:

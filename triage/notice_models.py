@@ -77,6 +77,7 @@ class Undeliverable(ProjectModel):
 
     class Meta:
         constraints = [*same_project("undeliverable", "reporter")]
+        indexes = [models.Index(fields=["project", "address_hash"], name="undeliverable_address")]
 
     def __str__(self):
         return f"{self.why} {self.reporter_id}"

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -96,7 +96,7 @@ def prepare_notices(*, fix) -> int:
             pk__in=complaints_solved_by(fix).exclude(reporter=None).values("reporter")
         )
         .exclude(pk__in=fix.notices.values("reporter"))
-        .select_related("undeliverable", "project")
+        .select_related("project")
         .order_by("id")
     )
     made = [_notice(fix, reporter, policy) for reporter in reporters]
@@ -133,7 +133,7 @@ def reason_not_to(reporter, channel) -> str:
     """Why this person is not told; empty when they are."""
     if reporter.erased_at:
         return "erased"
-    if reporter.unsubscribed_at:
+    if reporter.unsubscribed_at or _is_unsubscribed(reporter.project_id, reporter.email):
         return "unsubscribed"
     if not reporter.has_consent:
         return "no consent"
@@ -144,11 +144,45 @@ def reason_not_to(reporter, channel) -> str:
     return ""
 
 
+def _is_unsubscribed(project_id, address) -> bool:
+    """Its owner wants no more mail, and may have said so under another reference."""
+    said = Reporter.objects.filter(project=project_id, unsubscribed_at__isnull=False)
+    return address != "" and said.filter(email__iexact=address).exists()
+
+
 def _why_undeliverable(reporter) -> str:
-    known = getattr(reporter, "undeliverable", None)
-    if known is None or known.address_hash != address_hash(reporter):
+    """Under whatever reference it was found out."""
+    known = Undeliverable.objects.filter(
+        project=reporter.project_id, address_hash=address_hash(reporter)
+    ).first()
+    if known is None:
         return ""
     return "their address bounced" if known.why == "bounced" else "marked as spam"
+
+
+def people_to_tell(*, project, complaints) -> int:
+    """Of how many who complained `reason_not_to` would let a notice pass, counted by the database."""
+    policy = policy_of(project)
+    reporters = Reporter.objects.filter(
+        pk__in=complaints.order_by().values("reporter"),
+        has_consent=True,
+        unsubscribed_at=None,
+        erased_at=None,
+    )
+    by_hook = Q(pk__in=[])
+    if policy.webhook_secrets and not policy.webhook_disabled:
+        by_hook = Q(email="") if policy.webhook_url else Q(email="") & ~Q(callback_url="")
+    same_address = {"project": project, "email__iexact": OuterRef("email")}
+    unsubscribed = Reporter.objects.filter(unsubscribed_at__isnull=False, **same_address)
+    by_mail = ~Q(email="") & ~Exists(unsubscribed)
+    hashes = set(
+        Undeliverable.objects.filter(project=project).values_list("address_hash", flat=True)
+    )
+    bounced = Reporter.objects.filter(undeliverable__isnull=False, **same_address)
+    doubtful = reporters.filter(by_mail, Exists(bounced)).select_related("project")
+    return reporters.filter(by_mail | by_hook).count() - sum(
+        address_hash(reporter) in hashes for reporter in doubtful
+    )
 
 
 def address_hash(reporter) -> str:

@@ -5,6 +5,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 from django.utils import timezone
 from pgvector.django import HnswIndex, VectorField
 
@@ -246,6 +247,14 @@ class Reporter(ProjectModel):
         constraints = [
             project_parent("reporter"),
             models.UniqueConstraint(fields=["project", "ref_hash"], name="reporter_once"),
+        ]
+        indexes = [
+            models.Index(
+                "project",
+                Upper("email"),
+                condition=Q(unsubscribed_at__isnull=False),
+                name="reporter_unsubscribed",
+            )
         ]
 
     def __str__(self):

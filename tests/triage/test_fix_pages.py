@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from feedbackhub.capture.models import Reporter
 from feedbackhub.capture.trail import trail_of
 from tests.factories import (
     FeedbackEventFactory,
@@ -125,6 +126,48 @@ def test_who_is_told_by_webhook_is_counted_and_whose_address_bounced_is_not(as_u
     )
     answer = as_user(dana).post(url("preview_mail"), form())
     assert answer.context["mail"]["people"] == 2
+
+
+@pytest.mark.parametrize("has_hook", [False, True])
+def test_the_preview_counts_whom_the_notices_will_tell(as_user, dana, problem, has_hook):
+    if has_hook:
+        NoticePolicy.objects.create(project=problem.project, webhook_secrets=b"x")
+
+    def preview():
+        with CaptureQueriesContext(database) as queries:
+            answer = client.post(url("preview_mail"), form())
+        return answer.context["mail"]["people"], len(queries)
+
+    def bounce(address, now=None):
+        reporter = complaint(problem, email=address).feedback.get().reporter
+        Undeliverable.objects.create(
+            project=problem.project,
+            reporter=reporter,
+            address_hash=notices.address_hash(reporter),
+            why=Undeliverable.Why.BOUNCED,
+        )
+        Reporter.objects.filter(pk=reporter.pk).update(email=now or address)
+
+    client = as_user(dana)
+    complaint(problem), bounce("away@example.org"), preview()
+    _people, asked = preview()
+    gone = {"unsubscribed_at": timezone.now(), "has_consent": False}
+    for fields in (
+        {"email": "AWAY@example.org"},
+        {"email": "enough@example.org", **gone},
+        {"email": "Enough@example.org"},
+        {"email": "", **gone},
+        {"email": ""},
+        {"email": "", "callback_url": "https://acme.test/told"},
+        {"has_consent": False},
+        {"erased_at": timezone.now()},
+    ):
+        complaint(problem, **fields)
+    bounce("old@example.org", now="new@example.org")
+    people, asked_for_more = preview()
+    notices.prepare_notices(fix=recorded(problem))
+    assert people == Notice.objects.filter(state="pending").count() == 2 + has_hook
+    assert asked_for_more == asked
 
 
 def test_without_a_script_the_preview_is_a_button_that_records_nothing(as_user, dana, problem):

@@ -321,6 +321,40 @@ def test_an_address_that_unsubscribed_gets_no_mail_under_another_reference(clien
     assert same.unsubscribed_at and not same.has_consent
 
 
+@pytest.mark.parametrize(
+    ("why", "reason"),
+    [("", "unsubscribed"), ("complained", "unsubscribed"), ("bounced", "their address bounced")],
+)
+def test_an_address_without_mail_gets_none_under_a_reference_made_later(
+    client, told, sink, why, reason
+):
+    if why:
+        notices.note_undeliverable(notice=told, why=why)
+    else:
+        client.post(page(told, "reporter_unsubscribe"))
+    later = ProblemFactory(project=told.project)
+    complain(later, ReporterFactory(project=told.project, email=told.reporter.email.upper()))
+    stranger = complain(later, ReporterFactory(project=told.project, email=""))
+    prepared(later)
+    deliver_all()
+    found = Notice.objects.exclude(pk=told.pk).order_by("reporter")
+    assert [(each.state, each.reason) for each in found] == [
+        ("suppressed", reason),
+        ("suppressed", "no address"),
+    ]
+    assert (len(sink.mails), stranger.unsubscribed_at) == (1, None)
+
+
+def test_an_address_that_unsubscribed_after_the_notice_was_made_gets_none(told, problem, sink):
+    later = ProblemFactory(project=told.project)
+    complain(later, ReporterFactory(project=told.project, email=told.reporter.email.upper()))
+    prepared(later)
+    type(told.reporter).objects.filter(pk=told.reporter_id).update(unsubscribed_at=timezone.now())
+    deliver_all()
+    notice = Notice.objects.exclude(pk=told.pk).get()
+    assert (notice.state, notice.reason, len(sink.mails)) == ("suppressed", "unsubscribed", 1)
+
+
 def test_forget_me_asks_first_then_forgets_and_the_link_is_dead(client, told):
     address = page(told, "reporter_forget_me")
     assert b"cannot be undone" in client.get(address).content
