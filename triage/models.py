@@ -169,6 +169,8 @@ class ProblemMember(ProjectModel):
     severity = models.CharField(max_length=10, choices=Severity.choices, default=Severity.MEDIUM)
     is_pinned = models.BooleanField(default=False)
     left_at = models.DateTimeField(null=True)
+    # it left because it was found right, and by nobody's hand: found bad after all, it comes back
+    is_taken_back = models.BooleanField(default=False, db_default=False)
     joined_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -3,7 +3,8 @@
 Kept on the careful side: a case that is swallowed by the wrong problem gets no ticket of its own, while two problems that turn
 out to be one are merged with a click. An answer belongs to a problem when
 
-1. it is a member already (of a harmful one: unless likeness alone put it there, and experts name another category); or
+1. it is a member already, or was one until it was found right (a harmful one: unless likeness alone put it there, and
+   experts name another category); or
 2. one of the problem's members is its near-duplicate (nearly the same question: capture groups them); or
 3. the problem has the same category, a member of the same feature that joined in the last 14 days, and that member's
    question shares at least half of its words with this one; or
@@ -106,6 +107,7 @@ def take_back_placement(*, interaction) -> None:
         return
     if member:
         problems.leave_problem(member=member)
+        ProblemMember.objects.filter(pk=member.pk).update(is_taken_back=True)
     placed.delete()
 
 
@@ -134,11 +136,7 @@ def _alone_in(interaction) -> Project:
 def _look_for(interaction, category, states, *, is_harm) -> Placement:
     """Where it belongs, as a row that is not yet saved."""
     found = Placement(project_id=interaction.project_id, interaction=interaction)
-    member = (
-        ProblemMember.objects.filter(interaction=interaction, left_at=None)
-        .select_related("problem")
-        .first()
-    )
+    member = _membership(interaction, states)
     if member and not (is_harm and _is_misplaced(member, category)):
         found.problem, found.reason = member.problem, Reason.MEMBER
         return found
@@ -158,6 +156,18 @@ def _look_for(interaction, category, states, *, is_harm) -> Placement:
     else:
         _look_near(found, _of_category(members, category, is_harm=is_harm))
     return found
+
+
+def _membership(interaction, states) -> ProblemMember | None:
+    """Where it is; else where it was until it was found right, as far as that is still one of these."""
+    known = ProblemMember.objects.filter(interaction=interaction).select_related(
+        "problem__duplicate_of"
+    )
+    member = known.filter(left_at=None).first()
+    if member is None and (member := known.filter(is_taken_back=True).order_by("-left_at").first()):
+        member.problem = member.problem.original
+        return member if member.problem.state in states else None
+    return member
 
 
 def _is_misplaced(member, category) -> bool:
@@ -204,9 +214,10 @@ def _look_near(found, members) -> None:
 
 
 def _left(interaction):
-    return ProblemMember.objects.filter(interaction=interaction, left_at__isnull=False).values(
-        "problem"
-    )
+    """Not where a verdict took it out: another verdict may bring it back."""
+    return ProblemMember.objects.filter(
+        interaction=interaction, left_at__isnull=False, is_taken_back=False
+    ).values("problem")
 
 
 def _near_duplicates(interaction, members):

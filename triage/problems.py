@@ -134,7 +134,7 @@ def join_problem(
         is_new = member.left_at is not None
         if is_new:
             member.joined_at, member.source = timezone.now(), source
-        member.left_at = None
+        member.left_at, member.is_taken_back = None, False
         member.severity = severity if settlement else max(severity, member.severity, key=_rank)
         member.settlement = settlement or member.settlement
         member.is_pinned = member.is_pinned or is_pinned

@@ -140,7 +140,7 @@ def _taken_out(interactions) -> set[tuple[int, int]]:
     """(interaction, problem) that a lead, or a better place, has separated."""
     return set(
         ProblemMember.objects.filter(
-            interaction__in=interactions, left_at__isnull=False
+            interaction__in=interactions, left_at__isnull=False, is_taken_back=False
         ).values_list("interaction_id", "problem_id")
     )
 

@@ -257,6 +257,44 @@ def test_what_a_lead_took_out_does_not_come_back(project):
     assert Problem.objects.count() == 2
 
 
+def found_right(annotation):
+    """The house's word flips: it is settled anew, as right."""
+    Settlement.objects.update(is_current=False)
+    right = settle(annotation, verdict="correct", severity="none", categories=[])
+    outbox.publish("item_settled", project=annotation.project, settlement_id=right.pk)
+    deliver_due()
+    Settlement.objects.update(is_current=False)
+
+
+@pytest.mark.parametrize("is_merged", [False, True])
+def test_a_verdict_that_flips_twice_finds_its_problem_and_its_ticket_again(
+    project, connection, is_merged
+):
+    annotation = judged(project)
+    tell(annotation, settlement_id=settle(annotation).pk)
+    problem = Problem.objects.get()
+    found_right(annotation)
+    assert ProblemMember.objects.get().left_at is not None
+    if is_merged:
+        other = ProblemFactory(project=project, number=70)
+        problems.merge_problem(problem=problem, into=other)
+        problem = other
+    tell(annotation, settlement_id=settle(annotation).pk)
+    member = ProblemMember.objects.get(left_at=None)
+    problem.refresh_from_db()
+    assert (member.problem, problem.member_count) == (problem, 1)
+    assert Problem.objects.count() == Escalation.objects.count() == 1 + is_merged
+
+
+def test_what_a_lead_took_out_stays_out_although_its_verdict_flips(project):
+    annotation = judged(project)
+    tell(annotation, settlement_id=settle(annotation).pk)
+    problems.take_out_case(member=ProblemMember.objects.get())
+    found_right(annotation)
+    tell(annotation, settlement_id=settle(annotation).pk)
+    assert Problem.objects.count() == 2
+
+
 # --- what is filed --------------------------------------------------------------------------------
 
 
