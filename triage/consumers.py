@@ -1,6 +1,7 @@
 """What triage hears from the apps on its left, and from itself."""
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils import timezone
 
 from annotation import settling
@@ -114,9 +115,11 @@ def reopen_tickets(event):
 
 
 @outbox.consumer("problem_regressed")
+@transaction.atomic
 def keep_back_what_is_not_so(event):
-    """`{"problem_id"}`: who was not told of its repair yet is not told, whoever opened it again."""
-    for problem in Problem.objects.filter(project=event.project_id, pk=event.about["problem_id"]):
+    """`{"problem_id"}`: who was not told of its repair yet is not told, whoever opened it again; unless that was a slip."""
+    unsolved = Problem.objects.unsolved().select_for_update(no_key=True)
+    for problem in unsolved.filter(project=event.project_id, pk=event.about["problem_id"]):
         with acting(action="problem_regressed"):
             notices.suppress_came_back(problem=problem, before=event.created_at)
 

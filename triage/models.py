@@ -761,7 +761,7 @@ _NOTICE_MOVES = {
     "failed": ["pending", "suppressed"],
     "sent": ["bounced"],
     "bounced": [],
-    "suppressed": [],
+    "suppressed": ["pending", "held"],  # its problem was open in between, and is solved again
     "uncertain": ["sent", "pending", "bounced"],  # a person decides, or the mail comes back
 }
 

@@ -16,13 +16,23 @@ from feedbackhub.capture.models import FeedbackEvent, Reporter
 from feedbackhub.doorbell import ring
 from triage import fixing
 from triage.complaints import is_complaint
-from triage.models import Fix, Notice, NoticePolicy, Problem, ProblemMember, Undeliverable
+from triage.models import (
+    Fix,
+    FixedProblem,
+    Notice,
+    NoticePolicy,
+    Problem,
+    ProblemMember,
+    Undeliverable,
+)
 
 STATE = Notice.State
 LOOKED_AT_EVERY = 600  # seconds
 LATE_UNTIL = timedelta(days=28)  # after a fix shipped
 
 CAME_BACK = "its problem came back"
+CAME_BACK_HELD = "its problem came back while it was held"
+HELD_FIRST = "until a lead releases it"
 
 
 class NoticeRefused(ValueError):
@@ -115,7 +125,7 @@ def _notice(fix, reporter, policy) -> Notice:
     if reason:
         notice.state, notice.reason = STATE.SUPPRESSED, reason
     elif policy.is_held_first:
-        notice.state, notice.reason = STATE.HELD, "until a lead releases it"
+        notice.state, notice.reason = STATE.HELD, HELD_FIRST
     return notice
 
 
@@ -293,8 +303,38 @@ def behind_one_address(reporter) -> list[Reporter]:
 
 def suppress_came_back(*, problem, before) -> int:
     """The problem is open again: nobody is told any more that an earlier fix repaired it."""
-    its_own = Fix.objects.filter(Q(problems=problem) | Q(problems__duplicate_of=problem))
-    return suppress_all(reason=CAME_BACK, fix__in=its_own.values("pk"), created_at__lte=before)
+    those = {"fix__in": _fixes_about(problem), "created_at__lte": before}
+    held = suppress_all(reason=CAME_BACK_HELD, state=STATE.HELD, **those)
+    return held + suppress_all(reason=CAME_BACK, **those)
+
+
+@transaction.atomic
+def tell_after_all(*, problem) -> int:
+    """The problem is solved again, and by no new fix: who was not told because it was open is told of the old one."""
+    from triage import tasks
+
+    held = due = 0
+    its_own = _fixes_about(problem).filter(problems=problem)
+    for fix in _fixes_about(problem):
+        newer = Q(pk__gt=fix.pk) | Q(shipped_at__gt=fix.shipped_at)
+        if its_own.filter(newer).exists() or not is_time_to_tell(fix=fix):
+            continue
+        kept_back = fix.notices.filter(state=STATE.SUPPRESSED)
+        held += kept_back.filter(reason=CAME_BACK_HELD).update(state=STATE.HELD, reason=HELD_FIRST)
+        due += kept_back.filter(reason=CAME_BACK).update(
+            state=STATE.PENDING, reason="", **_tried_anew()
+        )
+    if due:
+        ring(tasks.deliver_notices)
+    return held + due
+
+
+def _fixes_about(problem):
+    """Those that are out, of this problem or of what was merged into it."""
+    named = FixedProblem.objects.filter(Q(problem=problem) | Q(problem__duplicate_of=problem))
+    return Fix.objects.filter(
+        pk__in=named.values("fix"), state__in=[Fix.State.SHIPPED, Fix.State.VERIFIED]
+    )
 
 
 def suppress_all(*, fix=None, reporter=None, reason: str, **those) -> int:

@@ -20,7 +20,7 @@ from django.utils import timezone
 from feedbackhub import outbox
 from feedbackhub.accounts.models import Membership, Project
 from feedbackhub.capture.vocabulary import Severity
-from triage import cases, changes, escalation, placing_notes, priority, ticket_notes
+from triage import cases, changes, escalation, notices, placing_notes, priority, ticket_notes
 from triage.models import _PROBLEM_MOVES, Problem, ProblemChange, ProblemMember, Wording
 
 # Why a problem is open again: the words for its ticket.
@@ -278,6 +278,8 @@ def move_problem_state(*, problem, state, was=None):
     _move(problem, was, state)
     if state == Problem.State.WONT_FIX:
         escalation.cancel_pending(problem=problem)
+    elif state == Problem.State.SHIPPED:
+        notices.tell_after_all(problem=problem)
     elif was in (Problem.State.WONT_FIX, Problem.State.DUPLICATE):
         problem.due_at = _due_at(problem.project, problem.severity)
         problem.duplicate_of = None

@@ -250,6 +250,42 @@ def test_nobody_is_told_of_a_repair_while_somebody_works_on_the_problem_again(pr
     )
 
 
+@pytest.mark.parametrize("heard", ["news", "delivery", "nothing"])
+@pytest.mark.parametrize("state", ["pending", "held", "failed"])
+def test_a_slip_on_the_board_silences_nobody(project, state, heard):
+    notice = notice_for(ReporterFactory(project=project), "One.")
+    delivery.deliver_due()
+    Notice.objects.update(state=state)
+    problem = notice.fix.problems.get()
+    problem = problems.move_problem_state(problem=problem, state="fixing")
+    if heard == "news":
+        delivery.deliver_due()
+    elif heard == "delivery":
+        deliver_all()
+    problems.move_problem_state(problem=problem, state="shipped")
+    delivery.deliver_due()
+    deliver_all()
+    is_tried_again = state == "pending" or (state, heard) == ("failed", "news")
+    assert state_of(notice) == ("sent" if is_tried_again else state)
+    assert len(mail.outbox) == is_tried_again
+
+
+@pytest.mark.parametrize("shipped_days_ago", [0, 9])
+def test_whom_a_new_fix_tells_is_not_told_of_the_old_one_as_well(project, shipped_days_ago):
+    notice = notice_for(ReporterFactory(project=project), "One.")
+    problem = notice.fix.problems.get()
+    problems.reopen_problem(problem=problem, why="by_hand")
+    delivery.deliver_due()
+    fixing.record_fix(
+        project=project,
+        summary="Two.",
+        problems_fixed=[problem],
+        shipped_at=timezone.now() - timedelta(days=shipped_days_ago),
+    )
+    problem.refresh_from_db()
+    assert (problem.state, state_of(notice)) == ("shipped", "suppressed")
+
+
 # --- before the fix, and after it -----------------------------------------------------------------
 
 
