@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0004_wants_digest'),
-        ('triage', '0011_fixes_told_by_tickets'),
+        ('triage', '0012_accepting_by_a_worker'),
     ]
 
     operations = [
