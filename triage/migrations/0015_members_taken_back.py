@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('triage', '0013_addresses_without_mail'),
+        ('triage', '0014_addresses_without_mail'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('triage', '0014_members_taken_back'),
+        ('triage', '0015_members_taken_back'),
     ]
 
     operations = [

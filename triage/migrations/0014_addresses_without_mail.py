@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0004_wants_digest'),
-        ('triage', '0012_accepting_by_a_worker'),
+        ('triage', '0013_titles_by_a_model'),
     ]
 
     operations = [
