@@ -206,7 +206,10 @@ def still_as_found(project, joins, problem=None) -> list[tuple]:
     }
     taken_out = set(
         ProblemMember.objects.filter(
-            problem=problem, interaction__in=wanted, left_at__isnull=False
+            problem=problem,
+            interaction__in=wanted,
+            left_at__isnull=False,
+            is_taken_back=False,
         ).values_list("interaction_id", flat=True)
         if problem
         else []
