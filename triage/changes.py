@@ -1,13 +1,16 @@
 """What leads do to problems, so that it can be undone: which cases went where, which words and states were which.
 
 A change is begun, told what it does (`move`, `set`, `note`, `opened`), and kept. Undoing looks first whether everything is
-still as the change left it: what somebody changed since is not overwritten, and then nothing is undone.
+still as the change left it: what somebody changed since is not overwritten, and then nothing is undone. What the cases
+brought about by themselves where they went, a severity, a due time, a ticket that nobody asked for yet, goes with them;
+unless it was changed since, or is owed to a case that joined since: then that alone stays.
 """
 
 from django.db import transaction
 from django.utils import timezone
 
 from feedbackhub.accounts.models import Project
+from feedbackhub.capture.vocabulary import Severity
 from triage import cases, escalation, priority, problems
 from triage.models import (
     ChangedProblem,
@@ -20,8 +23,9 @@ from triage.models import (
 )
 
 _PLACED = ("reason", "nearest", "alike", "needed")
-_HAD = ("source", "is_pinned", "joined_at", "left_at")
+_HAD = ("source", "is_pinned", "joined_at", "left_at", "is_taken_back")
 NEWEST = 5  # changes of a problem that its page offers to undo
+BROUGHT = ("severity", "due_at")  # what joining cases change in a problem by themselves
 
 
 class UndoRefused(ValueError):
@@ -34,6 +38,7 @@ class Recorder:
     def __init__(self, change: ProblemChange):
         self._change = change
         self._problems: set[int] = set()
+        self._was: dict[int, dict] = {}  # by problem: BROUGHT before its first case joined
 
     def move(self, *, member, to, source=ProblemMember.Source.LEAD) -> None:
         """A case leaves its problem for another."""
@@ -61,6 +66,8 @@ class Recorder:
 
     def _remember(self, interaction, origin, to) -> None:
         self._problems |= {origin, to} - {None}
+        if to and to not in self._was:
+            self._was[to] = _brought(to)
         placed = Placement.objects.filter(interaction=interaction).values(*_PLACED).first()
         had = (
             ProblemMember.objects.filter(interaction=interaction, problem=to).values(*_HAD).first()
@@ -99,6 +106,12 @@ class Recorder:
         change = self._change
         if not (change.moves or change.fields or change.opened):
             return None
+        for pk, was in self._was.items():
+            now = _brought(pk)
+            change.fields += [
+                {"problem": pk, "name": name, "was": was[name], "now": now[name]}
+                for name in BROUGHT
+            ]
         change.save()
         ChangedProblem.objects.bulk_create(
             [
@@ -108,6 +121,12 @@ class Recorder:
             ignore_conflicts=True,
         )
         return change
+
+
+def _brought(pk) -> dict:
+    """As it can be kept: a time in words."""
+    found = Problem.objects.values(*BROUGHT).get(pk=pk)
+    return found | {"due_at": found["due_at"] and found["due_at"].isoformat()}
 
 
 def begin(*, kind, project_id, by=None) -> Recorder:
@@ -139,7 +158,8 @@ def undo_change(*, change) -> ProblemChange:
     touched = set(ChangedProblem.objects.filter(change=change).values_list("problem_id", flat=True))
     for move in reversed(change.moves):
         _move_back(move, change)
-    for pk, fields in _by_problem(change.fields).items():
+    _take_away_what_they_brought(change)
+    for pk, fields in _by_problem(_noted(change)).items():
         Problem.objects.filter(pk=pk).update(**fields)
         if fields.get("state") in Problem.UNSOLVED_STATES:
             escalation.resume_cancelled(problem=Problem.objects.get(pk=pk))
@@ -149,6 +169,10 @@ def undo_change(*, change) -> ProblemChange:
     for problem in Problem.objects.filter(pk__in=touched):
         priority.recompute(problem=problem)
     return change
+
+
+def _noted(change) -> list[dict]:
+    return [field for field in change.fields if field["name"] not in BROUGHT]
 
 
 def _by_problem(fields) -> dict[int, dict]:
@@ -162,7 +186,7 @@ def _by_problem(fields) -> dict[int, dict]:
 def _demand_unchanged(change) -> None:
     if Regrouping.objects.filter(change=change, state=Regrouping.State.ACCEPTING).exists():
         raise UndoRefused("It is still being done. Undo it when it is over.")
-    for field in change.fields:
+    for field in _noted(change):
         now = Problem.objects.filter(pk=field["problem"]).values_list(field["name"], flat=True)
         if list(now) != [field["now"]]:
             raise UndoRefused("Something was changed since. Undo that first.")
@@ -172,7 +196,7 @@ def _demand_unchanged(change) -> None:
     stay = {(move["interaction"], move["to"]) for move in change.moves if move["to"]}
     if set(members) != stay:
         raise UndoRefused("Some of these cases were moved since. Undo that first.")
-    its_own = {field["problem"] for field in change.fields}
+    its_own = {field["problem"] for field in _noted(change)}
     origins = {move["from"] for move in change.moves} - its_own
     if Problem.objects.filter(pk__in=origins, state=Problem.State.DUPLICATE).exists():
         raise UndoRefused("The problem that they came from was merged since. Undo that first.")
@@ -211,3 +235,27 @@ def _place_back(move) -> None:
         is_there = placed["nearest"] and Problem.objects.filter(pk=placed["nearest"]).exists()
         placed = {**placed, "nearest": placed["nearest"] if is_there else None}
     placement.update(problem=move["from"], **placed)
+
+
+def _take_away_what_they_brought(change) -> None:
+    """Where the cases went: as severe and as urgent as before, and no ticket for their sake."""
+    brought = [field for field in change.fields if field["name"] in BROUGHT]
+    for pk in {field["problem"] for field in brought} - set(change.opened):
+        fields = [field for field in brought if field["problem"] == pk]
+        was = next(field["was"] for field in fields if field["name"] == "severity")
+        since = ProblemMember.objects.filter(
+            problem=pk, left_at=None, joined_at__gte=change.created_at
+        ).exclude(interaction__in=[move["interaction"] for move in change.moves])
+        worst = max((Severity(each.severity).rank for each in since), default=0)
+        if worst > Severity(was).rank:
+            continue
+        for field in reversed(fields):
+            Problem.objects.filter(pk=pk, **{field["name"]: field["now"]}).update(
+                **{field["name"]: field["was"]}
+            )
+        if _severity(pk) == was and worst < cases.HARMFUL.rank:
+            escalation.cancel_untried(problem=pk, since=change.created_at)
+
+
+def _severity(pk) -> str:
+    return Problem.objects.values_list("severity", flat=True).get(pk=pk)

@@ -125,6 +125,13 @@ def cancel_pending(*, problem):
     ).update(state=State.CANCELLED)
 
 
+def cancel_untried(*, problem, since):
+    """What asked for a ticket was undone before anybody tried to file it."""
+    return Escalation.objects.filter(
+        problem=problem, state=State.PENDING, attempts=0, created_at__gte=since
+    ).update(state=State.CANCELLED)
+
+
 def resume_cancelled(*, problem):
     """The problem is open again, and so is what was cancelled with it."""
     for escalation in Escalation.objects.filter(problem=problem, state=State.CANCELLED):
