@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotation import comparing, settling
+from annotation import comparing, discussion, settling
 from annotation.answers import answers_of, check_answers, hash_answers, is_storable
 from annotation.candidates import propose_answer
 from annotation.leases import lost, new_lease
@@ -156,6 +156,13 @@ def revise(*, assignment) -> Assignment:
         )
     if item.interaction.erased_at:
         raise WrongState(_("This answer was erased. There is nothing left to judge."))
+    if discussion.may_be_swayed(assignment):
+        raise WrongState(
+            _(
+                "Others have said what they think of this one, and you can read it. Say there what you would change: a lead can"
+                " send it back to you."
+            )
+        )
     moved = Assignment.objects.filter(pk=assignment.pk, state=State.SUBMITTED).update(
         **_in_hand_again(item, draft=assignment.draft or answers_of(annotation))
     )

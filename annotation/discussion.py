@@ -1,8 +1,9 @@
 """What people say about an item to each other, and whom they name in it.
 
-Who may search interactions reads every discussion. An expert reads that of an item they had themselves, once it cannot sway
-them: they passed it on, or they judged it and it is no longer open (in a queue that is not blind: at once). Only who can
-read a discussion can be named in it.
+Who may search interactions reads every discussion, but for what they have to judge blind themselves. An expert reads that of
+an item they had themselves, once it cannot sway them: they passed it on, or they judged it and it is no longer open (in a
+queue that is not blind: at once). Once others wrote there who judged it too, or decide about it, an own answer to a blind item
+is changed no more unless a lead sends it back. Only who can read a discussion can be named in it.
 """
 
 from django.db import transaction
@@ -10,7 +11,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotation.models import Assignment, ItemComment, Mention, ReviewItem
+from annotation.models import Annotation, Assignment, ItemComment, Mention, ReviewItem
+from annotation.queries import kept_from
 from annotation.refusals import WrongState
 from feedbackhub.accounts.models import Membership, User
 
@@ -28,7 +30,8 @@ def readable_by(membership: Membership):
     """The items whose discussion this member may read."""
     items = ReviewItem.objects.filter(project=membership.project_id)
     if membership.may("search_interactions"):
-        return items
+        own = {"project": membership.project_id, "expert": membership.user_id}
+        return items.exclude(kept_from(**own))
     if not membership.may("judge"):
         return items.none()
     had = Assignment.objects.filter(_HAD, project=membership.project_id, expert=membership.user_id)
@@ -62,6 +65,21 @@ def say(*, item: ReviewItem, by: User, text: str, mentions=()) -> ItemComment:
         Mention(project_id=item.project_id, comment=comment, user_id=user) for user in sorted(named)
     )
     return comment
+
+
+def may_be_swayed(assignment: Assignment) -> bool:
+    """Whether who judged this could read what a colleague, who judged it too or decides about it, said of it in a blind queue:
+    their own answer is no longer theirs alone to change.
+    """
+    item = assignment.item
+    if not item.queue.is_blind:
+        return False
+    others = Annotation.objects.current().filter(item=item).exclude(expert=assignment.expert_id)
+    return (
+        Assignment.objects.filter(_HAD, pk=assignment.pk).exists()
+        and others.exists()
+        and item.comments.exclude(author=assignment.expert_id).exists()
+    )
 
 
 def unread_mentions(membership: Membership):

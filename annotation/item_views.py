@@ -37,6 +37,7 @@ from annotation.models import (
     ReviewQueue,
     Settlement,
 )
+from annotation.queries import kept_from
 from annotation.refusals import InvalidAnswer, Refusal
 from annotation.review_forms import DecisionForm, DiscussionForm, ReasonForm
 from annotation.review_views import plain_text
@@ -73,9 +74,17 @@ def review_items(request):
         )
     except BadCursor as bad:
         raise Http404 from bad
-    settled = Settlement.objects.filter(
-        item__in=[item.pk for item in page] if sees_all else [], is_current=True
-    ).in_bulk(field_name="pk")
+    settled = (
+        Settlement.objects.filter(
+            item__in=[item.pk for item in page] if sees_all else [], is_current=True
+        )
+        .exclude(
+            item__in=ReviewItem.objects.filter(
+                kept_from(project=request.project, expert=request.user)
+            ).values("pk")
+        )
+        .in_bulk(field_name="pk")
+    )
     settlement_of = {settlement.item_id: settlement for settlement in settled.values()}
     state = request.GET.get("state", "")
     context = {
@@ -373,7 +382,7 @@ def _page(
             | {"weight": weights.get(str(each.public_id))}
             for each in annotations
         ],
-        "revisions": revisions.of_item(found),
+        "revisions": [] if is_to_judge else revisions.of_item(found),
         "marks": _worded(marks, choices, dict(texts)),
         "differing": adjudication.differing_fields(annotations, schema),
         "candidates": candidates,
@@ -387,8 +396,9 @@ def _page(
         "reason": reason,
         "refusal": refusal,
         "assignments": found.assignments.select_related("expert").order_by("pk"),
-        **discussion_parts.around(request, found, comment_form),
-        "can_decide": found.purpose != ReviewItem.Purpose.PAIRWISE
+        **({} if is_to_judge else discussion_parts.around(request, found, comment_form)),
+        "can_decide": not is_to_judge
+        and found.purpose != ReviewItem.Purpose.PAIRWISE
         and (found.state in (ReviewItem.State.DISPUTED, ReviewItem.State.SETTLED) or is_left),
         "is_left": is_left,
         "is_to_judge": is_to_judge,
@@ -402,17 +412,11 @@ def _page(
 def _is_to_judge(request, found) -> bool:
     """Whoever has an item of a blind queue to judge, in hand or to take up again, sees nobody's answer before their own.
 
-    A lead too. Once it is disputed or settled it is no longer to judge, and they decide with all before them.
+    A lead too. Once it is disputed or settled it is no longer to judge, and they decide with all before them; unless they
+    have the same answer in hand in another queue.
     """
-    return (
-        found.queue.is_blind
-        and found.state in (ReviewItem.State.WAITING, ReviewItem.State.IN_REVIEW)
-        and found.assignments.filter(expert=request.user, state__in=_TO_JUDGE).exists()
-        and not Annotation.objects.current().filter(item=found, expert=request.user).exists()
-    )
-
-
-_TO_JUDGE = [*Assignment.HELD_STATES, Assignment.State.EXPIRED, Assignment.State.RETURNED]
+    kept = kept_from(project=request.project, expert=request.user)
+    return ReviewItem.objects.filter(kept, pk=found.pk).exists()
 
 
 def _compared(found, annotations) -> dict:

@@ -7,15 +7,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import Case, Q, Value, When
+from django.db.models import Case, Exists, OuterRef, Q, Value, When
 from django.utils import timezone
 
-from annotation.models import Assignment, QueuePause, ReviewItem, ReviewQueue
+from annotation.models import Annotation, Assignment, QueuePause, ReviewItem, ReviewQueue
 from feedbackhub.accounts.models import Membership
 
 COUNT_LIMIT = 1_000  # a page shows "999+" from here on
 NEWEST_COMPARED, FEWEST_COMPARED = 200, 5  # of one's own labels, for one's agreement
 REMEMBERED = 600  # seconds
+HELD = Assignment.HELD_STATES
 
 # Fresh and begun items are counted apart, along the two partial indexes that claim_next uses.
 FIGURES = """
@@ -201,6 +202,30 @@ def interactions_judged_by(membership: Membership):
         .exclude(item__interaction__in=in_their_hands.values("item__interaction"))
         .values("item__interaction")
     )
+
+
+def still_to_judge(*, project, expert):
+    """The assignments of this person, in hand or to take up again, that they are to judge without knowing what others said: of
+    a blind queue, or one that measures them, and no answer of theirs yet.
+    """
+    answered = Annotation.objects.current().filter(assignment=OuterRef("pk"))
+    return Assignment.objects.filter(
+        Q(item__queue__is_blind=True) | Q(item__purpose__in=ReviewItem.MEASURING),
+        ~Exists(answered),
+        project=project,
+        expert=expert,
+        state__in=[*HELD, Assignment.State.EXPIRED, Assignment.State.RETURNED],
+        item__state__in=[ReviewItem.State.WAITING, ReviewItem.State.IN_REVIEW],
+    )
+
+
+def kept_from(*, project, expert) -> Q:
+    """Of items: those of which this person is not to know yet what others said, be they a lead. It is theirs to judge, or they
+    have the same answer in hand in another queue.
+    """
+    own = still_to_judge(project=project, expert=expert)
+    in_hand = own.filter(state__in=HELD)
+    return Q(pk__in=own.values("item")) | Q(interaction__in=in_hand.values("item__interaction"))
 
 
 def finished_by(*, project, expert):

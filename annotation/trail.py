@@ -3,8 +3,18 @@
 from django.utils.translation import gettext as _
 
 from annotation.models import Annotation, GoldRevision, ReviewItem, Settlement
-from feedbackhub.capture.trail import TrailEntry, contributor
+from annotation.queries import still_to_judge
+from feedbackhub.capture.trail import TrailEntry, contributor, withholder
 from feedbackhub.page_links import page_url
+
+
+@withholder
+def _not_judged_yet(interaction, membership):
+    """Whoever has it to judge blind sees nobody's answer before their own, nor what came of one; a lead too."""
+    to_judge = still_to_judge(project=membership.project_id, expert=membership.user_id)
+    if to_judge.filter(item__interaction=interaction).exists():
+        return {"judged", "settled", "gold", "problem"}
+    return ()
 
 
 @contributor

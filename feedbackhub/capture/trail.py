@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from feedbackhub.accounts.models import Membership
 from feedbackhub.capture.models import Interaction
 
 
@@ -34,10 +35,25 @@ def contributor(function: Callable[[Interaction], Iterable[TrailEntry]]):
     return function
 
 
-def trail_of(interaction: Interaction) -> list[TrailEntry]:
-    """Everything in the order in which it happened."""
+_withholders: list[Callable[[Interaction, Membership], Iterable[str]]] = []
+
+
+def withholder(function: Callable[[Interaction, Membership], Iterable[str]]):
+    """Register who knows which kinds of entries a member is not to see yet of an interaction."""
+    _withholders.append(function)
+    return function
+
+
+def withheld_from(membership: Membership, interaction: Interaction) -> set[str]:
+    """The kinds of entries that this member is not to see yet."""
+    return {kind for withhold in _withholders for kind in withhold(interaction, membership)}
+
+
+def trail_of(interaction: Interaction, *, without: Iterable[str] = ()) -> list[TrailEntry]:
+    """Everything in the order in which it happened, `without` some kinds."""
     entries = [entry for contribute in _contributors for entry in contribute(interaction)]
-    return sorted(entries, key=lambda entry: entry.at)
+    left = [entry for entry in entries if entry.kind not in without]
+    return sorted(left, key=lambda entry: entry.at)
 
 
 @contributor

@@ -14,7 +14,7 @@ from feedbackhub.accounts.access import project_page
 from feedbackhub.capture import browsing
 from feedbackhub.capture.models import Interaction, PromptVersion
 from feedbackhub.capture.queries import INTERACTION_FILTERS, NEWEST_FIRST
-from feedbackhub.capture.trail import trail_of
+from feedbackhub.capture.trail import trail_of, withheld_from
 from feedbackhub.capture.vocabulary import FeedbackKind, ReportedCategory, Severity
 from feedbackhub.list_pages import choice, list_page
 from feedbackhub.page_links import outside_url, page_url
@@ -125,11 +125,13 @@ def interaction(request, public_id):
     }
     if found.erased_at:
         return render(request, "capture/interaction_erased.html", context, status=410)
-    trail = trail_of(found)
+    withheld = withheld_from(request.membership, found)
+    trail = trail_of(found, without=withheld)
     for entry in trail:
         entry.facts.pop("id", None)
     context |= {
         "trail": [(entry, *TRAIL_MARKS.get(entry.kind, ("clock", ""))) for entry in trail],
+        "is_withheld": bool(withheld),
         "documents": found.documents.all(),
         "is_raw": request.GET.get(RAW) == "raw",
         "answer_urls": _answer_urls(request),

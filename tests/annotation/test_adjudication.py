@@ -1,14 +1,21 @@
 """Adjudication: differences mark by mark, a lead takes, mixes or writes anew, and the experts reply once."""
 
 import pytest
+from django.urls import reverse
 
-from annotation import adjudication, review_queue, settling
-from annotation.models import Annotation, CandidateAnswer, ItemComment, Settlement
+from annotation import adjudication, annotating, review_queue, settling
+from annotation.models import (
+    Annotation,
+    Assignment,
+    CandidateAnswer,
+    ItemComment,
+    Settlement,
+)
 from annotation.refusals import InvalidAnswer, WrongState
 from feedbackhub.capture.models import RetrievedDocument
-from tests.annotation.desk import claim, judge, queue_with
+from tests.annotation.desk import claim, judge, queue_with, submit
 from tests.cast import _member
-from tests.factories import LabelSchemaFactory
+from tests.factories import LabelSchemaFactory, ReviewItemFactory, SettlementFactory
 from tests.pages import assert_same_queries
 
 DECISIONS = "/p/tax-help/review/decisions/"
@@ -336,3 +343,59 @@ def test_a_lead_who_has_the_item_to_judge_sees_nobodys_answer_before_their_own(
     assert shows(ben) == [not is_blind] * 2
     judge(ben, queue, "wrong", "high")
     assert shows(ben) == [True, True]
+
+
+@pytest.fixture
+def held_by_lead(project, ana, ben):
+    """An item of a blind queue: Ana judged it, revised her answer and wrote about it; Ben, a lead, has it in hand."""
+    queue, (item,) = queue_with(project, overlap=2)
+    annotating.revise(assignment=judge(ana, queue, "partly", "low", note="First word").assignment)
+    submit(Assignment.objects.get(), "partly", "low", revision=1, note="Ana's word")
+    ItemComment.objects.create(project=project, item=item, author=ana, text="Ana's remark")
+    return claim(ben, queue)
+
+
+def trail(item):
+    return reverse("interaction", args=["tax-help", item.interaction.public_id])
+
+
+def test_a_lead_who_has_an_answer_to_judge_finds_no_judgement_in_its_trail(
+    as_user, project, ana, ben, olu, held_by_lead
+):
+    item = held_by_lead.item
+    SettlementFactory(project=project, interaction=item.interaction, reason="So the house holds.")
+    words = ("Ana&#x27;s word", "So the house holds.")
+
+    def shows(user):
+        html = as_user(user).get(trail(item)).content.decode()
+        return [*(word in html for word in words), "You have this answer to judge" in html]
+
+    assert shows(ben) == [False, False, True]
+    assert shows(olu) == [True, True, False]
+    submit(held_by_lead, "wrong", "high")
+    assert shows(ben) == [True, True, False]
+
+
+def test_a_lead_who_has_the_item_to_judge_finds_neither_revisions_nor_the_discussion_on_its_page(
+    as_user, ben, olu, held_by_lead
+):
+    def shows(user):
+        answer = as_user(user).get(page(held_by_lead.item))
+        return [bool(answer.context["revisions"]), "Ana&#x27;s remark" in answer.text]
+
+    assert (shows(ben), shows(olu)) == ([False, False], [True, True])
+
+
+def test_a_lead_with_the_answer_in_hand_in_another_queue_cannot_read_or_decide_its_dispute(
+    as_user, project, ben, disputed
+):
+    LabelSchemaFactory(project=project, name="other")
+    other, _ = queue_with(project, items=0, schema_name="other")
+    ReviewItemFactory(queue=other, interaction=disputed.interaction)
+    client, taken = as_user(ben), "Take this answer"
+    assert taken in client.get(page(disputed)).content.decode()
+    held = claim(ben, other)
+    html = client.get(page(disputed)).content.decode()
+    assert taken not in html and "decide-title" not in html
+    review_queue.release(assignment=held, fence=held.fence)
+    assert taken in client.get(page(disputed)).content.decode()

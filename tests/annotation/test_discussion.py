@@ -6,11 +6,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation import discussion, lead_decisions, review_queue, settling, waits
+from annotation import annotating, discussion, lead_decisions, review_queue, settling, waits
 from annotation.models import CategoryProposal, ItemComment, Mention
 from annotation.refusals import WrongState
 from feedbackhub.accounts.models import Membership
-from tests.annotation.desk import claim, judge, queue_with
+from tests.annotation.desk import claim, judge, queue_with, submit
 from tests.cast import _member
 from tests.factories import LabelSchemaFactory, ReviewItemFactory
 from tests.pages import assert_same_queries
@@ -69,6 +69,47 @@ def test_an_expert_reads_it_once_it_cannot_sway_them(queue, ana, cem):
     assert not may_read(ana, item), "Cem has not judged it yet"
     judge(cem, queue)
     assert may_read(ana, item) and may_read(cem, item)
+
+
+def say(item, author, text="Look at the date."):
+    return ItemComment.objects.create(project=item.project, item=item, author=author, text=text)
+
+
+@pytest.mark.parametrize("is_blind", [True, False], ids=["blind", "open"])
+def test_what_others_wrote_about_a_blind_item_can_no_longer_change_ones_answer(
+    as_user, queue, disputed, ana, ben, is_blind
+):
+    queue.is_blind = is_blind
+    queue.save()
+    say(disputed, ben)
+    own = disputed.assignments.get(expert=ana)
+    assert "Look at the date." in as_user(ana).get(address("item_discussion", disputed)).text
+    answer = as_user(ana).post(reverse("revise", args=["tax-help", own.public_id]))
+    own.refresh_from_db()
+    assert own.state == ("submitted" if is_blind else "claimed")
+    assert (answer.status_code == 409) is is_blind
+
+
+def test_an_own_answer_can_be_changed_while_nobody_else_wrote_or_after_a_lead_sent_it_back(
+    disputed, ana, ben
+):
+    own = disputed.assignments.get(expert=ana)
+    say(disputed, ana)
+    annotating.revise(assignment=own)
+    assert not may_read(ana, disputed), "she has it in hand"
+    submit(own, revision=1)
+    say(disputed, ben)
+    lead_decisions.return_assignment(assignment=own, by=ben, reason="Look again.")
+    assert not may_read(ana, disputed)
+    assert review_queue.resume(assignment=own).state == "claimed"
+
+
+def test_a_lead_reads_it_when_they_have_judged_the_item_themselves(queue, ana, ben):
+    judge(ana, queue)
+    held = claim(ben, queue)
+    assert not may_read(ben, held.item)
+    submit(held)
+    assert may_read(ben, held.item)
 
 
 def test_an_expert_who_passed_it_on_reads_it(queue, ana):
