@@ -1,6 +1,20 @@
-"""Sign-in through allauth, for invited people only."""
+"""Sign-in through allauth, for invited people only.
+
+Ten failures of an account from one address are enough for ten minutes there: nobody is locked out by what strangers try
+elsewhere. What many addresses try together is slowed down as well; an address from which its owner signed in lately is not.
+"""
+
+import hashlib
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import ratelimit
+from allauth.core.exceptions import ImmediateHttpResponse
+from django.core.cache import cache
+from django.core.exceptions import ValidationError
+
+ANYWHERE = "login_failed_anywhere"  # of one account, from all addresses: how many, the settings say
+KNOWN_FOR = 30 * 24 * 3600  # seconds
+COME_BACK = 600
 
 
 class InvitedOnlyAdapter(DefaultAccountAdapter):
@@ -8,3 +22,42 @@ class InvitedOnlyAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request):
         return False
+
+    def pre_authenticate(self, request, **credentials):
+        """Too many failures are answered 429, whether the password would have been right or not."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError as too_many:
+            raise _refused(request) from too_many
+        is_known = cache.get(self._known_key(request, credentials))
+        if not is_known and not ratelimit.consume(
+            request, action=ANYWHERE, key=_account(credentials), dry_run=True
+        ):
+            raise _refused(request)
+
+    def authentication_failed(self, request, **credentials):
+        ratelimit.consume(request, action=ANYWHERE, key=_account(credentials))
+
+    def authenticate(self, request, **credentials):
+        user = super().authenticate(request, **credentials)
+        if user:
+            cache.set(self._known_key(request, credentials), True, KNOWN_FOR)
+        return user
+
+    def _get_login_attempts_cache_key(self, request, **credentials) -> str:
+        """allauth counts failures by this key: an account at an address."""
+        return f"{_account(credentials)} {self.get_client_ip(request)}"
+
+    def _known_key(self, request, credentials) -> str:
+        place = self._get_login_attempts_cache_key(request, **credentials)
+        return f"signed-in-from-{hashlib.sha256(place.encode()).hexdigest()}"
+
+
+def _account(credentials) -> str:
+    return credentials.get("email", "").lower()
+
+
+def _refused(request) -> ImmediateHttpResponse:
+    answer = ratelimit.respond_429(request)
+    answer["Retry-After"] = str(COME_BACK)
+    return ImmediateHttpResponse(answer)
