@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as later
 
 from annotation import comparing, review_keys
 from annotation.answers import answers_of
+from annotation.examples_from_gold import examples_for
 from annotation.models import Annotation, Assignment, Verdict
 from annotation.schema_history import keys_to_choose
 from annotation.settling import current_schema
@@ -156,6 +157,11 @@ def show_assignment(
         answers = assignment.draft or _answers_that_count(assignment)
     if answers.get("categories"):
         answers = {**answers, "categories": keys_to_choose(schema, answers["categories"])}
+    choices = choices_of(schema, reported=reported, own_keys=own_keys)
+    if not is_plain and not comparing.is_pairwise(item):
+        from_gold = examples_for(item, schema)
+        for category in choices["categories"]:
+            category["case"] = from_gold.get(category["value"])
     return {
         **shown,
         "assignment": assignment,
@@ -172,7 +178,7 @@ def show_assignment(
         "skip_reasons": Assignment.SkipReason.choices,
         **_acts_on_selected_words(shown.get("documents", ()), own_keys),
         "reported_words": [str(ReportedCategory(word).label) for word in sorted(reported)],
-        **choices_of(schema, reported=reported, own_keys=own_keys),
+        **choices,
     }
 
 
