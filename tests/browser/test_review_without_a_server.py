@@ -168,12 +168,55 @@ def test_answer_given_after_the_lease_was_over_arrives_all_the_same(house, work)
     assert house.sql(SAID) == [("wrong", "Away for long", 1, True)]
 
 
-def test_signing_out_leaves_nothing_behind(house, work):
-    page = work.page
+LEFT = """async () => [
+    ...(await indexedDB.databases()).map((each) => each.name),
+    ...(await caches.keys()),
+    ...(await navigator.serviceWorker.getRegistrations()).map((each) => each.scope),
+    ...Object.keys(sessionStorage),
+]"""
+
+
+def sign_out(page):
     page.get_by_role("button", name="You:").click()
     page.get_by_role("button", name="Sign out").click()
+
+
+def test_signing_out_leaves_nothing_behind_and_loses_nothing(house, work):
+    page = work.page
+    page.locator("#note").fill("Typed a moment ago")
+    sign_out(page)
     page.wait_for_url(lambda url: "review" not in url)
-    left = page.evaluate(
-        "async () => [...(await indexedDB.databases()).map((each) => each.name), ...(await caches.keys())]"
-    )
-    assert left == []
+    assert page.evaluate(LEFT) == []
+    notes = house.sql("SELECT draft->>'note' FROM annotation_assignment WHERE draft != '{}'")
+    assert notes == [("Typed a moment ago",)]
+
+
+def test_the_page_for_signing_out_leaves_nothing_behind_either(house, work):
+    work.go("/accounts/logout/")
+    page = work.page
+    assert page.evaluate(LEFT) != []
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(lambda url: "logout" not in url)
+    assert page.evaluate(LEFT) == []
+
+
+def test_signing_out_asks_before_unsent_work_is_lost(house, work):
+    page, asked = work.page, []
+
+    def say_no(dialog):
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", say_no)
+    house.kill("web")
+    judge(page, "3", "Not sent yet")
+    expect(unsent(page)).to_have_text("1 not sent yet")
+    page.locator("#note").fill("Half a thought")
+    sign_out(page)
+    expect(page.locator("#note")).to_have_value("Half a thought")
+    page.wait_for_timeout(200)
+    assert asked == ["2 answers of yours are not sent yet. Sign out and lose them?"]
+    house.start("web")
+    house.wait_until_up()
+    expect(page.locator("[data-outbox]")).to_be_hidden()
+    assert house.sql(SAID) == [("wrong", "Not sent yet", 1, True)]

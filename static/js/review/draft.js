@@ -158,8 +158,10 @@ screen.addEventListener("focusout", (event) => {
 });
 addEventListener("online", () => isDirty && save());
 
+document.addEventListener("signing-out", (event) => event.detail.wait(flush()));
+
 addEventListener("pagehide", () => {
-  if (!isDirty || !isInHand()) return;
+  if (!isDirty || !isInHand() || "signingOut" in document.documentElement.dataset) return;
   handOver();
   if (isHeld) return;
   const here = form();
