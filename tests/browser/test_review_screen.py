@@ -867,3 +867,11 @@ def test_phone_shows_answer_and_submit_together(sit_down, ana, items):
         page.get_by_text("Wrong", exact=True).first.tap()
     page.get_by_role("button", name="Submit").tap()
     expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_page_itself_never_scrolls_whatever_is_focused(sit_down, ana, items, width):
+    page = sit_down(ana, REVIEW, width=width)
+    page.locator("#note").focus()
+    page.evaluate("() => scrollTo(0, 500)")
+    assert page.evaluate("() => [scrollX, scrollY]") == [0, 0]
