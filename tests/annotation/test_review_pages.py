@@ -582,7 +582,8 @@ def test_page_costs_the_same_for_one_and_for_three_of_everything(as_user, ana, p
         with CaptureQueriesContext(connection) as caught:
             assert client.get(address("review_item", hand)).status_code == 200
         costs.append(len(caught))
-    assert costs[0] == costs[1] <= 21
+    # one of them for a schema without examples of its own: which of its cases are in gold
+    assert costs[0] == costs[1] <= 22
 
 
 def test_finished_lists_what_was_judged_and_costs_the_same(as_user, ana, queue, project):
