@@ -1,7 +1,6 @@
 """The assertions of one case: read, tried on both answers while they are written, taken off, put back."""
 
 from django.contrib import messages
-from django.db.models import Exists, OuterRef, Q
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,7 +10,8 @@ from django.views.decorators.http import require_POST
 from annotation import case_assertions, gold
 from annotation.assertion_form import AssertionForm
 from annotation.assertions import KINDS
-from annotation.models import Assignment, CaseAssertion, ReviewItem
+from annotation.models import CaseAssertion, ReviewItem
+from annotation.queries import to_come
 from annotation.refusals import InvalidAnswer
 from feedbackhub.accounts.access import project_page
 from feedbackhub.capture.models import Interaction
@@ -86,19 +86,7 @@ def _interaction(request, public_id) -> Interaction:
 
 
 def _must_not_see(membership, interaction) -> bool:
-    """They may still judge it where others' answers stay hidden, or where they are measured, and have not yet."""
-    theirs = Assignment.objects.filter(item=OuterRef("pk"), expert=membership.user_id)
-    mine = theirs.filter(state__in=Assignment.HELD_STATES)
-    waits = Q(Exists(mine))
-    if not membership.may("search_interactions"):
-        done = theirs.filter(state=Assignment.State.SUBMITTED)
-        waits |= Q(state__in=ReviewItem.OPEN_STATES) & ~Q(Exists(done))
-    return (
-        ReviewItem.objects.visible_to(membership)
-        .filter(waits, Q(queue__is_blind=True) | Q(purpose__in=ReviewItem.MEASURING))
-        .filter(interaction=interaction)
-        .exists()
-    )
+    return to_come(membership).filter(interaction=interaction).exists()
 
 
 def _assertion(request, interaction, public_id) -> CaseAssertion:

@@ -395,7 +395,7 @@ def _page(
         "taken": taken,
         "reason": reason,
         "refusal": refusal,
-        "assignments": found.assignments.select_related("expert").order_by("pk"),
+        "skips": [] if is_to_judge else _skips(found),
         **({} if is_to_judge else discussion_parts.around(request, found, comment_form)),
         "can_decide": not is_to_judge
         and found.purpose != ReviewItem.Purpose.PAIRWISE
@@ -417,6 +417,11 @@ def _is_to_judge(request, found) -> bool:
     """
     kept = kept_from(project=request.project, expert=request.user)
     return ReviewItem.objects.filter(kept, pk=found.pk).exists()
+
+
+def _skips(found):
+    """Who passed it on with a word to it."""
+    return found.assignments.exclude(skip_note="").select_related("expert").order_by("pk")
 
 
 def _compared(found, annotations) -> dict:

@@ -191,7 +191,7 @@ def in_hand(*, project, expert, queue=None, items=None):
 
 def interactions_judged_by(membership: Membership):
     """The interactions, by key, of which an expert may see what others said: they had their own say on a label there, in an
-    item that is closed or not blind, and have nothing more of them in hand."""
+    item that is closed or not blind, have nothing more of them in hand, and are to judge none of them once more (`to_come`)."""
     theirs = Assignment.objects.filter(project=membership.project_id, expert=membership.user_id)
     in_their_hands = theirs.filter(state__in=["reserved", "claimed"])
     closed = Q(item__state__in=["disputed", "settled", "dismissed"]) | Q(
@@ -200,6 +200,7 @@ def interactions_judged_by(membership: Membership):
     return (
         theirs.filter(closed, state="submitted", item__purpose=ReviewItem.Purpose.LABEL)
         .exclude(item__interaction__in=in_their_hands.values("item__interaction"))
+        .exclude(Exists(to_come(membership).filter(interaction=OuterRef("item__interaction"))))
         .values("item__interaction")
     )
 
@@ -216,6 +217,22 @@ def still_to_judge(*, project, expert):
         expert=expert,
         state__in=[*HELD, Assignment.State.EXPIRED, Assignment.State.RETURNED],
         item__state__in=[ReviewItem.State.WAITING, ReviewItem.State.IN_REVIEW],
+    )
+
+
+def to_come(membership: Membership):
+    """The items of a blind queue, or that measure, which this member judges yet without knowing what others said: theirs to
+    judge (`still_to_judge`); of an expert also what they change in hand, or what may still be handed to them.
+    """
+    own = still_to_judge(project=membership.project_id, expert=membership.user_id)
+    to_judge = Q(pk__in=own.values("item"))
+    if not membership.may("search_interactions"):
+        theirs = Assignment.objects.filter(item=OuterRef("pk"), expert=membership.user_id)
+        is_done = Exists(theirs.filter(state=Assignment.State.SUBMITTED))
+        to_judge |= Exists(theirs.filter(state__in=HELD))
+        to_judge |= Q(state__in=ReviewItem.OPEN_STATES) & ~is_done
+    return ReviewItem.objects.visible_to(membership).filter(
+        to_judge, Q(queue__is_blind=True) | Q(purpose__in=ReviewItem.MEASURING)
     )
 
 

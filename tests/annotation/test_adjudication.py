@@ -9,13 +9,19 @@ from annotation.models import (
     Assignment,
     CandidateAnswer,
     ItemComment,
+    ReviewItem,
     Settlement,
 )
 from annotation.refusals import InvalidAnswer, WrongState
 from feedbackhub.capture.models import RetrievedDocument
 from tests.annotation.desk import claim, judge, queue_with, submit
 from tests.cast import _member
-from tests.factories import LabelSchemaFactory, ReviewItemFactory, SettlementFactory
+from tests.factories import (
+    AssignmentFactory,
+    LabelSchemaFactory,
+    ReviewItemFactory,
+    SettlementFactory,
+)
 from tests.pages import assert_same_queries
 
 DECISIONS = "/p/tax-help/review/decisions/"
@@ -376,14 +382,20 @@ def test_a_lead_who_has_an_answer_to_judge_finds_no_judgement_in_its_trail(
     assert shows(ben) == [True, True, False]
 
 
-def test_a_lead_who_has_the_item_to_judge_finds_neither_revisions_nor_the_discussion_on_its_page(
-    as_user, ben, olu, held_by_lead
+def test_a_lead_who_has_the_item_to_judge_finds_no_revisions_discussion_or_doubts_on_its_page(
+    as_user, cem, ben, olu, held_by_lead
 ):
-    def shows(user):
-        answer = as_user(user).get(page(held_by_lead.item))
-        return [bool(answer.context["revisions"]), "Ana&#x27;s remark" in answer.text]
+    item = held_by_lead.item
+    skipped = {"state": "skipped", "skip_reason": "needs_discussion", "skip_note": "Is it so?"}
+    AssignmentFactory(item=item, expert=cem, slot=3, **skipped)
+    ReviewItem.objects.filter(pk=item.pk).update(needs_discussion=True)
 
-    assert (shows(ben), shows(olu)) == ([False, False], [True, True])
+    def shows(user):
+        answer = as_user(user).get(page(item))
+        words = ("Ana&#x27;s remark", "Is it so?")
+        return [bool(answer.context["revisions"]), *(word in answer.text for word in words)]
+
+    assert (shows(ben), shows(olu)) == ([False] * 3, [True] * 3)
 
 
 def test_a_lead_with_the_answer_in_hand_in_another_queue_cannot_read_or_decide_its_dispute(

@@ -234,6 +234,22 @@ def test_an_expert_reads_no_colleagues_answer_that_could_still_sway_them(
         assert client.get(address).status_code == 404
 
 
+def test_an_expert_who_may_get_the_case_in_another_blind_queue_reads_it_after_their_answer_there(
+    as_user, ana, ben, project, problem
+):
+    queue, (item,) = queue_with(project)
+    ProblemMemberFactory(problem=problem, interaction=item.interaction)
+    judge(ana, queue)
+    client = as_user(ana)
+    assert client.get(url("problem", 7)).status_code == 200
+    other, _ = queue_with(project, items=0, overlap=2)
+    again = ReviewItemFactory(queue=other, interaction=item.interaction, overlap=2)
+    judge(ben, other, "harmful", "critical", note="Ben says it kills")
+    assert client.get(url("problem", 7)).status_code == 404
+    AssignmentFactory(item=again, expert=ana, state="submitted", slot=2)
+    assert client.get(url("problem", 7)).status_code == 200
+
+
 def test_an_item_that_measures_an_expert_shows_them_nothing_of_its_case(
     as_user, ana, project, problem
 ):

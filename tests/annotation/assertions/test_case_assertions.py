@@ -164,6 +164,18 @@ def test_who_judges_blind_or_is_measured_sees_what_others_said_after_their_own_a
     assert "rewording" in answer.content.decode()
 
 
+@pytest.mark.parametrize("state", ["claimed", "expired", "returned"])
+def test_a_lead_who_has_it_to_judge_blind_sees_none_of_others_before_their_own_answer(
+    as_user, ana, ben, project, state
+):
+    item = ReviewItemFactory(queue__project=project, overlap=2)
+    case_assertions.add(interaction=item.interaction, given=MENTION, by=ana)
+    client, address = as_user(ben), page(item.interaction)
+    assert "commute" in client.get(address).content.decode()
+    AssignmentFactory(item=item, expert=ben, state=state)
+    assert "commute" not in client.get(address).content.decode()
+
+
 def test_an_assertion_with_personal_data_is_flagged_when_it_is_kept(as_user, dana, project):
     address = page(InteractionFactory(project=project), kind="must_mention")
     answer = as_user(dana).post(address, {"texts": "ada@example.org", "act": "keep"}, follow=True)
