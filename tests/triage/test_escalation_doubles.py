@@ -4,6 +4,7 @@ The clock is moved by hand: what is due later is made due, so minutes of waiting
 """
 
 import time
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from tests.factories import InteractionFactory, ProblemFactory, ProblemMemberFac
 from tests.triage.trackers.drafts import HOSTILE
 from tests.triage.trackers.test_doubles import Double
 from triage import connections, escalation, problems, ticket_notes, ticket_state
-from triage.models import Escalation, Ticket, TicketNote, TrackerConnection
+from triage.models import Escalation, Fix, Ticket, TicketNote, TrackerConnection
 
 pytestmark = [pytest.mark.shared, pytest.mark.django_db]
 
@@ -193,4 +194,35 @@ def test_the_link_and_the_brief_are_put_to_a_ticket_once(name, duty, double):
         titles = sorted(each["title"] for each in issue["attachments"])
         assert titles == [f"FeedbackHub P{duty.problem.number}", f"P{duty.problem.number}-brief.md"]
         assert issue["comments"] == []
+    assert_one_ticket(duty, double)
+
+
+@pytest.mark.parametrize("name", CREATE)
+def test_what_somebody_says_shipped_on_the_ticket_waits_for_a_person_here(name, duty, double):
+    """Said and closed over there, found by the poll; our own comment on it does not count."""
+    pursue_until_filed(duty)
+    ticket = Ticket.objects.get()
+    words = "The rates of 2026 are the current ones."
+    (issue,) = double.issues()
+    key = issue.get("key") or issue["identifier"]
+    how, to = {"jira": ("transition", "Done"), "linear": ("state", "completed")}[name]
+    body = f"Fix: {words}\n\nVersion: prompt=support@v14"
+    double.admin("act", {"do": "comment", "issue": key, "body": body})
+    double.admin("act", {"do": how, "issue": key, "to": to})
+    note = TicketNote.objects.create(
+        project=duty.project, ticket=ticket, kind="adopted", state="failed", marker=uuid.uuid4()
+    )
+    connections.tracker_of(duty.connection).comment(ticket.remote_id, "Fix: by us", note.marker)
+    for _ in range(3):
+        TrackerConnection.objects.update(paused_until=None)
+        Ticket.objects.update(look_at=timezone.now())
+        ticket_state.look_at_ticket(ticket=Ticket.objects.get())
+    fix = Fix.objects.get()
+    assert (fix.summary, fix.carrier_version, fix.state, fix.to_confirm) == (
+        words,
+        "support v14",
+        "planned",
+        True,
+    )
+    assert fix.told_by.said_by
     assert_one_ticket(duty, double)

@@ -571,11 +571,15 @@ def test_the_statuses_are_those_of_the_place(service):
 
 def test_what_was_said_is_read_newest_first(service):
     made = service.adapter().create(draft())
-    service.adapter().comment(made.remote_id, "First.", str(uuid.uuid4()))
+    marker = str(uuid.uuid4())
+    service.adapter().comment(made.remote_id, "First.", marker)
     service.double.admin("act", {"do": "comment", "issue": made.key, "body": "Second."})
     said = service.adapter().comments(made.remote_id)
     assert len(said) == 2
     assert "First" in said[-1].text
+    theirs, ours = said
+    assert theirs.id != ours.id and theirs.is_by_team
+    assert (theirs.is_ours, ours.is_ours or ours.id == marker) == (False, True)
 
 
 def test_a_ticket_is_found_by_the_key_that_people_paste(service):

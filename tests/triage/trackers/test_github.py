@@ -132,6 +132,19 @@ def test_a_comment_is_made_once(github, adapter):
     assert said.author == "hub-bot" and said.text.startswith("Open again")
 
 
+def test_of_those_who_comment_the_team_and_ourselves_are_told_apart(github, adapter):
+    """On a public repository anybody may comment; our own comments carry their marker."""
+    adapter.create(draft())
+    for association in ("NONE", "CONTRIBUTOR", "MEMBER", "OWNER", "COLLABORATOR", None):
+        github.issues[1]["comments_"].append(
+            {"id": 7, "body": "x", "user": {"login": "ford"}, "author_association": association}
+        )
+    adapter.comment("1", "Open again.", MARKER)
+    ours, *theirs = adapter.comments("1")
+    assert (ours.is_ours, theirs[0].is_ours, theirs[0].id) == (True, False, "7")
+    assert [said.is_by_team for said in reversed(theirs)] == [False, False, True, True, True, False]
+
+
 @pytest.mark.parametrize("count", [3, 20, 101, 120])
 def test_of_many_comments_the_newest_are_shown_first(github, adapter, count):
     adapter.create(draft())
