@@ -156,8 +156,9 @@ def undo_change(*, change) -> ProblemChange:
         return change
     _demand_unchanged(change)
     touched = set(ChangedProblem.objects.filter(change=change).values_list("problem_id", flat=True))
-    for move in reversed(change.moves):
-        _move_back(move, change)
+    _leave_again(change)
+    _come_back(change)
+    _place_back(change)
     _take_away_what_they_brought(change)
     for pk, fields in _by_problem(_noted(change)).items():
         Problem.objects.filter(pk=pk).update(**fields)
@@ -210,31 +211,57 @@ def _demand_unchanged(change) -> None:
         raise UndoRefused("The new problem has cases, a ticket or a fix of its own by now.")
 
 
-def _move_back(move, change) -> None:
-    """The membership from before comes back as it was; the one that the change made goes, or is again what it had been."""
-    here = ProblemMember.objects.filter(interaction=move["interaction"], problem=move["to"])
-    if move.get("had"):
-        here.update(**move["had"])
-    else:
+def _leave_again(change) -> None:
+    """The memberships that the change made go, or are again what they had been."""
+    made = [move for move in change.moves if move["to"] and not move.get("had")]
+    for to, cases_there in _by(made, "to").items():
+        here = ProblemMember.objects.filter(problem=to, interaction__in=cases_there)
         here.filter(joined_at__gte=change.created_at).delete()
         here.update(left_at=change.created_at)
-    ProblemMember.objects.filter(interaction=move["interaction"], problem=move["from"]).update(
-        left_at=None
-    )
-    _place_back(move)
+    for move in change.moves:
+        if move.get("had"):
+            here = ProblemMember.objects.filter(problem=move["to"], interaction=move["interaction"])
+            here.update(**move["had"])
 
 
-def _place_back(move) -> None:
-    """What was said of its place before: why, and what was nearest, as far as that is still there."""
-    placement = Placement.objects.filter(interaction=move["interaction"])
-    placed = move.get("placed", {})
-    if placed is None:
-        placement.delete()
-        return
-    if placed:
-        is_there = placed["nearest"] and Problem.objects.filter(pk=placed["nearest"]).exists()
-        placed = {**placed, "nearest": placed["nearest"] if is_there else None}
-    placement.update(problem=move["from"], **placed)
+def _come_back(change) -> None:
+    """The memberships from before are there again, as they were."""
+    left = [move for move in change.moves if move["from"]]
+    for origin, cases_there in _by(left, "from").items():
+        ProblemMember.objects.filter(problem=origin, interaction__in=cases_there).update(
+            left_at=None
+        )
+
+
+def _by(moves, name) -> dict[int, list[int]]:
+    """The cases by the problem that they left, or went to."""
+    found: dict[int, list[int]] = {}
+    for move in moves:
+        found.setdefault(move[name], []).append(move["interaction"])
+    return found
+
+
+def _place_back(change) -> None:
+    """What was said of each place before: why, and what was nearest, as far as that is still there."""
+    moves = {move["interaction"]: move for move in change.moves}
+    nearest = {(move.get("placed") or {}).get("nearest") for move in change.moves}
+    there = set(Problem.objects.filter(pk__in=nearest - {None}).values_list("pk", flat=True))
+    back, gone = [], []
+    for placement in Placement.objects.filter(interaction__in=moves):
+        move = moves[placement.interaction_id]
+        placed = move.get("placed", {})
+        if placed is None:
+            gone.append(placement.pk)
+            continue
+        placement.problem_id = move["from"]
+        for name, was in placed.items():
+            is_gone = name == "nearest" and was not in there
+            setattr(
+                placement, "nearest_id" if name == "nearest" else name, None if is_gone else was
+            )
+        back.append(placement)
+    Placement.objects.filter(pk__in=gone).delete()
+    Placement.objects.bulk_update(back, ["problem", *_PLACED], batch_size=500)
 
 
 def _take_away_what_they_brought(change) -> None:
