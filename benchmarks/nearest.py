@@ -168,9 +168,9 @@ def fill(project, queue, chance) -> None:
     )
     execute(
         """
-        INSERT INTO triage_problem (public_id, project_id, number, title, summary, state, severity, category,
-               fixable_by, reach, member_count, frequency, priority, state_changed_at, created_at)
-        SELECT gen_random_uuid(), %s, n, 'Problem ' || n, '', 'open', 'medium', '', '', 0, 0, 0, 0, now(), now()
+        INSERT INTO triage_problem (public_id, project_id, number, title, summary, is_described_by_hand, state, severity,
+               category, fixable_by, reach, member_count, frequency, priority, state_changed_at, created_at)
+        SELECT gen_random_uuid(), %s, n, 'Problem ' || n, '', false, 'open', 'medium', '', '', 0, 0, 0, 0, now(), now()
           FROM generate_series(1, %s) n
         """,
         [project.pk, CASES // MEMBERS],
