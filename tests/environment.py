@@ -20,9 +20,13 @@ import pytest
 
 from feedbackhub import embedded_postgres
 
-# The same examples in each run, or a lucky find would fail somebody else's change; HYPOTHESIS_PROFILE=default looks for more.
+# The same examples in each run, or a lucky find would fail somebody else's change; HYPOTHESIS_PROFILE=default looks for
+# others, deep for many more, also where an example is dear.
+HYPOTHESIS_PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "repeatable")
+IS_DEEP = HYPOTHESIS_PROFILE == "deep"
 hypothesis.settings.register_profile("repeatable", derandomize=True)
-hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+hypothesis.settings.register_profile("deep", max_examples=1_000, print_blob=True)
+hypothesis.settings.load_profile(HYPOTHESIS_PROFILE)
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "feedbackhub-tests-"

@@ -25,6 +25,7 @@ from feedbackhub.capture.erasure import erase_person
 from feedbackhub.capture.models import NearDuplicateSignature, Reporter
 from feedbackhub.capture.near_duplicates import place
 from tests.annotation.exports.house import made
+from tests.environment import IS_DEEP
 from tests.factories import (
     AnnotationFactory,
     AssignmentFactory,
@@ -85,9 +86,9 @@ def _own_files(settings, tmp_path):
 
 
 @settings(
-    max_examples=3,
+    max_examples=30 if IS_DEEP else 3,
     deadline=None,
-    derandomize=True,
+    derandomize=not IS_DEEP,
     phases=[Phase.generate],  # each example makes forty exports: shrinking would take minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
