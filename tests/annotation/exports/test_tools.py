@@ -7,8 +7,9 @@ import pytest
 from annotation.export_options import Options
 from annotation.export_reading import batches, members
 from annotation.exports import FORMATS, TRAINING_FORMATS
-from annotation.gold import freeze_gold_version, promote_to_gold
+from annotation.gold import NotReady, freeze_gold_version, promote_to_gold
 from annotation.models import GoldExample
+from feedbackhub.capture.erasure import erase_person
 from tests.annotation.exports.test_formats import BAD, GOOD, SYSTEM, USER, assistant, rows, why
 from tests.factories import InteractionFactory, SettlementFactory
 
@@ -221,3 +222,26 @@ def test_one_case_with_tools_makes_place_for_them_in_all_rows_of_its_version(pro
 
     assert tools_of(first) == [None]
     assert tools_of(second) == [[], [TOOL]]
+
+
+def test_personal_data_in_a_call_keeps_a_case_from_gold_until_it_is_masked(project, ben):
+    arguments = '{"to": "ana@example.com", "card": 4111111111111111}'
+    call = CALL | {"function": {"name": "mail", "arguments": arguments}}
+    talk = [USER, CALLING | {"tool_calls": [call]}, ANSWER | {"content": "Sent to ana@example.com"}]
+    interaction = InteractionFactory(project=project, messages=talk)
+    settlement = SettlementFactory(interaction=interaction)
+    with pytest.raises(NotReady):
+        promote_to_gold(settlement=settlement, by=ben)
+    _user, calling, answer = promote_to_gold(settlement=settlement, by=ben, masks=True).messages
+    (masked,) = calling["tool_calls"]
+    assert json.loads(masked["function"]["arguments"]) == {"to": "[EMAIL]", "card": "[CARD]"}
+    assert answer == {"role": "tool", "content": "Sent to [EMAIL]", "tool_call_id": masked["id"]}
+
+
+def test_erasing_a_person_empties_calls_and_tools(project, ben):
+    revision = approved(project, ben, messages=TALK, tools=[TOOL], user_hash="theirs")
+    erase_person(project=project, ref_hash="theirs")
+    revision.refresh_from_db()
+    interaction = revision.example.interaction
+    assert (revision.messages, revision.tools) == ([], [])
+    assert (interaction.messages, interaction.tools) == ([], [])
