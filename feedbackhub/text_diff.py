@@ -21,6 +21,9 @@ _WORDS = re.compile(
     rf"|[^\s{_PUNCTUATION}{_IDEOGRAPHS}]+"
 )
 
+FEWEST_MOVED = 3  # words; fewer come and go by chance
+_AROUND = " \t\r\n.,;:"
+
 _TIMEOUT = 0.5  # seconds; past it the rest is shown as one replacement
 _TIDY_LIMIT = 4_000  # tidying has no time-out of its own and grows faster than the diff
 _SURROGATES = range(0xD800, 0xE000)
@@ -54,15 +57,26 @@ def word_diff_html(before: str, after: str, *, around: int | None = None) -> Saf
     rest is an ellipsis.
     """
     steps = word_diff(before, after)
+    moved = moved_texts(steps)
     parts = []
     for place, (kind, text) in enumerate(steps):
-        if kind == INSERT:
-            parts.append(f"<ins>{escape(text)}</ins>")
-        elif kind == DELETE:
-            parts.append(f"<del>{escape(text)}</del>")
+        tag = {INSERT: "ins", DELETE: "del"}.get(kind)
+        if tag:
+            look = ' class="is-moved"' if _bare(text) in moved else ""
+            parts.append(f"<{tag}{look}>{escape(text)}</{tag}>")
         else:
             parts.append(_unchanged(text, around, place == 0, place == len(steps) - 1))
     return mark_safe("".join(parts))  # noqa: S308 - every text above is escaped
+
+
+def moved_texts(steps) -> set[str]:
+    """What was taken out in one place and put in at another, word for word; three words and more."""
+    out, put = ({_bare(text) for kind, text in steps if kind == side} for side in (DELETE, INSERT))
+    return {text for text in out & put if len(text.split()) >= FEWEST_MOVED}
+
+
+def _bare(text: str) -> str:
+    return text.strip(_AROUND)
 
 
 def changed_word_count(before: str, after: str) -> int:

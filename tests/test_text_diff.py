@@ -1,5 +1,6 @@
 """Word diffs: exact, quick, and never through the middle of a letter."""
 
+import re
 import time
 
 import pytest
@@ -87,6 +88,16 @@ def test_word_diff_html_escapes_both_sides():
 
 def test_word_diff_html_marks_insert_and_delete():
     assert word_diff_html("one two", "one three") == "one <del>two</del><ins>three</ins>"
+
+
+def test_words_that_moved_are_told_from_words_that_went():
+    before = "Take it twice a day. Drink a lot of water with it. Ask your doctor."
+    after = "Drink a lot of water with it. Take it twice a day. Ask your chemist."
+    shown = word_diff_html(before, after)
+    (out,) = re.findall(r'<del class="is-moved">(.*?)</del>', shown)
+    (put,) = re.findall(r'<ins class="is-moved">(.*?)</ins>', shown)
+    assert out.strip(" .") == put.strip(" .")
+    assert "<del>doctor</del><ins>chemist</ins>" in shown
 
 
 def test_word_diff_html_with_around_leaves_out_what_did_not_change():

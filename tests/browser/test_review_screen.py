@@ -484,7 +484,9 @@ def test_words_are_struck_and_cited_by_keys_where_no_mark_is_known(
     page.keyboard.press("x")
     expect(page.locator("#correction")).to_have_value(EMOJI.replace(" in full", ""))
     page.keyboard.press("Escape")
+    expect(page.locator("[data-marker]")).to_be_hidden()
     select(page, "output", *units(EMOJI, "paid"))
+    expect(page.locator("[data-marker]")).to_be_visible()
     page.keyboard.press("9")
     expect(page.locator("#correction")).to_have_value(
         EMOJI.replace(" in full", "").replace("paid", "paid [1]")

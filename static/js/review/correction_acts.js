@@ -2,7 +2,7 @@
 // And: start from an answer that somebody wrote already, compare side by side or inline. All of it is done
 // as if typed, so that the browser's own undo takes it back.
 
-import { selectedNow } from "./spans.js";
+import { follow, selectedNow } from "./spans.js";
 import { original } from "./correction_diff.js";
 import { form, isInHand, item, onItem, say, screen, words } from "./item.js";
 import { wordDiff } from "./word_diff.js";
@@ -70,6 +70,7 @@ screen.addEventListener("click", (event) => {
     type(found.end, found.end, ` [${act.dataset.cite}]`);
     say(words.cited);
   }
+  follow(); // the words are in the correction now, nothing is selected in the answer
 });
 
 // They are for the answer alone.

@@ -1,7 +1,7 @@
 // [data-correction]: what changes against the answer is shown below while one types.
 
 import { form, item, onItem, screen, words } from "./item.js";
-import { wordDiff } from "./word_diff.js";
+import { movedIn, wordDiff } from "./word_diff.js";
 
 const LONGEST = 60_000; // characters, both texts
 const TAGS = { "-": "del", "+": "ins" };
@@ -39,12 +39,14 @@ function draw() {
 // The changes in one text, or the text before and the one after beside each other; the style shows one of them.
 function column(steps, name, kinds) {
   const drawn = document.createElement("div");
+  const isMoved = movedIn(steps);
   drawn.dataset.diffColumn = name;
   drawn.dir = "auto";
   for (const [kind, text] of steps) {
     if (!kinds.includes(kind)) continue;
     const part = kind === "=" ? document.createTextNode(text) : document.createElement(TAGS[kind]);
     part.textContent = text;
+    if (kind !== "=" && isMoved(text)) part.className = "is-moved";
     drawn.append(part);
   }
   return drawn;

@@ -8,7 +8,7 @@ import * as kept from "./kept.js";
 
 const SOON = 600;
 const TRIES = [2_000, 5_000, 10_000, 20_000];
-const LAST = "feedbackhub.typed-last";
+const LAST = "feedbackhub.review.typed-last";
 const STILL_THE_NEXT = 30_000;
 const KEEPALIVE_LIMIT = 60_000; // bytes that a browser sends from a page that is gone
 
@@ -37,7 +37,8 @@ function keepHere() {
 // A page that goes has no time for a database: what was typed last goes over to the next page of this tab.
 function handOver() {
   try {
-    const last = { id: item().dataset.item, pairs: pairsOf(form()), at: Date.now() };
+    const { owner } = screen.dataset;
+    const last = { owner, id: item().dataset.item, pairs: pairsOf(form()), at: Date.now() };
     sessionStorage.setItem(LAST, JSON.stringify(last));
   } catch {
     // A browser that keeps nothing, or too long a text: the database has it up to a moment ago.
@@ -48,7 +49,8 @@ function handedOver(id) {
   try {
     const last = JSON.parse(sessionStorage.getItem(LAST));
     sessionStorage.removeItem(LAST);
-    return last?.id === id && Date.now() - last.at < STILL_THE_NEXT ? last : null;
+    const isOfHere = last?.id === id && last.owner === screen.dataset.owner;
+    return isOfHere && Date.now() - last.at < STILL_THE_NEXT ? last : null;
   } catch {
     return null;
   }
@@ -134,6 +136,14 @@ export async function flush() {
 export function hold() {
   isHeld = true;
   clearTimeout(timer);
+}
+
+// It went into the outbox as it is: there is no draft of it any more.
+export function letGo() {
+  hold();
+  rest();
+  isDirty = false;
+  kept.forget("typed", item().dataset.item);
 }
 
 export function goOn({ dirty = isDirty } = {}) {

@@ -175,7 +175,8 @@ const textAt = (node) =>
 
 export const selectedNow = () => selected() ?? selectedInRendered();
 
-function follow() {
+// The bar of marks goes where words are selected, and closes where none are.
+export function follow() {
   const toolbar = marker();
   if (!toolbar || !isInHand()) return;
   const found = selectedNow();

@@ -99,7 +99,6 @@ function goOn() {
 
 function leave(kind, url, pairs) {
   const here = item();
-  draft.hold();
   clearErrors();
   left.set(here.dataset.item, here);
   const together = kind === "submit" ? tickedAhead() : [];
@@ -114,9 +113,9 @@ function leave(kind, url, pairs) {
     title: titleOf(here),
     path: here.dataset.url,
   });
+  draft.letGo();
   isWaiting = !goOn();
   if (isWaiting) item().querySelector("[data-submit]")?.setAttribute("aria-busy", "true");
-  kept.forget("typed", here.dataset.item);
 }
 
 screen.addEventListener("submit", (event) => {
@@ -192,7 +191,10 @@ screen.addEventListener("turned-down", async ({ detail: { entry, answer } }) => 
 // what was typed is kept besides; one that cannot be shown stays there, and false is answered.
 export async function bringBack(entry) {
   if (!outbox.hold(entry)) return false;
+  const wasWaiting = isWaiting;
+  isWaiting = false; // what is sent meanwhile opens no other item over this one
   if (item()?.dataset.item !== entry.id && !(await showAgain(entry))) {
+    isWaiting = wasWaiting;
     outbox.letGo(entry);
     toast({ text: words.notShown, level: "warning" });
     return false;
@@ -210,7 +212,6 @@ export async function bringBack(entry) {
   for (const id of entry.together ?? []) comeBack(id);
   left.delete(entry.id);
   screen.dispatchEvent(new Event("filled"));
-  isWaiting = false;
   draft.goOn({ dirty: true });
   if (typed) await kept.put("typed", { id: entry.id, pairs: form() ? pairsOf(form()) : typed });
   outbox.remove(entry);

@@ -30,6 +30,17 @@ export function wordDiff(before, after) {
   return joinAcrossBlanks(steps);
 }
 
+const bare = (text) => text.replace(/^[\s.,;:]+|[\s.,;:]+$/g, "");
+
+// Says of a step's text whether it was taken out in one place and put in at another: three words and more, as
+// feedbackhub/text_diff.py has it.
+export function movedIn(steps) {
+  const of = (kind) => steps.filter((step) => step[0] === kind).map((step) => bare(step[1]));
+  const put = new Set(of("+"));
+  const moved = new Set(of("-").filter((text) => put.has(text) && text.split(/\s+/).length >= 3));
+  return (text) => moved.has(bare(text));
+}
+
 // Longest common run of words, by table.
 function middle(old, now) {
   if (old.length * now.length > LARGEST) return [["-", old.join("")], ["+", now.join("")]];
