@@ -4,11 +4,14 @@ The holdout is dropped here for every training format, whatever was asked, and s
 stricter, or that was contaminated, after the version was frozen.
 """
 
+import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from django.db import models
+import orjson
+from django.db import connection, models
 from django.db.models import F, Q, Value
 
 from annotation.export_options import Options
@@ -16,6 +19,7 @@ from annotation.exports.cases import Case, Format, LeftOut
 from annotation.models import GoldVersion, GoldVersionMember
 
 BATCH = 1_000
+_LONG_NUMBER = re.compile(r"\d{18}")
 _FIELDS = (
     "revision_id",
     "revision__example_id",
@@ -86,21 +90,30 @@ def kept_back(version: GoldVersion, format: Format, options: Options) -> Counter
 
 
 def batches(found, format: Format, version: GoldVersion) -> Iterator[list[tuple[int, int, Case]]]:
-    """(revision's key, example's key, case) in batches, read by a server-side cursor: memory stays flat."""
-    batch, has_tools = [], _has_tools(version)
-    for revision_id, example_id, public_id, *rest in found.values_list(*_FIELDS).iterator(
-        chunk_size=BATCH
-    ):
-        interaction_id, split, messages, tools, *more = rest
-        case = Case(
-            str(public_id), interaction_id, split, messages, tools if has_tools else None, *more
-        )
-        batch.append((revision_id, example_id, case))
-        if len(batch) == BATCH:
-            yield _with_judgements(batch, format, version)
-            batch = []
-    if batch:
-        yield _with_judgements(batch, format, version)
+    """(revision's key, example's key, case) in batches, read by a server-side cursor: memory stays flat.
+
+    Rows come as psycopg gives them, which takes a third of the time of Django's converters.
+    """
+    has_tools = _has_tools(version)
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(*found.values_list(*_FIELDS).query.sql_with_params())
+        while rows := cursor.fetchmany(BATCH):
+            yield _with_judgements([_case(row, has_tools) for row in rows], format, version)
+
+
+def _case(row, has_tools) -> tuple[int, int, Case]:
+    revision_id, example_id, public_id, interaction_id, split, messages, tools, *more = row
+    context, ideal, rejected, labels, checks, preferences, agreement, settlement_id = more
+    case = Case(
+        str(public_id), interaction_id, split, orjson.loads(messages), _json(tools) if has_tools else None,
+        _json(context), ideal, rejected, _json(labels), _json(checks), orjson.loads(preferences), agreement, settlement_id,
+    )  # fmt: skip
+    return revision_id, example_id, case
+
+
+def _json(text: str):
+    """A number that orjson would round is read with all its digits: the same row is the same bytes for ever."""
+    return json.loads(text) if _LONG_NUMBER.search(text) else orjson.loads(text)
 
 
 def _has_tools(version) -> bool:

@@ -48,8 +48,8 @@ def line(row: dict) -> bytes:
         found = orjson.dumps(row)
     except TypeError:  # PostgreSQL spells 1e300 with all its digits: an integer beyond 64 bits
         found = json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()
-    for character, escape in _LINE_ENDS.items():
-        if character in found:
+    if not found.isascii():
+        for character, escape in _LINE_ENDS.items():
             found = found.replace(character, escape)
     return found + b"\n"
 

@@ -38,6 +38,8 @@ def ids_of(project, payloads, *, now=None) -> dict[tuple, int]:
     wanted = {identity_of(payload): payload for payload in payloads if payload.has_prompt}
     found = {key: _KNOWN[(project.pk, *key)] for key in wanted if (project.pk, *key) in _KNOWN}
     missing = {key: payload for key, payload in wanted.items() if key not in found}
+    found |= _known_by_version(project, [key for key in missing if not key[2]])
+    missing = {key: payload for key, payload in missing.items() if key not in found}
     if not missing:
         return found
     PromptVersion.objects.bulk_create(
@@ -65,6 +67,19 @@ def ids_of(project, payloads, *, now=None) -> dict[tuple, int]:
         if created_at != now:  # made by this very transaction, which may yet be rolled back
             _remember((project.pk, *key), pk)
     return found
+
+
+def _known_by_version(project, keys) -> dict[tuple, int]:
+    """{identity: id} for what is named without its text, where one version alone is called so."""
+    if not keys:
+        return {}
+    rows = PromptVersion.objects.filter(
+        project=project, name__in={key[0] for key in keys}, version__in={key[1] for key in keys}
+    ).values_list("name", "version", "pk")
+    called = {}
+    for *key, pk in rows:
+        called.setdefault((*key, ""), []).append(pk)
+    return {key: called[key][0] for key in keys if len(called.get(key, ())) == 1}
 
 
 def _remember(key, pk) -> None:
@@ -113,10 +128,8 @@ def announce(*, project, body) -> tuple[PromptVersion | None, bool]:
     kinds = None if project.redaction_kinds is None else frozenset(project.redaction_kinds)
     for key in ("text", "rationale", "summary"):
         found[key] = redaction.redact(found.get(key, ""), enabled=kinds).text
-    content_hash = found.get("hash", "")
-    if found["text"] and not content_hash:
-        content_hash = hashlib.sha256(found["text"].encode()).hexdigest()
     with transaction.atomic():
+        content_hash = found.get("hash", "") or _hash_told(project, found)
         version, is_new = PromptVersion.objects.select_for_update().get_or_create(
             project=project,
             name=found["name"],
@@ -131,6 +144,19 @@ def announce(*, project, body) -> tuple[PromptVersion | None, bool]:
             for tell in _listeners:
                 is_news |= tell(version, found["problems"], found["summary"])
         return (version, is_new) if is_news else (None, False)
+
+
+def _hash_told(project, found) -> str:
+    """By which hash a version is known: of the text told now, or none when answers named it before its text was known."""
+    if not found["text"]:
+        return ""
+    content_hash = hashlib.sha256(found["text"].encode()).hexdigest()
+    named = PromptVersion.objects.filter(
+        project=project, name=found["name"], version=found["version"]
+    )
+    rows = dict(named.values_list("content_hash", "text"))
+    is_only_named = list(rows) == [""] and rows[""] in ("", found["text"])
+    return "" if is_only_named else content_hash
 
 
 def _may_say(version, found) -> bool:

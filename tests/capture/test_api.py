@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
-from feedbackhub.capture.models import FeedbackEvent, Interaction
+from feedbackhub.capture.models import FeedbackEvent, Interaction, PromptVersion
 from feedbackhub.outbox import delivery
 
 BODY = {"id": "chat/2026 1", "input": "Can I deduct my bicycle?", "output": "Yes, in full."}
@@ -224,3 +224,18 @@ def test_a_prompt_version_is_announced_once(api):
     assert [row["version"] for row in client.get("/api/v1/prompt-versions").json()["results"]] == [
         "v14"
     ]
+
+
+@pytest.mark.parametrize("is_named_first", [True, False])
+def test_a_version_named_by_answers_and_one_told_with_its_text_are_one(api, is_named_first):
+    client = api("capture", "read")
+    told = {"name": "tax", "version": "v14", "text": "Be careful."}
+    named = BODY | {"prompt": {"name": "tax", "version": "v14"}}
+    calls = [(named, INTERACTIONS), (told, "/api/v1/prompt-versions")]
+    for body, path in calls if is_named_first else reversed(calls):
+        assert send(client, body, path).status_code in (200, 201)
+    version = PromptVersion.objects.get()
+    assert (version.text, Interaction.objects.get().prompt_version) == ("Be careful.", version)
+    changed = told | {"text": "Be bold."}
+    assert send(client, changed, "/api/v1/prompt-versions").status_code == 201
+    assert PromptVersion.objects.count() == 2
