@@ -154,6 +154,7 @@ def _rest_of_session(interaction, membership) -> dict:
     return {
         "session": turns,
         "session_count": count,
+        "session_is_endless": count == browsing.MOST_COUNTED,
         "session_left": count - len(turns),
         "session_url": url,
     }

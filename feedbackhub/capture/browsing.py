@@ -12,6 +12,7 @@ from feedbackhub.capture.queries import NEWEST_FIRST
 LINE = 280  # characters of a text that a row shows at most
 RECENT = 500  # the newest interactions, from which the choices of a filter are taken
 COUNTED = 500  # a prompt version's newest interactions, of which complaints are counted
+MOST_COUNTED = 1_000  # other turns of a session
 COMPLAINTS = ("thumbs_down", "report", "edit", "override")
 
 # Distinct over a whole table grows with it; the newest few hundred answer as well.
@@ -112,7 +113,10 @@ def of_same_session(interaction, limit=20):
 
 
 def nearest_of_session(interaction, most):
-    """The turns of the session nearest to this one, in order, without it; and how many others there are in all."""
+    """The turns of the session nearest to this one, in order, without it; and how many others there are.
+
+    Nobody counts on for ever: a product that calls every session "default" has `MOST_COUNTED` others.
+    """
     if not interaction.session_id:
         return [], 0
     at, pk = interaction.occurred_at, interaction.pk
@@ -129,7 +133,7 @@ def nearest_of_session(interaction, most):
         *after.order_by("occurred_at", "id")[:most],
     ]
     near.sort(key=lambda turn: abs(turn.occurred_at - at))
-    count = len(near) if len(near) < most else others.count()
+    count = len(near) if len(near) < most else others.values("pk")[:MOST_COUNTED].count()
     return sorted(near[:most], key=lambda turn: (turn.occurred_at, turn.pk)), count
 
 

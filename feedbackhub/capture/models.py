@@ -120,9 +120,9 @@ class Interaction(ProjectModel):
         indexes = [
             models.Index(fields=["project", "-occurred_at", "-id"], name="interaction_newest"),
             models.Index(
-                fields=["project", "session_id"],
+                fields=["project", "session_id", "occurred_at", "id"],
                 condition=~Q(session_id=""),
-                name="interaction_session",
+                name="interaction_session_turns",
             ),
             models.Index(
                 fields=["project", "user_hash"], condition=~Q(user_hash=""), name="interaction_user"

@@ -187,7 +187,7 @@ def test_session_and_change_of_the_prompt_are_shown(as_user, ana, queue, hand):
 
 
 def test_nearest_turns_of_a_long_session_are_shown_and_the_others_counted(
-    as_user, ana, ben, queue, hand
+    as_user, ana, ben, queue, hand, monkeypatch
 ):
     asked = hand.item.interaction
     for minutes in (-30, -2, -1, 1, 2, 3, *range(10, 22)):
@@ -203,6 +203,9 @@ def test_nearest_turns_of_a_long_session_are_shown_and_the_others_counted(
     assert response.context["session_left"] == 8
     assert "8 more" in response.content.decode()
     assert response.context["session_url"] == ""  # an expert does not search
+    monkeypatch.setattr("feedbackhub.capture.browsing.MOST_COUNTED", 12)
+    html = beside(as_user(ana), hand).content.decode()
+    assert "12+" in html and "These are the nearest of very many." in html
     bens = claim(ben, queue_of_ben(queue, asked))
     assert beside(as_user(ben), bens).context["session_url"] == (
         f"/p/{queue.project.slug}/interactions/?session=one"
