@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("capture", "0004_interaction_tools")]
+    dependencies = [("capture", "0005_reporter_unsubscribed")]
 
     operations = [
         AddIndexConcurrently(
