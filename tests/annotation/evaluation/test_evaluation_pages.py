@@ -203,7 +203,7 @@ def test_a_pipeline_reads_the_cases_sends_answers_and_reads_the_verdict(
     client = api("export")
     base = f"/api/v1/gold-versions/{version.number}"
     cases = client.get(f"{base}/cases").json()["results"]
-    assert len(cases) == 3 and cases[0].keys() == {"id", "split", "messages", "context"}
+    assert len(cases) == 3 and cases[0].keys() == {"id", "split", "messages", "tools", "context"}
     assert client.get(f"{base}/cases?split=holdout").json()["results"] == []
 
     body = {"candidate": "prompt=v2", "results": answers(version, wrong=[0])}
