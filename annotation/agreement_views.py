@@ -28,6 +28,7 @@ PERIODS = {"30": 30, "90": 90, "365": 365}  # days
 FIELDS = {
     "verdict": gettext_lazy("Verdict"),
     "severity": gettext_lazy("Severity"),
+    "root_cause": gettext_lazy("Root cause"),
     "categories": gettext_lazy("Categories"),
     "spans": gettext_lazy("Marks"),
 }
@@ -40,7 +41,7 @@ def agreement(request):
     found = _asked(request)
     report, judgements = _report(request, **found)
     people = _names(request, judgements)
-    compared = _compared(report, judgements)
+    compared = _compared(report, judgements, request.project)
     context = {
         "report": report,
         "fields": _named_fields(report, request.project),
@@ -94,7 +95,7 @@ class AgreementView(ProjectAPIView):
             OpenApiParameter(
                 "field",
                 default="verdict",
-                description="verdict, severity, categories, spans, rubric.<criterion> or rating.<name>",
+                description="verdict, severity, root_cause, categories, spans, category.<key>, rubric.<criterion> or rating.<name>",
             ),
         ]
     )
@@ -119,8 +120,12 @@ class AgreementView(ProjectAPIView):
             elif name == "field":
                 by = word
                 if not _is_comparable(by, self.project):
-                    known = f"Known: {', '.join(FIELDS)}, rubric.<criterion>, rating.<name>."
-                    errors.append({"field": name, "message": f"There is no such field. {known}"})
+                    known = (
+                        f"{', '.join(FIELDS)}, category.<key>, rubric.<criterion>, rating.<name>"
+                    )
+                    errors.append(
+                        {"field": name, "message": f"There is no such field. Known: {known}."}
+                    )
             else:
                 known = "Known: queue, since, until, field."
                 errors.append({"field": name[:80], "message": f"There is no such filter. {known}"})
@@ -160,7 +165,7 @@ def _asked(request) -> dict:
 def _report(request, *, by="verdict", **asked):
     """Imported here: the numbers bring numpy, which no other page needs.
 
-    A criterion or rating that nobody gave in this period is compared too: there is nothing to say.
+    A category, criterion or rating that nobody gave in this period is compared too: there is nothing to say.
     """
     from annotation.agreement.judgements import shared_judgements
     from annotation.agreement.report import make_report
@@ -173,21 +178,30 @@ def _report(request, *, by="verdict", **asked):
 
 
 def _is_comparable(by: str, project) -> bool:
-    """Whether pairs and weeks may be about this: a field, a criterion of one of the project's schemas, a rating."""
-    from annotation.agreement.report import RATING, RUBRIC
+    """Whether pairs and weeks may be about this: a field, a category or criterion of one of the project's schemas, a rating.
 
+    What was merged counts with what it was merged into, so it is none of its own.
+    """
+    from annotation.agreement.report import CATEGORY, RATING, RUBRIC
+
+    if by.startswith(CATEGORY):
+        categories = ProjectCategories(project)
+        return by.removeprefix(CATEGORY) in categories.names.keys() - categories.merged().keys()
     if by.startswith(RUBRIC):
         rubrics = LabelSchema.objects.filter(project=project).values_list("rubric", flat=True)
         return by.removeprefix(RUBRIC) in {each["key"] for rubric in rubrics for each in rubric}
     return by in FIELDS or (by.startswith(RATING) and len(by) <= LONGEST_NAME and by.isprintable())
 
 
-def _compared(report, judgements) -> dict[str, str]:
+def _compared(report, judgements, project) -> dict[str, str]:
     """{field: its name} that one may choose between, the present one in any case."""
-    from annotation.agreement.report import fields_to_compare
+    from annotation.agreement.report import CATEGORY, fields_to_compare
 
+    names = {CATEGORY + key: name for key, name in ProjectCategories(project).names.items()}
     fields = dict.fromkeys([*fields_to_compare(judgements), report.by])
-    return {field: FIELDS.get(field) or field.partition(".")[2] for field in fields}
+    return {
+        field: FIELDS.get(field) or names.get(field) or field.partition(".")[2] for field in fields
+    }
 
 
 def _names(request, judgements) -> dict[int, str]:

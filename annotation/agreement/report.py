@@ -90,7 +90,7 @@ def make_report(
     judgements: Judgements, *, categories=(), of: int | None = None, by: str = "verdict"
 ) -> Report:
     """`categories` are keys to look at besides those that were named; `of` keeps the pairs of one person; `by` is what pairs and
-    weeks are about: one of `BY`, `rubric.` or `rating.` with a name (`fields_to_compare`).
+    weeks are about: one of `BY`, `category.`, `rubric.` or `rating.` with a name (`fields_to_compare`).
     """
     items = judgements.items
     return Report(
@@ -108,10 +108,11 @@ def make_report(
 
 
 def fields_to_compare(judgements: Judgements) -> list[str]:
-    """What `by` may be: the fields that every answer has, and the criteria and ratings that somebody gave."""
+    """What `by` may be: the fields that every answer has, and the categories, criteria and ratings that somebody gave."""
     items = judgements.items
     return [
         *BY,
+        *(f"{CATEGORY}{key}" for key in _names(items, "categories")),
         *(f"{RUBRIC}{key}" for key in _names(items, "rubric_scores")),
         *(f"{RATING}{name}" for name in _rating_names(items)),
     ]
@@ -131,7 +132,7 @@ def severity_alpha(items) -> Figure:
 def _fields(items):
     yield _field(items, "verdict", "field", verdict_of)
     yield _field(items, "severity", "field", _severity, "ordinal", SEVERITIES)
-    yield _field(items, "root_cause", "field", lambda said: said["root_cause"] or None)
+    yield _field(items, "root_cause", "field", _root_cause)
     for key in _names(items, "rubric_scores"):
         yield _field(
             items, key, "rubric", lambda said, key=key: said["rubric_scores"].get(key), "ordinal"
@@ -148,7 +149,7 @@ def _categories(items, more):
         *(key for key, _ in named.most_common()),
         *(key for key in more if key not in named),
     ]:
-        yield _field(items, key, "category", lambda said, key=key: key in said["categories"])
+        yield _field(items, key, "category", _reading(f"{CATEGORY}{key}").read)
 
 
 def _field(items, key, kind, read, scale="nominal", domain=None) -> FieldAgreement:
@@ -244,6 +245,10 @@ def _severity(said) -> str:
     return said["severity"]
 
 
+def _root_cause(said) -> str | None:
+    return said["root_cause"] or None
+
+
 def _rating(said, name) -> float | None:
     return next((each["value"] for each in said["ratings"] if each["name"] == name), None)
 
@@ -271,16 +276,20 @@ class _Reading(NamedTuple):
     domain: list[str] | None = None
 
 
-SPANS, RUBRIC, RATING = "spans", "rubric.", "rating."
+SPANS, CATEGORY, RUBRIC, RATING = "spans", "category.", "rubric.", "rating."
 BY = {
     "verdict": _Reading(verdict_of),
     "severity": _Reading(_severity, "ordinal", SEVERITIES),
+    "root_cause": _Reading(_root_cause),
     "categories": _Reading(_categories_said),
     SPANS: _Reading(lambda said: None),
 }
 
 
 def _reading(by: str) -> _Reading:
+    if by.startswith(CATEGORY):
+        key = by.removeprefix(CATEGORY)
+        return _Reading(lambda said: key in said["categories"])
     if by.startswith(RUBRIC):
         key = by.removeprefix(RUBRIC)
         return _Reading(lambda said: said["rubric_scores"].get(key), "ordinal")

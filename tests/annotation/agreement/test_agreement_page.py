@@ -9,6 +9,7 @@ import pytest
 from annotation.agreement.coefficients import cohen_kappa
 from annotation.agreement.judgements import shared_judgements
 from annotation.agreement.report import SEVERITIES, make_report
+from annotation.models import LabelSchema
 from tests.annotation.desk import judge, queue_with
 from tests.cast import _member
 from tests.factories import (
@@ -219,14 +220,20 @@ def test_marks_criteria_and_categories_are_compared_too(project, ana, cem):
 
 @pytest.fixture
 def scored(project, ana, cem):
-    """Two items: scores 1/2 and 2/2 on a criterion, the same mark with another label and with the same one."""
+    """Two items: scores 1/2 and 2/2 on a criterion, the same mark with another label and with the same one; of the
+    categories "outdated" is named by one of two, "factual_error" by both; the root cause is theirs alone once.
+    """
     clear = {"key": "clear", "name": "Clear", "scale": 3, "good": "", "required": False}
-    LabelSchemaFactory(project=project, rubric=[clear])
+    causes = [{"key": "prompt", "name": "Prompt"}, {"key": "retrieval", "name": "Retrieval"}]
+    LabelSchemaFactory(project=project, rubric=[clear], root_causes=causes)
     queue, _ = queue_with(project, items=2, overlap=2)
-    judge(ana, queue, spans=[SPAN], rubric_scores={"clear": 1})
-    judge(ana, queue, spans=[SPAN], rubric_scores={"clear": 2})
-    judge(cem, queue, spans=[{**SPAN, "label": "unsupported"}], rubric_scores={"clear": 2})
-    judge(cem, queue, spans=[SPAN], rubric_scores={"clear": 2})
+    both, one = ["factual_error", "outdated"], ["factual_error"]
+    prompt, other = {"root_cause": "prompt"}, {"root_cause": "retrieval"}
+    judge(ana, queue, spans=[SPAN], rubric_scores={"clear": 1}, categories=both, **prompt)
+    judge(ana, queue, spans=[SPAN], rubric_scores={"clear": 2}, categories=one, **prompt)
+    elsewhere = [{**SPAN, "label": "unsupported"}]
+    judge(cem, queue, spans=elsewhere, rubric_scores={"clear": 2}, categories=one, **prompt)
+    judge(cem, queue, spans=[SPAN], rubric_scores={"clear": 2}, categories=one, **other)
     return queue
 
 
@@ -239,7 +246,14 @@ def values(answer, part):
     [
         ("verdict", "pair", {"percent": 1}),
         ("severity", "pair_severity", {"percent": 1}),
-        ("categories", "pair_categories", {"percent": 1}),
+        ("root_cause", "pair_root_cause", {"percent": 0.5, "cohen_kappa": 0}),
+        ("categories", "pair_categories", {"percent": 0.5, "cohen_kappa": 0}),
+        ("category.outdated", "pair_category.outdated", {"percent": 0.5, "cohen_kappa": 0}),
+        (
+            "category.factual_error",
+            "pair_category.factual_error",
+            {"percent": 1, "cohen_kappa": None},
+        ),
         ("rubric.clear", "pair_rubric.clear", {"percent": 0.5}),
         ("rating.stars", "pair_rating.stars", {}),
         (
@@ -259,7 +273,9 @@ def test_programs_choose_what_pairs_and_weeks_are_about(api, scored, field, part
     assert weeks[name] == expected.get(name)
 
 
-@pytest.mark.parametrize("field", ["note", "rubric.nowhere", "rating.\n", "", "spans.exact"])
+@pytest.mark.parametrize(
+    "field", ["note", "category.nowhere", "rubric.nowhere", "rating.\n", "", "spans.exact"]
+)
 def test_programs_are_told_which_field_there_is_not(api, scored, field):
     answer = api("review").get("/api/v1/agreement", {"field": field})
     assert answer.status_code == 400
@@ -268,18 +284,38 @@ def test_programs_are_told_which_field_there_is_not(api, scored, field):
 
 @pytest.mark.parametrize(
     ("field", "title"),
-    [("spans", "Two by two: Marks"), ("rubric.clear", "Two by two: clear")],
+    [
+        ("spans", "Two by two: Marks"),
+        ("rubric.clear", "Two by two: clear"),
+        ("root_cause", "Two by two: Root cause"),
+        ("category.outdated", "Two by two: Outdated"),
+    ],
 )
-def test_the_page_offers_marks_and_the_criteria_that_were_scored(
+def test_the_page_and_the_file_compare_marks_causes_each_category_and_each_criterion(
     as_user, ben, scored, field, title
 ):
     answer = as_user(ben).get(f"{PAGE}?field={field}")
     page = answer.content.decode()
     assert title in page
-    assert "field=spans" in page and "field=rubric.clear" in page
+    for offered in ("spans", "rubric.clear", "root_cause", "category.outdated"):
+        assert f"field={offered}" in page
     ((_one, _other, pair),) = answer.context["pairs"]
     figure = pair.spans.exact_with_label if field == "spans" else pair.percent
     assert figure.value == 0.5
+    table = as_user(ben).get("/p/tax-help/agreement.csv", {"field": field}).content.decode()
+    assert f"pair_{field},Ana / Cem," in table and f"week_{field},20" in table
+
+
+def test_a_merged_category_is_compared_as_what_it_was_merged_into(api, scored):
+    schema = LabelSchema.objects.get(project=scored.project, is_current=True)
+    kept, merged, _harmful = schema.categories
+    schema.categories = [kept]
+    schema.former = [{**merged, "into": ["factual_error"]}]
+    schema.save()
+    client = api("review")
+    answer = client.get("/api/v1/agreement?field=category.factual_error").json()
+    assert values(answer, "pair_category.factual_error")["percent"] == 1
+    assert client.get("/api/v1/agreement?field=category.outdated").status_code == 400
 
 
 def test_weeks_stand_in_order_with_their_own_counts(project, ana, cem):
