@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotation import assertions, personal_data
+from annotation import assertions, personal_data, recall
 from annotation.evaluation import judge as judging
 from annotation.models import CaseAssertion, Verdict
 from annotation.refusals import InvalidAnswer
@@ -98,8 +98,9 @@ def put_back(*, assertion: CaseAssertion) -> None:
 def tried(interaction: Interaction, *, extra: dict | None = None, unseen_by=None) -> list[Tried]:
     """Each assertion held against the answer and its correction; `extra`, not kept yet, comes last.
 
-    A sentence for a judge is put to the judge, where there is one, only while it is `extra`. `unseen_by` is somebody who
-    must not learn yet what others said: their own assertions, on the answer alone.
+    A sentence for a judge is put to the judge, where there is one, only while it is `extra` and the case is known to be
+    outside the holdout. `unseen_by` is somebody who must not learn yet what others said: their own assertions, on the
+    answer alone.
     """
     settlement = None if unseen_by else _settlement_of(interaction)
     was_right = settlement is not None and settlement.verdict == Verdict.CORRECT
@@ -114,17 +115,22 @@ def tried(interaction: Interaction, *, extra: dict | None = None, unseen_by=None
         Tried(
             each,
             assertions.words(body),
-            *_outcomes(body, texts, documents, is_asked=not each),
+            *_outcomes(body, texts, documents, interaction=None if each else interaction),
             was_right,
         )
         for each, body in found
     ]
 
 
-def _outcomes(body, texts, documents, is_asked) -> list[assertions.Outcome | None]:
-    """How both texts fare; None for a correction that is not there."""
-    judge = judging.configured() if is_asked and body["kind"] == "rubric" else None
-    if judge:
+def _outcomes(body, texts, documents, interaction=None) -> list[assertions.Outcome | None]:
+    """How both texts fare; None for a correction that is not there. A judge is asked about the case that is named."""
+    judge = judging.configured() if interaction and body["kind"] == "rubric" else None
+    if judge and not recall.placed_outside_the_holdout([interaction.pk]):
+        found = [
+            assertions.Outcome(None, _("No judge is asked: this case may be held out."))
+            for _text in texts
+        ]
+    elif judge:
         with ThreadPoolExecutor(len(texts)) as pool:
             asked = pool.map(lambda text: judge.holds(body["sentence"], text, TRIED_WITHIN), texts)
             found = [assertions.Outcome(*said) for said in asked]

@@ -9,7 +9,8 @@ from annotation import case_assertions, gold
 from annotation.evaluation import assessing
 from annotation.evaluation import judge as judging
 from annotation.evaluation.checks import GoldCase, assess
-from annotation.models import EvalRun, GoldExample
+from annotation.models import EvalRun, GoldExample, Split
+from feedbackhub.capture import near_duplicates
 from tests.annotation.evaluation.candidate import answers, evaluate
 from tests.factories import CandidateAnswerFactory, InteractionFactory, SettlementFactory
 
@@ -200,9 +201,30 @@ def tried(as_user, interaction, ben):
 
 @pytest.fixture
 def corrected(project):
-    interaction = InteractionFactory(project=project, output="You may deduct nothing.")
+    return case(project, "What may I deduct for the way to work in the year of a move?")
+
+
+def case(project, question):
+    """Corrected, and placed outside the holdout."""
+    interaction = InteractionFactory(
+        project=project,
+        messages=[{"role": "user", "content": question}],
+        output="You may deduct nothing.",
+    )
     CandidateAnswerFactory(interaction=interaction, text="Deduct the commuting allowance.")
+    near_duplicates.place(interaction)
     return interaction
+
+
+@pytest.fixture(autouse=True)
+def holdout(monkeypatch):
+    """The keys of the groups that are held out; train otherwise."""
+    keys = set()
+    monkeypatch.setattr(
+        "annotation.splits.split_of_key",
+        lambda key: Split.HOLDOUT if key in keys else Split.TRAIN,
+    )
+    return keys
 
 
 def test_a_sentence_is_tried_on_both_answers_where_there_is_a_judge(
@@ -213,6 +235,20 @@ def test_a_sentence_is_tried_on_both_answers_where_there_is_a_judge(
     assert trial.original.why == "So."
     service.says = lambda answer: True
     assert "would not have caught" in tried(as_user, corrected, ben).doubt
+
+
+def test_of_the_holdout_and_its_twins_no_judge_is_asked(
+    as_user, ben, corrected, project, service, holdout
+):
+    """Nor of what is not placed yet: it may turn out to be a twin."""
+    twin = case(project, "What may I deduct for the way to work in the year of a move then?")
+    holdout.add(near_duplicates.group_of(corrected).key)
+    unplaced = InteractionFactory(project=project)
+    for interaction in (corrected, twin, unplaced):
+        trial = tried(as_user, interaction, ben)
+        assert (trial.original.passed, trial.doubt) == (None, "")
+        assert "may be held out" in trial.original.why
+    assert service.asked == []
 
 
 def test_a_sentence_that_no_judge_tries_stays_open(as_user, ben, corrected, settings):
