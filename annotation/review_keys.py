@@ -1,8 +1,9 @@
 """The keys of the review screen: one for each frequent act, printed on it and matched by what the cap says.
 
 Digits choose the verdict and lead to the places of the screen, letters answer. While text is selected the digits mark
-it instead, and the marks' names stand beside the selection with their digits. Each person may change the map: what
-they changed is kept as {act: key}, "" for no key.
+it instead, and the marks' names stand beside the selection with their digits. No sign here needs AltGr on QWERTY,
+QWERTZ or AZERTY: what is typed with it is never a key. Each person may change the map: what they changed is kept as
+{act: key}, "" for no key.
 """
 
 import re
@@ -26,7 +27,7 @@ SEVERITIES = {
 }
 CATEGORIES = "qwertyuiopzxvb"
 ROOT_CAUSES = "asdfgjk9"
-RUBRIC = ";#*%"  # each leads to its scores, which the arrows choose
+RUBRIC = ";:*%"  # each leads to its scores, which the arrows choose
 SPAN_LABELS = "12345678"  # while text is selected
 STRIKE = "x"  # these too
 CITES = "90"

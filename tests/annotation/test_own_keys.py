@@ -3,6 +3,7 @@
 import pytest
 
 from annotation import review_keys
+from annotation.models import LabelSchema
 from annotation.settling import current_schema
 from tests.annotation.desk import queue_with
 from tests.factories import LabelSchemaFactory
@@ -25,6 +26,14 @@ def map_of(acts, **changed):
 
 def test_the_house_has_no_conflict(acts):
     assert review_keys.conflicts(acts, {}) == {}
+
+
+def test_no_key_of_the_house_needs_altgr_on_qwerty_qwertz_or_azerty():
+    """Pressed with AltGr a key is none (static/js/review/keys.js)."""
+    rubric = [{"key": f"c{n}", "name": f"C{n}", "scale": 5} for n in range(6)]
+    acts = review_keys.acts_of([LabelSchema(rubric=rubric)])
+    assert [act.default for act in acts if act.name.startswith("rubric:")] == [*";:*%", "", ""]
+    assert set("".join(act.default for act in acts)) & set("@#~{}[]|\\`^€¤µ²³") == set()
 
 
 def test_changed_key_is_printed_on_the_screen_and_only_it_is_kept(as_user, ana, acts):

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from annotation import default_schema
 from annotation.models import Annotation, Assignment, LabelSchema, ReviewItem
 from feedbackhub.capture.models import RetrievedDocument
 from tests.annotation.desk import pass_time, queue_with, submit
@@ -69,6 +70,15 @@ def select(page, field, start, end):
         [field, start, end],
     )
     expect(page.locator("[data-marker]")).to_be_visible()
+
+
+def press_as(page, event):
+    """A key as another keyboard has it: {key, code}."""
+    page.evaluate(
+        """(init) => document.activeElement.dispatchEvent(
+          new KeyboardEvent("keydown", {bubbles: true, cancelable: true, ...init}))""",
+        event,
+    )
 
 
 def units(text, words):
@@ -169,17 +179,19 @@ def test_keys_rest_while_typing_held_or_with_altgr(sit_down, ana, items):
         ({"key": "é", "code": "Digit2"}, '[value="partly"]'),
         ({"key": "1", "code": "Digit1", "shiftKey": True}, '[value="correct"]'),
         ({"key": "a", "code": "KeyQ"}, '[value="retrieval_misled"]'),  # its cap says A
-        ({"key": "w", "code": "KeyZ"}, '[value="outdated"]'),
+        ({"key": "w", "code": "KeyZ"}, '[value="fabricated"]'),
+        ({"key": "z", "code": "KeyY"}, '[value="tone"]'),  # QWERTZ
+        ({"key": "y", "code": "KeyZ"}, '[value="incomplete"]'),
+        ({"key": "ß", "code": "Minus"}, '[value="wrong"]'),  # one's own
         ({"key": "й", "code": "KeyQ"}, '[value="factual_error"]'),  # no Latin letter: the place
     ],
 )
 def test_keys_mean_what_their_caps_say(sit_down, ana, items, event, checked):
+    LabelSchema.objects.update(categories=default_schema.CATEGORIES)
+    ana.review_keys = {"verdict:wrong": "ß"}
+    ana.save()
     page = sit_down(ana, REVIEW)
-    page.evaluate(
-        """(init) => document.body.dispatchEvent(
-          new KeyboardEvent("keydown", {bubbles: true, cancelable: true, ...init}))""",
-        event,
-    )
+    press_as(page, event)
     expect(page.locator(f"input{checked}")).to_be_checked()
 
 
@@ -445,12 +457,9 @@ def test_correction_is_compared_side_by_side(sit_down, ana, items):
     page.keyboard.press("+")
     expect(columns).to_have_count(2)
     expect(columns.last.locator("ins").first).to_be_visible()
-    page.keyboard.press("+")
+    press_as(page, {"key": "+", "code": "BracketRight"})  # QWERTZ
     expect(columns).to_have_count(1)
-    page.evaluate(
-        """() => document.activeElement.dispatchEvent(new KeyboardEvent("keydown",
-          {bubbles: true, cancelable: true, key: "-", code: "Digit6"}))"""
-    )  # AZERTY: the key of the note
+    press_as(page, {"key": "-", "code": "Digit6"})  # AZERTY: the key of the note
     expect(page.locator("#note")).to_be_focused()
     expect(columns).to_have_count(1)
 

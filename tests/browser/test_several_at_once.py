@@ -10,6 +10,7 @@ from annotation import comparing
 from annotation.models import Annotation, Preference, ReviewItem, Split
 from feedbackhub.capture import near_duplicates
 from tests.annotation.desk import queue_with
+from tests.browser.test_review_screen import press_as
 from tests.factories import InteractionFactory, ReviewItemFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -60,8 +61,9 @@ def test_look_alikes_get_the_answer_and_one_undo_takes_all_back(sit_down, ana, a
     expect(beside.get_by_role("checkbox")).to_have_count(2)
     page.keyboard.press("3")
     page.keyboard.press("w")
-    page.keyboard.press("=")
+    press_as(page, {"key": "=", "code": "Digit0", "shiftKey": True})  # QWERTZ; 0 folds the queue
     expect(beside.locator("[data-gets]").first).to_contain_text("Gets: Wrong")
+    expect(page.locator("[data-queue-folded]")).to_have_count(0)
     page.locator("#correction").fill("You cannot deduct it.")
     expect(beside.locator("[data-gets]").nth(0)).to_contain_text("your correction")
     expect(beside.locator("[data-gets]").nth(1)).to_contain_text("no correction, no marks")
