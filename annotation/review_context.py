@@ -19,9 +19,11 @@ from annotation.schema_history import category_words, keys_to_choose
 from annotation.settling import current_schema
 from feedbackhub.capture import browsing, vectors
 from feedbackhub.outbound import OutboundError
+from feedbackhub.paging import cursor_beside, paginate
 
 MOST_CASES = 3
 MOST_TURNS = 10
+TURNS_AT_ONCE = 20  # of those that are asked for
 RECALLED = 20  # of which some are of other queues, or under another schema
 
 
@@ -39,7 +41,7 @@ def context_of(assignment, *, membership) -> dict:
     shows = may_be_swayed and not is_measured
     is_in_hand = assignment.state in Assignment.HELD_STATES and not is_measured
     return {
-        **_rest_of_session(item.interaction, membership),
+        **_rest_of_session(assignment, membership),
         "prompt_change": _prompt_change(item.interaction),
         "waits_for_answer": not may_be_swayed,
         "cases": similar_cases(item, schema, membership=membership) if shows else [],
@@ -73,6 +75,19 @@ def similar_cases(item, schema, *, membership, most=MOST_CASES) -> list[dict]:
     ][:most]
     prefetch_related_objects(cases, "schema")
     return [_case(settlement, schema) for settlement in cases]
+
+
+def more_of_session(assignment, *, earlier: str = "", later: str = "") -> dict:
+    """The turns before a cursor, or behind one, and the one `reached` first from where one was. Raises BadCursor."""
+    page = paginate(
+        browsing.other_turns(assignment.item.interaction),
+        order=browsing.IN_ORDER,
+        cursor=earlier or later,
+        limit=TURNS_AT_ONCE,
+    )
+    if earlier:
+        return {**_turns(page.rows, page.previous_cursor, None), "reached": page.rows[-1:]}
+    return {**_turns(page.rows, None, page.next_cursor), "reached": page.rows[:1]}
 
 
 # --- steps ----------------------------------------------------------------------------------------
@@ -144,20 +159,34 @@ def _by_reporter(item, schema) -> dict | None:
     }
 
 
-def _rest_of_session(interaction, membership) -> dict:
-    """The turns around this one; how many more there are, and for those who may read them where."""
-    turns, count = browsing.nearest_of_session(interaction, MOST_TURNS)
+def _rest_of_session(assignment, membership) -> dict:
+    """The turns around this one; how many more there are and the way to them, and for those who search where all of them are."""
+    interaction = assignment.item.interaction
+    nearest = browsing.nearest_of_session(interaction, MOST_TURNS)
+    turns, left = nearest.turns, nearest.count - len(nearest.turns)
+    earlier = nearest.has_earlier and cursor_beside(turns[0], browsing.IN_ORDER, is_backward=True)
+    later = nearest.has_later and cursor_beside(turns[-1], browsing.IN_ORDER)
     url = ""
-    if count > len(turns) and membership.may("search_interactions"):
+    if left and membership.may("search_interactions"):
         url = reverse("interactions", args=[membership.project.slug])
         url += "?" + urlencode({"session": interaction.session_id})
     return {
-        "session": turns,
-        "session_count": count,
-        "session_is_endless": count == browsing.MOST_COUNTED,
-        "session_left": count - len(turns),
+        **_turns(turns, earlier, later),
+        "session_count": nearest.count,
+        "session_is_endless": nearest.count == browsing.MOST_COUNTED,
+        "session_left": left,
         "session_url": url,
     }
+
+
+def _turns(turns, earlier, later) -> dict:
+    """Turns with the beginning of their texts, and the cursors of those before and behind."""
+    for turn in turns:
+        turn.is_cut = (
+            len(turn.question or "") > browsing.TURN_QUESTION
+            or len(turn.answer) > browsing.TURN_ANSWER
+        )
+    return {"session": turns, "earlier": earlier, "later": later}
 
 
 def _prompt_change(interaction) -> dict | None:

@@ -21,6 +21,12 @@ urlpatterns = [
     path("review/finished/", review_views.review_finished, name="review_finished"),
     path("review/<uuid:public_id>/", review_views.review_item, name="review_item"),
     path("review/<uuid:public_id>/context/", review_parts.review_beside, name="review_context"),
+    path("review/<uuid:public_id>/session/", review_parts.review_session, name="review_session"),
+    path(
+        "review/<uuid:public_id>/session/<uuid:turn>/",
+        review_parts.review_turn,
+        name="review_turn",
+    ),
     path("review/<uuid:public_id>/text/<str:field>/", review_parts.review_text, name="review_text"),
     path("review/<uuid:public_id>/draft/", review_views.save_draft, name="save_draft"),
     path(

@@ -35,7 +35,6 @@ def paginate(
     queryset: QuerySet, *, order: tuple[str, ...], cursor: str | None = None, limit: int = 50
 ) -> Page:
     """One page of `queryset` in `order` (field names, "-" for descending, the last one unique)."""
-    fields = [name.lstrip("-") for name in order]
     values, is_backward = None, False
     if cursor:
         values, is_backward = _read(cursor, order)
@@ -48,14 +47,18 @@ def paginate(
         rows.reverse()
     if not rows:
         return Page([], None, None)
-    first, last = ([_value(row, field) for field in fields] for row in (rows[0], rows[-1]))
     return Page(
         rows,
-        next_cursor=_write(order, last, False) if (has_more or is_backward) else None,
-        previous_cursor=_write(order, first, True)
+        next_cursor=cursor_beside(rows[-1], order) if (has_more or is_backward) else None,
+        previous_cursor=cursor_beside(rows[0], order, is_backward=True)
         if (cursor and (has_more or not is_backward))
         else None,
     )
+
+
+def cursor_beside(row, order: tuple[str, ...], *, is_backward: bool = False) -> str:
+    """The cursor of the rows that stand behind this one, or before it."""
+    return _write(order, [_value(row, name.lstrip("-")) for name in order], is_backward)
 
 
 def _flip(name: str) -> str:

@@ -1,6 +1,7 @@
 """What the pages of interactions show: rows made for reading, neighbours, the changelog of prompts."""
 
 from collections import defaultdict
+from dataclasses import dataclass
 
 from django.db import connection
 from django.db.models import CharField, F, Func, OuterRef, Q, Subquery
@@ -13,6 +14,8 @@ LINE = 280  # characters of a text that a row shows at most
 RECENT = 500  # the newest interactions, from which the choices of a filter are taken
 COUNTED = 500  # a prompt version's newest interactions, of which complaints are counted
 MOST_COUNTED = 1_000  # other turns of a session
+TURN_QUESTION, TURN_ANSWER = 1_000, 4_000  # characters of a turn shown at once
+IN_ORDER = ("occurred_at", "id")
 COMPLAINTS = ("thumbs_down", "report", "edit", "override")
 
 # Distinct over a whole table grows with it; the newest few hundred answer as well.
@@ -42,10 +45,13 @@ class LastUserMessage(Func):
     """The beginning of the last thing that the user said, read inside the database."""
 
     template = (
-        f"left(jsonb_path_query_array(%(expressions)s, '$[*] ? (@.role == \"user\").content')"
-        f" ->> -1, {LINE})"
+        "left(jsonb_path_query_array(%(expressions)s, '$[*] ? (@.role == \"user\").content')"
+        " ->> -1, %(length)s)"
     )
     output_field = CharField()
+
+    def __init__(self, *expressions, length=LINE):
+        super().__init__(*expressions, length=length)
 
 
 def for_reading(interactions):
@@ -112,29 +118,50 @@ def of_same_session(interaction, limit=20):
     return list(for_reading(rows).order_by("occurred_at", "id")[:limit])
 
 
-def nearest_of_session(interaction, most):
-    """The turns of the session nearest to this one, in order, without it; and how many others there are.
+@dataclass(frozen=True)
+class Nearest:
+    """The turns of a session around one of them; how many others there are, and whether some lie before and behind."""
+
+    turns: list
+    count: int
+    has_earlier: bool = False
+    has_later: bool = False
+
+
+def other_turns(interaction):
+    """The other turns of its session, each with the beginning of what was asked and answered; a character more says that it goes on."""
+    if not interaction.session_id:
+        return Interaction.objects.none()
+    return (
+        Interaction.objects.kept()
+        .filter(project=interaction.project_id, session_id=interaction.session_id)
+        .exclude(pk=interaction.pk)
+        .annotate(
+            question=LastUserMessage(F("messages"), length=TURN_QUESTION + 1),
+            answer=Left("output", TURN_ANSWER + 1),
+        )
+        .only("public_id", "occurred_at")
+    )
+
+
+def nearest_of_session(interaction, most) -> Nearest:
+    """The turns of the session nearest to this one, in order, without it.
 
     Nobody counts on for ever: a product that calls every session "default" has `MOST_COUNTED` others.
     """
-    if not interaction.session_id:
-        return [], 0
-    at, pk = interaction.occurred_at, interaction.pk
-    others = (
-        Interaction.objects.kept()
-        .filter(project=interaction.project_id, session_id=interaction.session_id)
-        .exclude(pk=pk)
-    )
-    turns = for_reading(others)
+    turns, at, pk = other_turns(interaction), interaction.occurred_at, interaction.pk
     before = turns.filter(Q(occurred_at__lt=at) | Q(occurred_at=at, pk__lt=pk))
     after = turns.filter(Q(occurred_at__gt=at) | Q(occurred_at=at, pk__gt=pk))
-    near = [
-        *before.order_by("-occurred_at", "-id")[:most],
-        *after.order_by("occurred_at", "id")[:most],
-    ]
-    near.sort(key=lambda turn: abs(turn.occurred_at - at))
-    count = len(near) if len(near) < most else others.values("pk")[:MOST_COUNTED].count()
-    return sorted(near[:most], key=lambda turn: (turn.occurred_at, turn.pk)), count
+    earlier = list(before.order_by("-occurred_at", "-id")[: most + 1])
+    later = list(after.order_by(*IN_ORDER)[: most + 1])
+    near = sorted([*earlier, *later], key=lambda turn: abs(turn.occurred_at - at))[:most]
+    is_all = len(earlier) <= most and len(later) <= most
+    return Nearest(
+        sorted(near, key=lambda turn: (turn.occurred_at, turn.pk)),
+        len(earlier) + len(later) if is_all else turns.values("pk")[:MOST_COUNTED].count(),
+        has_earlier=any(turn not in near for turn in earlier),
+        has_later=any(turn not in near for turn in later),
+    )
 
 
 def prompt_changelog(project):

@@ -21,6 +21,7 @@ from tests.factories import (
     ReviewQueueFactory,
     SettlementFactory,
 )
+from tests.pages import assert_same_queries
 
 QUESTION = "Can I deduct the bicycle that I ride to work?"
 LIKE_IT = "Can I deduct a bicycle that I ride to my work?"
@@ -210,6 +211,81 @@ def test_nearest_turns_of_a_long_session_are_shown_and_the_others_counted(
     assert beside(as_user(ben), bens).context["session_url"] == (
         f"/p/{queue.project.slug}/interactions/?session=one"
     )
+
+
+def turn_of(asked, minutes, **fields):
+    return InteractionFactory(
+        project=asked.project,
+        session_id=asked.session_id,
+        occurred_at=asked.occurred_at + timedelta(minutes=minutes),
+        **fields,
+    )
+
+
+def more(client, assignment, **query):
+    url = reverse("review_session", args=[assignment.project.slug, assignment.public_id])
+    return client.get(url, query)
+
+
+def test_whoever_holds_the_item_reads_the_conversation_to_both_ends(as_user, ana, queue, hand):
+    asked = hand.item.interaction
+    turns = [turn_of(asked, minutes) for minutes in (*range(-40, 0), *range(1, 30))]
+    InteractionFactory(project=queue.project, session_id="two")
+    turn_of(asked, 3, erased_at=asked.occurred_at)
+    client = as_user(ana)
+    shown = beside(client, hand).context
+    read = list(shown["session"])
+    earlier, later = shown["earlier"], shown["later"]
+    while earlier:
+        page = more(client, hand, earlier=earlier).context
+        assert (len(page["session"]) <= 20, page["later"]) == (True, None)
+        assert page["reached"] == page["session"][-1:]
+        read, earlier = [*page["session"], *read], page["earlier"]
+    while later:
+        page = more(client, hand, later=later).context
+        assert page["reached"] == page["session"][:1]
+        read, later = [*read, *page["session"]], page["later"]
+    assert read == turns
+
+
+def test_a_short_conversation_has_no_more_to_show(as_user, ana, queue, hand):
+    for minutes in (-2, -1, 1):
+        turn_of(hand.item.interaction, minutes)
+    response = beside(as_user(ana), hand)
+    assert (response.context["earlier"], response.context["later"]) == (False, False)
+    assert "Show earlier turns" not in response.content.decode()
+
+
+def test_a_long_turn_is_shown_whole_on_demand(as_user, ana, hand):
+    long = {"messages": [{"role": "user", "content": "q" * 1_001}], "output": "a" * 4_001}
+    turn = turn_of(hand.item.interaction, 1, **long)
+    url = reverse("review_turn", args=["tax-help", hand.public_id, turn.public_id])
+    html = beside(as_user(ana), hand).content.decode()
+    assert url in html and "a" * 4_001 not in html
+    whole = as_user(ana).get(url).content.decode()
+    assert "q" * 1_001 in whole and "a" * 4_001 in whole
+
+
+def test_turns_of_other_sessions_and_of_items_of_others_are_not_there(
+    as_user, ana, ben, queue, hand
+):
+    turn = turn_of(hand.item.interaction, 1)
+    elsewhere = InteractionFactory(project=queue.project, session_id="two")
+    for user, each, status in [(ana, turn, 200), (ana, elsewhere, 404), (ben, turn, 404)]:
+        url = reverse("review_turn", args=["tax-help", hand.public_id, each.public_id])
+        assert as_user(user).get(url).status_code == status
+    assert more(as_user(ben), hand).status_code == 404
+    assert more(as_user(ana), hand, later="made-up").status_code == 404
+
+
+def test_turns_cost_the_same_queries_however_many(as_user, ana, queue, hand):
+    def grow(number):
+        for _ in range(number):
+            turn_of(hand.item.interaction, 1)
+
+    for name in ("review_context", "review_session"):
+        url = reverse(name, args=["tax-help", hand.public_id])
+        assert_same_queries(as_user(ana), url, grow)
 
 
 def test_context_costs_the_same_for_one_and_for_three(

@@ -1,5 +1,7 @@
 """The review screen in a browser: judged by keys alone, marked behind emoji, undone, contradicted, on a phone."""
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import expect
 
@@ -886,3 +888,27 @@ def test_the_page_itself_never_scrolls_whatever_is_focused(sit_down, ana, items,
     page.locator("#note").focus()
     page.evaluate("() => scrollTo(0, 500)")
     assert page.evaluate("() => [scrollX, scrollY]") == [0, 0]
+
+
+def test_more_turns_of_the_conversation_are_shown_by_keys(queue, items, ana, sit_down):
+    asked = items[0].interaction
+    asked.session_id = "one"
+    asked.save()
+    for number in range(30):
+        InteractionFactory(
+            project=queue.project,
+            session_id="one",
+            occurred_at=asked.occurred_at - timedelta(minutes=30 - number),
+            output=f"Turn {number}." if number else "The first. " * 500,
+        )
+    page = sit_down(ana, REVIEW)
+    page.get_by_text("The rest of this conversation").click()
+    turns = page.locator(".review-context ol > li")
+    expect(turns).to_have_count(11)
+    page.get_by_role("button", name="Show earlier turns").press("Enter")
+    expect(turns).to_have_count(30)
+    expect(turns.nth(19)).to_be_focused()
+    expect(turns.nth(19)).to_contain_text("Turn 19.")
+    page.get_by_role("button", name="Show the whole text").press("Enter")
+    expect(turns.first).to_be_focused()
+    expect(turns.first).to_contain_text(("The first. " * 500).strip())

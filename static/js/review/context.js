@@ -21,6 +21,7 @@ async function fetchContext() {
     const response = await fetch(here.dataset.context, { headers: { Accept: "text/html" }, redirect: "manual" });
     if (!response.ok) throw new Error(response.statusText);
     here.replaceChildren(parse(await response.text()));
+    window.htmx?.process(here);
     here.dispatchEvent(new CustomEvent("htmx:load", { bubbles: true }));
     arrived(here);
     if (here === place() && here.querySelector("[data-waits]") && hasVerdict() && !isChosen) again();
