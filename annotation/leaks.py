@@ -1,34 +1,40 @@
 """Whether a training file of anybody's holds cases of the holdout, word for word or nearly.
 
-A row of whatever shape is read for what it asks (messages before the last answer, or any text) and for what it answers.
-Questions are compared by the MinHash that splits gold (`feedbackhub.similarity.minhash`), answers word for word.
+A row of whatever shape is read for all its texts. What the holdout asks and answers is looked for word for word anywhere
+in them, and nearly (by the MinHash that splits gold, `feedbackhub.similarity.minhash`) in each whole text and in the
+pieces that a template makes of it: what stands after its labels, its paragraphs, its lines.
 """
 
-from collections import deque
+import re
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from annotation.models import GoldExample, GoldRevision, Split
-from feedbackhub.capture.near_duplicates import (
-    MOST_CANDIDATES,
-    likely_twins,
-    text_to_compare,
-)
+from annotation.models import GoldRevision, Split
+from feedbackhub.capture.near_duplicates import MOST_CANDIDATES
 from feedbackhub.similarity import minhash
 
 SHORTEST = 12  # characters of a text that is compared: "yes" is in every file
-SHORTEST_LAST = 24  # of the last question of a conversation: "and for 2025?" is in many
+SHORTEST_INSIDE = 24  # of what is looked for inside others: "and for 2025?" is in many
 MOST_LISTED = 1_000
-MOST_TEXTS = 50  # of one row
+MOST_CHARACTERS = (
+    100_000  # of one row's pieces that are compared nearly: a tenth of a second or two
+)
+MOST_TO_THE_END = 4  # labels of a text after which all the rest is a piece too
 NAMES = frozenset({"role", "name", "id", "type", "system", "label", "split"})
+
+_SECTION = re.compile(r"^(?=[ \t]*(?:#|[<\[]|[*_]*\w[\w ]{0,30}[*_]*:))", re.MULTILINE)
+_LABEL = re.compile(r"\s*(?:[^:\n]{1,200}:\s|#[^\n]*\n|[<\[][^\n]{0,40}[>\]]\w*\s)\s*")
+_PARAGRAPH = re.compile(r"\n\s*\n")
 
 
 @dataclass(frozen=True, slots=True)
 class Leak:
     row: int  # from 1
     example: str  # public id
-    how: str  # "same question", "near question", "same answer"
-    likeness: float  # Jaccard of the questions' shingles, 0 to 1
+    how: str  # "same question", "near question", "same answer", "near answer"
+    likeness: float  # Jaccard of the shingles, 0 to 1
 
     def as_json(self) -> dict:
         return {
@@ -43,6 +49,9 @@ class Leak:
 class Report:
     rows: int = 0
     leaking_rows: int = 0
+    partly_compared_rows: int = (
+        0  # too long: only their beginning was looked at for what is nearly the same
+    )
     leaks: list[Leak] = field(default_factory=list)  # the first thousand
 
 
@@ -52,85 +61,111 @@ def check(project, rows: Iterator) -> Report:
     report = Report()
     for number, row in enumerate(rows, start=1):
         report.rows += 1
-        found = holdout.leaks_of(number, row)
+        found, is_whole = holdout.leaks_of(number, row)
         report.leaking_rows += bool(found)
+        report.partly_compared_rows += not is_whole
         report.leaks += found[: MOST_LISTED - len(report.leaks)]
     return report
 
 
 @dataclass(frozen=True, slots=True)
-class _LastQuestion:
-    public_id: str
-    text: str
+class _Saying:
+    """What a case of the holdout asks or answers."""
+
+    example: str
+    what: str  # "question" or "answer"
+    plain: str
 
 
 class _Holdout:
-    """The holdout's answers in memory by their words, and what its conversations ask last by band; whole questions stay in
-    the database, found by band too.
-    """
+    """All that the holdout says, in memory: by its words, by 24 characters of it, by its bands."""
 
     def __init__(self, project):
-        self.project = project
-        self.answers = {}
-        self.last_questions: dict[int, list[_LastQuestion]] = {}
+        self.salt = str(project.pk)
+        self.whole: dict[str, list[_Saying]] = {}
+        self.anchors: dict[str, list[_Saying]] = {}
+        self.bands: dict[int, list[_Saying]] = {}
+        self.near = lru_cache(maxsize=1_000)(self._near)  # instructions stand in every row
         revisions = GoldRevision.objects.filter(
             project=project, is_current=True, erased_at=None, example__split=Split.HOLDOUT
         )
         rows = revisions.values_list("example__public_id", "ideal_answer", "messages")
         for public_id, answer, messages in rows.order_by("pk").iterator(chunk_size=1_000):
-            self._remember_last_question(str(public_id), messages)
-            plain = minhash.normalise(answer)
-            if len(plain) >= SHORTEST:
-                self.answers.setdefault(plain, str(public_id))
+            for what, text in [("answer", answer), *(("question", q) for q in _asked(messages))]:
+                self._remember(_Saying(str(public_id), what, minhash.normalise(text)))
 
-    def _remember_last_question(self, public_id, messages):
-        """Of a conversation: alone it is like the whole of it no more."""
-        said = [each for each in messages if each["role"] != "system"]
-        asked = [each["content"] for each in said if each["role"] == "user"]
-        if len(said) > 1 and asked and len(minhash.normalise(asked[-1])) >= SHORTEST_LAST:
-            found = _LastQuestion(public_id, asked[-1])
-            for band in minhash.bands(found.text, salt=str(self.project.pk)):
-                self.last_questions.setdefault(band, []).append(found)
+    def _remember(self, saying) -> None:
+        plain = saying.plain
+        if len(plain) < SHORTEST:
+            return
+        self.whole.setdefault(plain, []).append(saying)
+        for band in minhash.bands(plain, salt=self.salt):
+            self.bands.setdefault(band, []).append(saying)
+        if len(plain) >= SHORTEST_INSIDE:  # by what the fewest others have: many begin alike
+            last = len(plain) - SHORTEST_INSIDE
+            places = {last * part // 7 for part in range(8)}
+            grams = sorted(plain[place : place + SHORTEST_INSIDE] for place in places)
+            anchor = min(grams, key=lambda gram: len(self.anchors.get(gram, ())))
+            self.anchors.setdefault(anchor, []).append(saying)
 
-    def leaks_of(self, number, row) -> list[Leak]:
-        found = {}
-        for text in texts_of(row):
-            plain = minhash.normalise(text)
-            if len(plain) < SHORTEST:
-                continue
-            if plain in self.answers:
-                example = self.answers[plain]
-                found.setdefault(example, Leak(number, example, "same answer", 1.0))
-            for example, likeness in self._alike(text):
-                how = "same question" if likeness == 1.0 else "near question"
-                if example not in found or found[example].likeness < likeness:
-                    found[example] = Leak(number, example, how, likeness)
-        return list(found.values())
+    def leaks_of(self, number, row) -> tuple[list[Leak], bool]:
+        """And whether the whole row was compared nearly too."""
+        found: dict[str, Leak] = {}
+        left, is_whole = MOST_CHARACTERS, True
+        texts = texts_of(row)
+        for text in texts:
+            for saying in self._inside(minhash.normalise(text, longest=None)):
+                _note(found, number, saying, 1.0)
+        for piece in dict.fromkeys(piece for text in texts for piece in pieces_of(text)):
+            left -= len(piece)
+            if left < 0:
+                is_whole = False
+                break
+            for saying, likeness in self.near(piece):
+                _note(found, number, saying, likeness)
+        return list(found.values()), is_whole
 
-    def _alike(self, text) -> Iterator[tuple[str, float]]:
-        bands = minhash.bands(text, salt=str(self.project.pk))
-        twins = likely_twins(self.project.pk, bands).filter(
-            interaction__gold_examples__split=Split.HOLDOUT
-        )
-        mine = minhash.shingles(text)
-        for twin in twins.select_related("interaction")[:MOST_CANDIDATES]:
-            likeness = minhash.jaccard(mine, minhash.shingles(text_to_compare(twin.interaction)))
-            if likeness >= minhash.THRESHOLD:
-                example = GoldExample.objects.get(interaction=twin.interaction_id)
-                yield str(example.public_id), likeness
+    def _inside(self, plain) -> Iterator[_Saying]:
+        """What the holdout says word for word in this text."""
+        yield from self.whole.get(plain, ())
         seen = set()
-        for example in (each for band in bands for each in self.last_questions.get(band, ())):
-            if example.public_id not in seen:
-                seen.add(example.public_id)
-                likeness = minhash.jaccard(mine, minhash.shingles(example.text))
-                if likeness >= minhash.THRESHOLD:
-                    yield example.public_id, likeness
+        for start in range(len(plain) - SHORTEST_INSIDE + 1):
+            anchor = plain[start : start + SHORTEST_INSIDE]
+            if anchor in self.anchors and anchor not in seen:
+                seen.add(anchor)
+                yield from (each for each in self.anchors[anchor] if each.plain in plain)
+
+    def _near(self, piece) -> list[tuple[_Saying, float]]:
+        bands = minhash.bands(piece, salt=self.salt)
+        shared = Counter(each for band in bands for each in self.bands.get(band, ()))
+        alike = [each for each, _ in shared.most_common(MOST_CANDIDATES)]
+        mine = minhash.shingles(piece) if alike else frozenset()
+        likely = [(each, minhash.jaccard(mine, minhash.shingles(each.plain))) for each in alike]
+        return [(each, likeness) for each, likeness in likely if likeness >= minhash.THRESHOLD]
+
+
+def _note(found, number, saying, likeness) -> None:
+    """The best reason for each case: the likest, and a question before an answer."""
+    how = f"{'same' if likeness == 1.0 else 'near'} {saying.what}"
+    new = Leak(number, saying.example, how, likeness)
+    old = found.get(saying.example)
+    if not old or (likeness, saying.what) > (old.likeness, old.how.split()[1]):
+        found[saying.example] = new
+
+
+def _asked(messages) -> list[str]:
+    """All that was said to the model but its instructions; and of a conversation its last question, alone like it no more."""
+    said = [each for each in messages if each["role"] != "system"]
+    whole = "\n".join(each["content"] for each in said)
+    last = [each["content"] for each in said if each["role"] == "user"][-1:]
+    last = [text for text in last if len(minhash.normalise(text)) >= SHORTEST_INSIDE]
+    return list(dict.fromkeys([whole, *last]))
 
 
 def texts_of(row) -> list[str]:
     """What a row says: each conversation's question as it is compared for splitting, then every text on its own."""
     texts, rest = [], deque([row])
-    while rest and len(texts) < MOST_TEXTS:
+    while rest:
         value = rest.popleft()
         if isinstance(value, str):
             texts.append(value)
@@ -142,6 +177,20 @@ def texts_of(row) -> list[str]:
                 texts.append(question)
             rest += value
     return list(dict.fromkeys(texts))
+
+
+def pieces_of(text) -> Iterator[str]:
+    """A text as it is compared, and the pieces of one that was put together by a template."""
+    whole = minhash.normalise(text)
+    if len(whole) >= SHORTEST:
+        yield whole
+    sections = _SECTION.split(text)
+    ends = ["".join(sections[n:]) for n in range(1, min(len(sections), MOST_TO_THE_END + 1))]
+    for part in [text, *sections, *ends, *_PARAGRAPH.split(text), *text.splitlines()]:
+        for piece in (part, _LABEL.sub("", part, count=1) if _LABEL.match(part) else ""):
+            plain = minhash.normalise(piece)
+            if len(plain) >= SHORTEST_INSIDE:
+                yield plain
 
 
 def _question(messages) -> str:

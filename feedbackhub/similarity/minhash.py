@@ -18,9 +18,9 @@ _GRAM = 5
 _BLANKS = re.compile(r"[\W_]+")
 
 
-def normalise(text: str) -> str:
+def normalise(text: str, *, longest: int | None = _LONGEST) -> str:
     """What is compared: compatibility forms, no case, runs of anything but letters and digits as one blank."""
-    return _BLANKS.sub(" ", unicodedata.normalize("NFKC", text[:_LONGEST]).casefold()).strip()
+    return _BLANKS.sub(" ", unicodedata.normalize("NFKC", text[:longest]).casefold()).strip()
 
 
 def shingles(text: str) -> frozenset[str]:

@@ -92,6 +92,100 @@ def test_the_last_question_of_a_conversation_is_found_alone(project, ben, asked)
     assert found(project, sft("What is VAT on books?"), sft(asked)) == [(2, how)]
 
 
+ANSWER = """You may deduct 30 cents for each kilometre of the way, whatever you ride.
+
+Take the shortest road once a day, count the days on which you were at work, and write both down in the form for employees.
+
+Keep nothing else: nobody asks for receipts of a bicycle."""
+
+
+@pytest.fixture
+def answered(project, ben):
+    """One case in the holdout, with an answer of several paragraphs."""
+    interaction = InteractionFactory(
+        project=project, messages=[{"role": "user", "content": QUESTION}]
+    )
+    settlement = SettlementFactory(interaction=interaction, chosen_answer__text=ANSWER)
+    revision = gold.promote_to_gold(settlement=settlement, by=ben)
+    GoldExample.objects.update(split="holdout")
+    assert revision.ideal_answer == ANSWER
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "### Question:\n{question}\n\n### Answer:\n" + "Nobody can say this in so few words. " * 40,
+        "Answer the following question of a customer as briefly as you can: {question}",
+        "Answer as briefly as you can. {question} Say nothing that you do not know.",
+        "<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\nNo.<|im_end|>",
+        "[INST] {question} [/INST] No.",
+        "回答{question}。",
+    ],
+    ids=["sections", "label", "sentence", "chat marks", "inst", "no blanks"],
+)
+def test_a_question_inside_a_template_is_found(project, answered, template):
+    assert found(project, {"text": template.format(question=QUESTION)}) == [(1, "same question")]
+
+
+REWORDED = QUESTION.replace("every day", "each day").replace("from my", "from the")
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "### Question:\n{question}\n\n### Answer:\n" + "Nobody can say this in so few words. " * 40,
+        "Answer the following question of a customer as briefly as you can: {question}",
+        "### Instruction\n{question}\n### Response\nNo: you may not.",
+        "A customer writes.\n\n{question}\n\nBe brief.",
+        "<|im_start|>user\n{question}\n<|im_start|>assistant\nNo.",
+    ],
+    ids=["sections", "label", "headings", "paragraph", "chat marks"],
+)
+def test_a_question_with_some_words_changed_is_found_in_a_template(project, answered, template):
+    assert found(project, {"text": template.format(question=REWORDED)}) == [(1, "near question")]
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["{answer}", "Human: What of a scooter?\n\nAssistant: {answer}", "### Response:\n{answer}"],
+    ids=["alone", "turns", "section"],
+)
+def test_an_answer_is_found_in_a_template_word_for_word_and_nearly(project, answered, template):
+    near = ANSWER.replace("You may", "One may").replace("Take the", "Count the")
+    rows = [{"text": template.format(answer=said)} for said in (ANSWER, near)]
+    assert found(project, *rows) == [(1, "same answer"), (2, "near answer")]
+
+
+def test_a_question_far_down_a_long_text_is_found(project, answered):
+    before = " ".join(f"word{n}" for n in range(9_000))
+    assert found(project, {"text": f"{before}. {QUESTION}"}) == [(1, "same question")]
+
+
+def test_a_row_of_very_many_texts_is_searched_whole_and_said_to_be_compared_in_part(
+    project, answered
+):
+    many = [f"This is the text of number {n} among very many." for n in range(4_000)]
+    report = leaks.check(project, iter([[*many, REWORDED], [*many, QUESTION], [REWORDED]]))
+    assert [(leak.row, leak.how) for leak in report.leaks] == [
+        (2, "same question"),
+        (3, "near question"),
+    ]
+    assert (report.leaking_rows, report.partly_compared_rows) == (2, 2)
+
+
+def test_nothing_is_found_in_a_file_of_other_questions_and_answers(project, answered):
+    """On the same subject, in the same templates, with the same short openings."""
+    told = [
+        "Can I deduct the train that I take to work from my income tax?",
+        "You may deduct 30 cents for each kilometre.",
+        "Is the bicycle that my employer lends me a benefit that is taxed?",
+        "Nobody asks for receipts.",
+    ]
+    rows = [{"text": f"### Question:\n{said}\n\n### Answer:\n{said}"} for said in told]
+    report = leaks.check(project, iter([*rows, *map(sft, told)]))
+    assert (report.rows, report.leaks, report.partly_compared_rows) == (8, [], 0)
+
+
 def test_another_question_is_no_leak_and_training_cases_are_none(project, held_out):
     assert found(project, sft("How long do I keep my receipts for the tax office?")) == []
     GoldExample.objects.update(split="train")
@@ -116,6 +210,7 @@ def test_the_command_names_the_rows_and_ends_with_1(project, held_out, tmp_path,
         call_command("check_leak", str(file), "--project", project.slug)
     said = json.loads(capsys.readouterr().out)
     assert (said["rows"], said["leaking_rows"]) == (2, 1)
+    assert said["partly_compared_rows"] == 0
     assert said["leaks"][0]["example"] == str(held_out.example.public_id)
 
     file.write_text(json.dumps(sft("How long do I keep receipts?")))

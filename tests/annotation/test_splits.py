@@ -105,6 +105,7 @@ def test_what_was_exported_for_training_before_the_merge_is_contaminated_and_lea
 
 MINE = "Can I deduct the costs of my home office if I only work there two days a week and share the room with my wife?"
 LATE = "Can I deduct the costs of my home office if I only work there on two days a week and share a room with my partner?"
+REWORDED = "May I deduct the costs of my home office if I only work there for two days a week and share that room with my wife?"
 KEPT = "Can I deduct the costs of a home office when I only work there on some days a week and share a room with my partner?"
 
 
@@ -143,8 +144,12 @@ def test_a_twin_in_natural_words_that_arrives_after_an_export_shows_in_all_that_
     assert (trained.split, trained.is_contaminated) == ("holdout", True)
     after = exported(version)
     assert (after.row_count, after.manifest["left_out"]) == (0, {"holdout": 1, "holdout_since": 1})
-    [leak] = leaks.check(project, iter(old_rows)).leaks
-    assert (leak.row, leak.example, leak.how) == (1, str(trained.public_id), "same question")
+    reworded = {"text": f"### Question:\n{REWORDED}\n\n### Answer:\nNo."}
+    found = leaks.check(project, iter([*old_rows, reworded])).leaks
+    assert {(leak.row, leak.how) for leak in found if leak.example == str(trained.public_id)} == {
+        (1, "same question"),
+        (2, "near question"),
+    }
 
 
 def exported(version, format="openai_sft", **about):

@@ -36,6 +36,7 @@ class Command(OperatorCommand):
         return {
             "rows": report.rows,
             "leaking_rows": report.leaking_rows,
+            "partly_compared_rows": report.partly_compared_rows,
             "leaks": [leak.as_json() for leak in report.leaks],
         }
 
