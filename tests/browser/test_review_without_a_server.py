@@ -1,5 +1,8 @@
 """Nothing is ever lost: the server stopped in the middle of work, the page reloaded while it is away, the sign-in over."""
 
+import os
+import time
+
 import pytest
 from playwright.sync_api import expect
 
@@ -8,6 +11,7 @@ from tests.processes import Stack
 
 pytestmark = [pytest.mark.browser]
 
+OUTAGE = float(os.environ.get("OUTAGE", 0))  # seconds that the server stays away longer
 FURNISH = """
 from annotation.default_rules import install_defaults
 from annotation.models import ReviewItem
@@ -93,10 +97,11 @@ def test_work_goes_on_without_the_server_and_arrives_once(house, work):
     expect(page.get_by_text("Nothing more is here to judge")).to_be_visible()
     expect(unsent(page)).to_have_text("3 not sent yet")
 
+    time.sleep(OUTAGE)
     house.start("web")
 
-    expect(shown(page)).to_have_text("Answer number 4 of this test.")
-    expect(page.locator("[data-outbox]")).to_be_hidden()
+    expect(shown(page)).to_have_text("Answer number 4 of this test.", timeout=30_000)
+    expect(page.locator("[data-outbox]")).to_be_hidden(timeout=30_000)
     assert house.sql(SAID) == [
         ("wrong", "Said without a server", 1, True),
         ("harmful", "Half a thought", 1, True),
