@@ -3,6 +3,7 @@
 
 const PATIENCE = 8_000; // a server that says nothing is not there
 const AWAY = [502, 503, 504];
+let isAway = false; // as the last page found it: its parts need not ask again
 
 const scope = new URL(self.registration.scope).pathname;
 const CACHE = `feedbackhub.review.frame ${scope}`;
@@ -43,15 +44,17 @@ async function page(request) {
   const asked = fetch(request).catch(() => null);
   const tooLong = new Promise((resolve) => setTimeout(() => resolve(null), PATIENCE));
   const answer = await Promise.race([asked, tooLong]);
-  if (answer && !AWAY.includes(answer.status)) return answer;
+  isAway = !answer || AWAY.includes(answer.status);
+  if (!isAway) return answer;
   return (await frame()) ?? answer ?? (await asked) ?? Response.error();
 }
 
 async function part(request) {
+  const kept = await (await caches.open(CACHE)).match(request, { ignoreVary: true });
+  if (isAway && kept) return kept;
   try {
-    return await fetch(request);
+    return await fetch(request, kept && { signal: AbortSignal.timeout(PATIENCE) });
   } catch (error) {
-    const kept = await (await caches.open(CACHE)).match(request, { ignoreVary: true });
     if (kept) return kept;
     throw error;
   }

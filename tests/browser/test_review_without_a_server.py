@@ -109,6 +109,31 @@ def test_work_goes_on_without_the_server_and_arrives_once(house, work):
     ]
 
 
+def test_server_that_hangs_is_one_that_is_away_and_gets_the_answer_once(house, work):
+    page = work.page
+    page.evaluate(
+        """() => {
+          const timeout = AbortSignal.timeout.bind(AbortSignal);
+          AbortSignal.timeout = (wait) => timeout(wait / 10);
+        }"""
+    )  # a tenth of the patience
+    house.freeze("web")
+    judge(page, "3", "Said to a server that hangs")
+    expect(shown(page)).to_have_text("Answer number 2 of this test.")
+    expect(page.get_by_text("Your answer is kept here and goes out by itself.")).to_be_visible()
+    page.locator("#note").fill("Half a thought")
+    expect(page.locator("[data-draft-status]")).to_contain_text("no connection")
+
+    page.reload()
+
+    expect(shown(page)).to_have_text("Answer number 2 of this test.", timeout=20_000)
+    expect(page.locator("#note")).to_have_value("Half a thought")
+    expect(unsent(page)).to_have_text("1 not sent yet")
+    house.thaw("web")
+    expect(page.locator("[data-outbox]")).to_be_hidden(timeout=30_000)
+    assert house.sql(SAID) == [("wrong", "Said to a server that hangs", 1, True)]
+
+
 def test_unsent_answer_can_be_taken_back(house, work):
     page = work.page
     house.kill("web")

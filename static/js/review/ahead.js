@@ -1,7 +1,7 @@
 // The next items are fetched before they are asked for, with the queue column and the figures. What is
 // fetched is kept in this browser too, as long as its lease runs.
 
-import { item, onItem, parse, screen, token } from "./item.js";
+import { item, onItem, parse, patience, screen, token } from "./item.js";
 import * as kept from "./kept.js";
 import * as outbox from "./outbox.js";
 
@@ -55,7 +55,7 @@ export async function fetchAhead() {
       body,
       headers: { "X-CSRFToken": token() },
       redirect: "manual",
-      signal: asking.signal,
+      signal: AbortSignal.any([asking.signal, patience()]),
     });
     if (!response.ok) return;
     const answer = parse(await response.text());

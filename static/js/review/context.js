@@ -2,7 +2,7 @@
 // similar case is taken by one key: it fills the decision in, and which it was goes with the answer.
 
 import * as draft from "./draft.js";
-import { form, isInHand, item, onItem, parse, say, screen, toast, words } from "./item.js";
+import { form, isInHand, item, onItem, parse, patience, say, screen, toast, words } from "./item.js";
 
 const place = () => item()?.querySelector("[data-context]");
 const hasVerdict = () => Boolean(form()?.elements.verdict?.value);
@@ -18,7 +18,11 @@ async function fetchContext() {
   here.dataset.fetched = "";
   try {
     if (isChosen) await draft.flush(); // whether a verdict was chosen the server reads in the draft
-    const response = await fetch(here.dataset.context, { headers: { Accept: "text/html" }, redirect: "manual" });
+    const response = await fetch(here.dataset.context, {
+      headers: { Accept: "text/html" },
+      redirect: "manual",
+      signal: patience(),
+    });
     if (!response.ok) throw new Error(response.statusText);
     here.replaceChildren(parse(await response.text()));
     window.htmx?.process(here);

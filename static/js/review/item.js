@@ -55,11 +55,14 @@ export function parse(html) {
 
 export const itemIn = (html) => parse(html).getElementById("review-item");
 
+const PATIENCE = 15_000; // a server that says nothing that long is away
+export const patience = () => AbortSignal.timeout(PATIENCE);
+
 // An item as the server draws it now; null when it has no such part of a page. Throws without a connection.
 export async function fetchItem(url) {
   const address = new URL(url, location.href);
   address.searchParams.set("part", "item");
-  const response = await fetch(address, { headers: { Accept: "text/html" } });
+  const response = await fetch(address, { headers: { Accept: "text/html" }, signal: patience() });
   return response.ok ? itemIn(await response.text()) : null;
 }
 
@@ -77,7 +80,8 @@ export const token = () =>
   document.querySelector('input[name="csrfmiddlewaretoken"]')?.value ??
   "";
 
-// POST and read the JSON answer: {status, answer}. Throws when there is no connection.
+// POST and read the JSON answer: {status, answer}. Throws when there is no connection, or a server that hangs: what it took all
+// the same it knows again, since whatever is sent may come twice.
 export async function send(url, body, options = {}) {
   body.delete("csrfmiddlewaretoken"); // the form's may be older than the header's
   const response = await fetch(url, {
@@ -85,6 +89,7 @@ export async function send(url, body, options = {}) {
     body,
     headers: { Accept: "application/json", "X-CSRFToken": token() },
     redirect: "manual",
+    signal: patience(),
     ...options,
   });
   const isJson = response.headers.get("Content-Type")?.startsWith("application/json");

@@ -3,7 +3,7 @@
 
 import { fetchAhead, keepAhead, takeAhead } from "./ahead.js";
 import { restoreTyped } from "./draft.js";
-import { item, itemIn, onItem, screen, show, words } from "./item.js";
+import { item, itemIn, onItem, patience, screen, show, words } from "./item.js";
 import * as kept from "./kept.js";
 import * as outbox from "./outbox.js";
 import { bringBack } from "./submit.js";
@@ -24,7 +24,7 @@ function waitForServer() {
   item().querySelector("[data-shell-text]").textContent = words.nothingHere;
   const look = setInterval(async () => {
     try {
-      const response = await fetch(screen.dataset.reviewUrl, { redirect: "manual" });
+      const response = await fetch(screen.dataset.reviewUrl, { redirect: "manual", signal: patience() });
       if (response.status >= 500) return;
       if (!outbox.isIdle()) await outbox.flush();
       clearInterval(look);
