@@ -4,7 +4,8 @@ Pure. A *unit* is what several people judged: `{person: value}`; who said nothin
 defined says why instead of pretending: nobody judged the same thing twice, or everybody said the same one thing, so that
 there is nothing that chance could have been beaten at.
 
-Cohen's kappa comes from scikit-learn and alpha from `krippendorff`; the others are a line each. Intervals are percentile
+Cohen's kappa comes from scikit-learn and alpha from `krippendorff`. Fleiss' kappa is our own few lines: neither has it, and
+statsmodels, which does, asks for the same number of answers to each unit and brings pandas along. Intervals are percentile
 bootstraps over units with a fixed seed, so that the same answers give the same figures. Units with the same counts are one
 row with a weight; the replicates of all figures are then a few products of matrices.
 """
