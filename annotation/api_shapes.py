@@ -226,7 +226,7 @@ class GoldShape(TypedDict):
     interaction_id: str
     messages: list[MessageShape]
     tools: list[ToolShape]
-    ideal_answer: str
+    ideal_answer: str | None  # None: of the holdout
     rejected_answers: list[str]
     labels: dict[str, Any]
     content_hash: str

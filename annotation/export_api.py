@@ -6,6 +6,7 @@ from rest_framework.response import Response
 
 from annotation import exporting
 from annotation.api_shapes import ExportBody, ExportLinkShape, ExportPreviewShape, ExportShape
+from annotation.evaluation.runs import HoldoutWornOut
 from annotation.export_downloads import PARTS, export_file, signed_link
 from annotation.export_options import READERS
 from annotation.export_preview import preview_export
@@ -14,7 +15,7 @@ from annotation.gold_api import read_object
 from annotation.models import ExportRun, GoldVersion
 from feedbackhub import filters
 from feedbackhub.api.lists import ProjectListView
-from feedbackhub.api.problems import Problem, invalid, not_found
+from feedbackhub.api.problems import Problem, conflict, invalid, not_found
 from feedbackhub.api.views import ProjectAPIView
 
 
@@ -37,7 +38,10 @@ class ExportsView(ProjectListView):
         return _export(row)
 
     def post(self, request):
-        run = exporting.request_export(**_asked_for(self.project, request.data))
+        try:
+            run = exporting.request_export(**_asked_for(self.project, request.data))
+        except HoldoutWornOut as refusal:
+            raise conflict(str(refusal)) from None
         return Response(_export(run), status=202)
 
 

@@ -8,6 +8,7 @@ from annotation import export_reading
 from annotation.export_options import Options, read_filter
 from annotation.exporting import format_named
 from annotation.exports import Format
+from annotation.exports.cases import TRAINERS_SPLITS
 from annotation.models import GoldVersion
 
 MOST = 5_000  # cases that are looked at while somebody waits
@@ -60,8 +61,8 @@ def preview_export(
 
 
 def sample_row(version: GoldVersion, format: Format, options: Options | None = None) -> dict | None:
-    """A true row of this version in this format; None when none of the first cases makes one."""
-    options = options or Options(splits=format.splits)
+    """A true row of this version in this format, never of the holdout; None when none of the first cases makes one."""
+    options = options or Options(splits=TRAINERS_SPLITS)
     members = export_reading.members(version, format, options)[:TRIED]
     for batch in export_reading.batches(members, format, version):
         for _revision_id, _example_id, case in batch:

@@ -1,7 +1,8 @@
 """A version's cases, one after the other, as a format may have them; and how many may not leave at all, by reason.
 
 The holdout is dropped here for every training format, whatever was asked, and so is every example whose split became
-stricter, or that was contaminated, after the version was frozen.
+stricter, or that was contaminated, after the version was frozen. The other formats drop what is held out today unless it
+was asked for.
 """
 
 import json
@@ -16,7 +17,7 @@ from django.db.models import F, Q, Value
 
 from annotation.export_options import Options
 from annotation.exports.cases import Case, Format, LeftOut
-from annotation.models import GoldVersion, GoldVersionMember
+from annotation.models import GoldVersion, GoldVersionMember, Split
 
 BATCH = 1_000
 _LONG_NUMBER = re.compile(r"\d{18}")
@@ -52,6 +53,8 @@ def members(version: GoldVersion, format: Format, options: Options):
             revision__example__split=F("split"),
             revision__example__is_contaminated=False,
         )
+    elif Split.HOLDOUT not in options.splits:
+        found = found.exclude(revision__example__split=Split.HOLDOUT)
     return found.order_by("revision__example_id")
 
 
@@ -76,6 +79,9 @@ def kept_back(version: GoldVersion, format: Format, options: Options) -> Counter
         reasons.append(
             models.When(~Q(revision__example__split=F("split")), then=Value("stricter_since"))
         )
+    elif Split.HOLDOUT not in options.splits:
+        held_out_now = Q(revision__example__split=Split.HOLDOUT)
+        reasons.append(models.When(held_out_now, then=Value("holdout_since")))
     reason = models.Case(*reasons, default=Value(""), output_field=models.CharField())
     counts = (
         GoldVersionMember.objects.filter(version=version)

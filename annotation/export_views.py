@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from annotation import export_counts, exporting
+from annotation.evaluation.runs import HoldoutWornOut
 from annotation.export_downloads import PARTS, export_file
 from annotation.export_form import ExportForm, options_in_words
 from annotation.export_preview import preview_export, sample_row
@@ -101,6 +102,9 @@ def _start(request, form, chosen, versions) -> bool:
     except ValidationError as error:
         form.refuse(error)
         return False
+    except HoldoutWornOut as refusal:
+        form.add_error("splits", str(refusal))
+        return False
     messages.success(request, _("The export is on its way. It shows below how far it is."))
     return True
 
@@ -175,10 +179,14 @@ def _split_choices(form, chosen):
             "label": label,
             "is_chosen": value in given and may_leave,
             "is_disabled": not may_leave,
-            "hint": ""
-            if may_leave
-            else _("kept apart to test with: never in a format that trains"),
+            "hint": _hint(value, may_leave),
         }
+
+
+def _hint(split, may_leave) -> str:
+    if not may_leave:
+        return _("kept apart to test with: never in a format that trains")
+    return _("each export counts as a use of it, as at the gate") if split == Split.HOLDOUT else ""
 
 
 def _sample(chosen, version) -> str:
@@ -256,6 +264,8 @@ def again(request, public_id):
         )
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
+    except HoldoutWornOut as refusal:
+        messages.error(request, str(refusal))
     else:
         messages.success(request, _("The same export is on its way again."))
     return redirect("exports", request.project.slug)

@@ -20,11 +20,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotation import export_files, export_reading, splits
+from annotation.evaluation.runs import use_holdout
 from annotation.export_manifest import digest_of_rows, manifest_of
 from annotation.export_options import Options, read_filter
 from annotation.exports import FORMATS, Case
 from annotation.exports.cases import line
-from annotation.models import ExportMember, ExportRun, GoldVersion
+from annotation.models import ExportMember, ExportRun, GoldVersion, Split
 from feedbackhub.accounts.models import Project
 from feedbackhub.capture.models import NearDuplicateGroup
 from feedbackhub.doorbell import ring
@@ -58,11 +59,16 @@ def request_export(
     by=None,
     is_left_to_a_worker=True,
 ) -> ExportRun:
-    """Ask for an export; a worker makes it. Raises ValidationError for what may not leave."""
+    """Ask for an export; a worker makes it. Raises ValidationError for what may not leave.
+
+    One that holds the holdout uses it once, as a run of the gate does, and raises HoldoutWornOut when it may not any more.
+    """
     from annotation import tasks
 
     filter = read_filter(format_named(format), splits=splits, options=options)
     with transaction.atomic():
+        if Split.HOLDOUT in filter["splits"]:
+            use_holdout(version)
         run = ExportRun.objects.create(
             project=version.project,
             version=version,

@@ -36,6 +36,8 @@ def _versions(project, number) -> list[int]:
 class GoldView(ProjectListView):
     """Approved examples, newest first; `version` reads them as that version froze them, without those whose split became
     stricter since, as the gate and training files do: what is held out today leaves under no other name.
+
+    The holdout comes only with `?split=holdout`, and without its answers: those leave by an export, which is counted.
     """
 
     scopes = {"GET": "export"}
@@ -58,9 +60,12 @@ class GoldView(ProjectListView):
         else:
             found = found.filter(is_current=True, example__retired_at=None)
             found = found.annotate(split=F("example__split"))
+        if "split" not in self.request.query_params:
+            found = found.exclude(split=Split.HOLDOUT)
         return found.select_related("example__interaction")
 
     def show(self, row):
+        is_held_out = Split.HOLDOUT in (row.split, row.example.split)
         return {
             "id": row.example.public_id,
             "revision": row.revision,
@@ -69,8 +74,8 @@ class GoldView(ProjectListView):
             "interaction_id": row.example.interaction.external_id,
             "messages": row.messages,
             "tools": row.tools,
-            "ideal_answer": row.ideal_answer,
-            "rejected_answers": row.rejected_answers,
+            "ideal_answer": None if is_held_out else row.ideal_answer,
+            "rejected_answers": [] if is_held_out else row.rejected_answers,
             "labels": row.labels,
             "content_hash": row.content_hash,
             "approved_at": row.approved_at,

@@ -1,7 +1,7 @@
 """A candidate's answers taken in, and a lead's word on what came of them; `assessing` does what lies between.
 
-The holdout is used a counted number of times (`GateRules.holdout_uses`): each use is a run on the record, and a new version
-of the same cases is no new holdout.
+The holdout is used a counted number of times (`GateRules.holdout_uses`): each use is a run, or an export that holds it, on
+the record; and a new version of the same cases is no new holdout.
 """
 
 import uuid
@@ -13,7 +13,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotation.answers import is_storable
-from annotation.models import EvalResult, EvalRun, GateRules, GoldVersion, GoldVersionMember, Split
+from annotation.models import (
+    EvalResult,
+    EvalRun,
+    ExportRun,
+    GateRules,
+    GoldVersion,
+    GoldVersionMember,
+    Split,
+)
 from annotation.refusals import InvalidAnswer, Refusal, WrongState
 from annotation.schema_history import ProjectCategories
 from feedbackhub import redaction
@@ -48,12 +56,19 @@ def still_of_their_split(version: GoldVersion):
 
 
 def holdout_used(version: GoldVersion) -> int:
-    """How often candidates were held against any case of this version's holdout, in whichever version."""
+    """How often candidates were held against any case of this version's holdout, or it was exported, in whichever version.
+
+    An export that was cancelled before anybody was given a file of it used nothing.
+    """
     held_out = GoldVersionMember.objects.filter(split=Split.HOLDOUT)
-    ours = held_out.filter(version=version).values("revision__example")
-    shared = held_out.filter(version=OuterRef("version"), revision__example__in=ours)
+    cases = held_out.filter(version=version).values("revision__example")
+    shared = held_out.filter(version=OuterRef("version"), revision__example__in=cases)
     runs = EvalRun.objects.filter(project=version.project_id, split=Split.HOLDOUT)
-    return runs.filter(Q(version=version) | Exists(shared)).count()
+    exports = ExportRun.objects.filter(
+        project=version.project_id, filter__contains={"splits": [Split.HOLDOUT]}
+    ).exclude(state=ExportRun.State.CANCELLED, first_done_at=None)
+    ours = Q(version=version) | Exists(shared)
+    return runs.filter(ours).count() + exports.filter(ours).count()
 
 
 @transaction.atomic
@@ -80,7 +95,7 @@ def request_evaluation(
         raise InvalidAnswer(errors)
     rules = rules_of(version.project)
     if split == Split.HOLDOUT:
-        _use_holdout(version, rules)
+        use_holdout(version)
     run = EvalRun.objects.create(
         project=version.project,
         version=version,
@@ -182,13 +197,16 @@ def _plain_id(given) -> str:
         return ""
 
 
-def _use_holdout(version, rules) -> None:
-    """The project's first version is locked: two runs never share the last use, whichever versions they name."""
+def use_holdout(version: GoldVersion) -> None:
+    """Make sure that one more use is allowed; the caller writes it down in the same transaction. Raises HoldoutWornOut.
+
+    The project's first version is locked: two runs never share the last use, whichever versions they name.
+    """
     GoldVersion.objects.select_for_update(no_key=True).filter(project=version.project_id).earliest(
         "id"
     )
     used = holdout_used(version)
-    if used >= rules.holdout_uses:
+    if used >= rules_of(version.project).holdout_uses:
         raise HoldoutWornOut(
             _(
                 "The cases of the holdout of version %(number)d were used %(used)d times, as often as this project allows;"

@@ -84,9 +84,9 @@ class Format:
 
     @property
     def usual_splits(self) -> tuple[str, ...]:
-        """What leaves when nothing is asked for: never validation mixed into a file to train on."""
+        """What leaves when nothing is asked for: never validation mixed into a file to train on, and never the holdout."""
         mixes = self.is_training and len(self.files(self.splits)) == 1
-        return ("train",) if mixes else self.splits
+        return ("train",) if mixes else TRAINERS_SPLITS
 
     def files(self, splits) -> list[str]:
         """The files that the rows of these splits go to."""

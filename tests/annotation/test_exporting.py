@@ -78,7 +78,7 @@ def test_the_agreement_told_is_that_of_the_cases_that_left(version, monkeypatch)
             gold_revisions__example=example
         ).update(agreement=agreement)
     assert made(version).manifest["agreement"] == 0.8
-    assert made(version, "eval").manifest["agreement"] == 0.6
+    assert made(version, "eval", splits=["holdout", "train"]).manifest["agreement"] == 0.6
     run = exporting.request_export(version=version, format="openai_sft")
     with monkeypatch.context() as patch:
         die_after(patch, 1)
@@ -149,8 +149,9 @@ def test_the_same_export_is_the_same_bytes(version):
     assert first.manifest == second.manifest
 
 
-def test_the_holdout_leaves_only_in_the_evaluation_format(version):
-    assert made(version, "eval").row_count == 4
+def test_the_holdout_leaves_only_in_formats_to_test_with_and_when_it_is_asked_for(version):
+    run = made(version, "eval")
+    assert (run.row_count, run.manifest["left_out"]) == (3, {"split_not_asked_for": 1})
     assert made(version, "eval", splits=["holdout"]).row_count == 1
     with pytest.raises(ValidationError, match="may not leave in a training export"):
         exporting.request_export(version=version, format="trl_dpo", splits=["holdout"])

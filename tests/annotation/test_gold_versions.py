@@ -148,9 +148,10 @@ def test_an_example_reads_as_of_a_version_by_page_and_api(
 
     assert (read("?version=1"), read("?version=2"), read("")) == (
         [],  # it is held out by now: under no older version does it leave
-        [(2, "holdout")],
+        [],  # and by its own name only when asked for
         [],
     )
+    assert read("?version=2&split=holdout") == [(2, "holdout")]
     assert (read("?version=1&split=holdout"), read("?version=3")) == ([], [])
     assert api("export").get("/api/v1/gold?version=first").status_code == 400
     assert (

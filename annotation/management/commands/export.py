@@ -4,6 +4,7 @@ from pathlib import Path
 from django.core.files.storage import default_storage
 from django.core.management.base import CommandError
 
+from annotation.evaluation.runs import HoldoutWornOut
 from annotation.export_downloads import part_of
 from annotation.export_files import MANIFEST
 from annotation.export_options import WEIGHTS
@@ -54,7 +55,10 @@ class Command(OperatorCommand):
         }
         if preview:
             return preview_export(**asked_for, is_whole=True)
-        run = request_export(**asked_for, is_left_to_a_worker=False)
+        try:
+            run = request_export(**asked_for, is_left_to_a_worker=False)
+        except HoldoutWornOut as refusal:
+            raise CommandError(str(refusal)) from None
         run = make_export(export_id=run.pk) or run
         run.refresh_from_db()
         if run.state != "done":

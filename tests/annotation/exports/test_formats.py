@@ -153,12 +153,12 @@ def test_no_training_format_may_hold_the_holdout(name):
     assert FORMATS[name].splits == ("train", "validation")
 
 
-def test_validation_is_not_mixed_into_a_training_file_unless_asked_for():
+def test_neither_the_holdout_nor_validation_mixed_into_a_training_file_leaves_unasked():
     usual = {name: found.usual_splits for name, found in FORMATS.items()}
     assert usual.pop("huggingface") == ("train", "validation")  # a file each
     for name, splits in usual.items():
         trains = FORMATS[name].is_training
-        assert splits == (("train",) if trains else ("train", "validation", "holdout")), name
+        assert splits == (("train",) if trains else ("train", "validation")), name
 
 
 @pytest.mark.parametrize(
