@@ -53,7 +53,7 @@ def gold_approve(request):
         request,
         rows.select_related("interaction")
         .annotate(question_line=LastUserMessage(F("interaction__messages")))
-        .defer("interaction__messages", "interaction__output", "spans"),
+        .defer("interaction__messages", "interaction__tools", "interaction__output", "spans"),
         order=("-id",),
         allowed={**FILTERS, "category": category_filter(request.project)},
         chips=_chips(request),

@@ -6,9 +6,9 @@ that what was erased is shown nowhere.
 """
 
 from django.core.cache import cache
-from django.db.models import Q
+from django.db.models import Exists, Q
 
-from annotation.models import GoldRevision, Split
+from annotation.models import Assignment, GoldRevision, ReviewQueue, Split
 from feedbackhub.capture.models import NearDuplicateSignature
 
 NEWEST_LOOKED_AT = 300
@@ -18,8 +18,11 @@ SHOWN = 200  # characters
 BEFORE = 60  # of them before the place where good and bad part
 
 
-def examples_for(item, schema) -> dict[str, dict]:
-    """{category: {"bad", "good"}} for those of the schema's categories that have no example of their own."""
+def examples_for(item, schema, expert_id) -> dict[str, dict]:
+    """{category: {"bad", "good"}} for those of the schema's categories that have no example of their own.
+
+    Where experts are measured by known cases, only cases that this expert had already: never the answers to those to come.
+    """
     lacking = [
         category["key"]
         for category in schema.categories
@@ -28,7 +31,8 @@ def examples_for(item, schema) -> dict[str, dict]:
     if not lacking:
         return {}
     known = _known(item.queue, schema, lacking)
-    revisions = _readable(item, {pk for pks in known.values() for pk in pks}) if known else {}
+    pks = {pk for pks in known.values() for pk in pks}
+    revisions = _readable(item, schema, expert_id, pks) if known else {}
     found = {}
     for key, pks in known.items():
         if first := next((revisions[pk] for pk in pks if pk in revisions), None):
@@ -55,13 +59,20 @@ def _known(queue, schema, lacking) -> dict[str, list[int]]:
     return known
 
 
-def _readable(item, pks) -> dict[int, GoldRevision]:
+def _readable(item, schema, expert_id, pks) -> dict[int, GoldRevision]:
     """What is still to be shown beside this item; who has no group yet may be the twin of anything."""
+    seen = Assignment.objects.filter(expert=expert_id, project=item.project_id)
+    measuring = ReviewQueue.objects.filter(
+        Q(calibration_percent__gt=0) | Q(onboarding_count__gt=0),
+        project=item.project_id,
+        schema_name=schema.name,
+    )
     groups = NearDuplicateSignature.objects.filter(interaction=item.interaction_id)
     return (
         _teaching(item.project_id)
         .filter(~Q(example__interaction__signature__group__in=groups.values("group")))
         .filter(Q(pk__in=pks) & Q(project__in=groups.values("project")))
+        .filter(~Exists(measuring) | Q(example__interaction__in=seen.values("item__interaction")))
         .only("ideal_answer", "rejected_answers")
         .in_bulk()
     )

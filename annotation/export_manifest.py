@@ -3,6 +3,7 @@
 import hashlib
 
 from annotation.export_options import SEVERITY_WEIGHT
+from annotation.export_reading import has_tools
 from annotation.models import ExportRun, GoldVersionMember
 from annotation.splits import DESCRIPTION as SPLITTER
 from feedbackhub import redaction
@@ -42,6 +43,7 @@ def manifest_of(
         "erasure_epoch": run.project.erasure_epoch,
         "filter": run.filter,
         **weights,
+        **({"has_tools": True} if has_tools(version) else {}),
         "rows": sum(file["rows"] for file in files if file["name"] != "provenance.jsonl"),
         "rows_by_split": dict(sorted(splits.items())),
         "cases": case_count,

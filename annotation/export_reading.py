@@ -100,18 +100,18 @@ def batches(found, format: Format, version: GoldVersion) -> Iterator[list[tuple[
 
     Rows come as psycopg gives them, which takes a third of the time of Django's converters.
     """
-    has_tools = _has_tools(version)
+    with_tools = has_tools(version)
     with connection.chunked_cursor() as cursor:
         cursor.execute(*found.values_list(*_FIELDS).query.sql_with_params())
         while rows := cursor.fetchmany(BATCH):
-            yield _with_judgements([_case(row, has_tools) for row in rows], format, version)
+            yield _with_judgements([_case(row, with_tools) for row in rows], format, version)
 
 
-def _case(row, has_tools) -> tuple[int, int, Case]:
+def _case(row, with_tools) -> tuple[int, int, Case]:
     revision_id, example_id, public_id, interaction_id, split, messages, tools, *more = row
     context, ideal, rejected, labels, checks, preferences, agreement, settlement_id = more
     case = Case(
-        str(public_id), interaction_id, split, orjson.loads(messages), _json(tools) if has_tools else None,
+        str(public_id), interaction_id, split, orjson.loads(messages), _json(tools) if with_tools else None,
         _json(context), ideal, rejected, _json(labels), _json(checks), orjson.loads(preferences), agreement, settlement_id,
     )  # fmt: skip
     return revision_id, example_id, case
@@ -122,7 +122,7 @@ def _json(text: str):
     return json.loads(text) if _LONG_NUMBER.search(text) else orjson.loads(text)
 
 
-def _has_tools(version) -> bool:
+def has_tools(version) -> bool:
     """Whether any case of the version was given tools: the rows of all have a place for them then, or those of none."""
     return (
         GoldVersionMember.objects.filter(version=version, revision__erased_at=None)

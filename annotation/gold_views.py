@@ -68,7 +68,12 @@ def gold(request):
     categories = ProjectCategories(request.project)
     listed = list_page(
         request,
-        rows.defer("interaction__messages", "interaction__output", "interaction__metadata"),
+        rows.defer(
+            "interaction__messages",
+            "interaction__tools",
+            "interaction__output",
+            "interaction__metadata",
+        ),
         order=("-id",),
         allowed={**FILTERS, "category": category_filter(request.project, _has_category)},
         chips=_chips(request, categories),
@@ -112,7 +117,7 @@ def _add_revisions(examples) -> None:
         .annotate(
             question_line=LastUserMessage(F("messages")), ideal_lines=Left("ideal_answer", LINE)
         )
-        .defer("messages", "context", "ideal_answer", "rejected_answers", "assertions")
+        .defer("messages", "tools", "context", "ideal_answer", "rejected_answers", "assertions")
     }
     for example in examples:
         example.revision = revisions.get(example.pk)

@@ -53,6 +53,8 @@ def places_in_line(queue: ReviewQueue) -> Case:
     }[queue.order]
     return Case(
         When(asked_priority__gte=FIRST_IN_LINE, then=F("asked_priority")),
+        # from before it was written down what was asked: what was urgent then stays urgent
+        When(priority__gte=FIRST_IN_LINE, then=F("priority")),
         default=place,
         output_field=SmallIntegerField(),
     )

@@ -24,7 +24,7 @@ from annotation.models import (
 )
 from annotation.queries import midnight_of
 from annotation.queue_judges import has_anybody_left
-from annotation.queue_rules import overlap_for, place_in_line
+from annotation.queue_rules import overlap_for, places_in_line
 from annotation.refusals import ClaimRefused, WrongState
 from annotation.slots import count_slots, free_slot, lock_item, take_next
 from feedbackhub.accounts.models import Membership
@@ -422,7 +422,7 @@ def _move_to_other_field(item) -> bool:
             ReviewItem.objects.filter(pk=item.pk).update(
                 queue=target,
                 overlap=overlap_for(target, item.interaction),
-                priority=place_in_line(target, item.asked_priority, item.claimed_rank),
+                priority=places_in_line(target),
             )
     except IntegrityError:  # it waits there already
         ReviewItem.objects.filter(pk=item.pk).update(state=ReviewItem.State.DISMISSED)

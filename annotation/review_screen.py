@@ -159,7 +159,7 @@ def show_assignment(
         answers = {**answers, "categories": keys_to_choose(schema, answers["categories"])}
     choices = choices_of(schema, reported=reported, own_keys=own_keys)
     if not is_plain and not comparing.is_pairwise(item):
-        from_gold = examples_for(item, schema)
+        from_gold = examples_for(item, schema, assignment.expert_id)
         for category in choices["categories"]:
             category["case"] = from_gold.get(category["value"])
     return {

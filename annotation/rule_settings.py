@@ -70,7 +70,10 @@ def _edit(request, found):
         log = list_page(
             request,
             matches.annotate(question_line=LastUserMessage(F("interaction__messages"))).defer(
-                "interaction__messages", "interaction__output", "interaction__metadata"
+                "interaction__messages",
+                "interaction__tools",
+                "interaction__output",
+                "interaction__metadata",
             ),
             order=("-id",),
             limit=20,

@@ -13,7 +13,7 @@ def _not_judged_yet(interaction, membership):
     """Whoever has it to judge blind sees nobody's answer before their own, nor what came of one; a lead too."""
     to_judge = still_to_judge(project=membership.project_id, expert=membership.user_id)
     if to_judge.filter(item__interaction=interaction).exists():
-        return {"judged", "settled", "gold", "problem"}
+        return {"routed", "judged", "settled", "gold", "problem", "ticket", "fix", "notice"}
     return ()
 
 

@@ -73,11 +73,13 @@ def gold_version(request, number):
         )
         .defer(
             "revision__messages",
+            "revision__tools",
             "revision__context",
             "revision__ideal_answer",
             "revision__rejected_answers",
             "revision__assertions",
             "revision__example__interaction__messages",
+            "revision__example__interaction__tools",
             "revision__example__interaction__output",
             "revision__example__interaction__metadata",
         ),

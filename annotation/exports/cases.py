@@ -119,7 +119,8 @@ def conversation(case: Case, spell: Spell | None = None, *, names_tools=False) -
         if last == "tool" and role != "assistant":
             raise LeftOut("tool_answer_not_taken_up")
         if last == role:
-            content = "\n\n".join(filter(None, [turns.pop()["content"], content]))
+            said = [turns.pop()["content"], content]
+            content = "\n\n".join(filter(None, said) if message.get("tool_calls") else said)
         turns.append({"role": role, "content": content})
         if calls := calls_of(message):
             if spell is None:

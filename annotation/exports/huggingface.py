@@ -22,7 +22,7 @@ FIELDS = {
     "categories": "what was wrong with it",
     "root_cause": "why",
     "weight": "how much the row should count",
-    "tools": "the functions that the model could call, as JSON; only where a case of the version has some",
+    "tools": "the functions that the model could call, as JSON",
 }
 
 
@@ -72,7 +72,8 @@ def _card(facts, filled) -> str:
     )
     counts = "".join(f"| {split} | {file['rows']} |\n" for split, file in filled)
     left_out = "".join(f"| {reason} | {count} |\n" for reason, count in facts["left_out"].items())
-    fields = "".join(f"- `{name}`: {meaning}\n" for name, meaning in FIELDS.items())
+    names = [name for name in FIELDS if name != "tools" or facts.get("has_tools")]
+    fields = "".join(f"- `{name}`: {FIELDS[name]}\n" for name in names)
     head = (
         "---\nlicense: other\ntask_categories:\n  - text-generation\nconfigs:\n  - config_name: default\n"
         "    default: true\n    data_files:\n" + front + "---\n\n"

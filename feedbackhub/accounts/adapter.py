@@ -1,7 +1,7 @@
 """Sign-in through allauth, for invited people only.
 
-Ten failures of an account from one address are enough for ten minutes there: nobody is locked out by what strangers try
-elsewhere. What many addresses try together is slowed down as well; an address from which its owner signed in lately is not.
+Ten failures of an account from one address are enough for ten minutes there: a stranger at one address locks nobody out
+elsewhere. What several addresses try together is held back for up to an hour, except where its owner signed in lately.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 
 ANYWHERE = "login_failed_anywhere"  # of one account, from all addresses: how many, the settings say
 KNOWN_FOR = 30 * 24 * 3600  # seconds
-COME_BACK = 600
+COME_BACK, COME_BACK_ANYWHERE = 600, 3600
 
 
 class InvitedOnlyAdapter(DefaultAccountAdapter):
@@ -28,12 +28,12 @@ class InvitedOnlyAdapter(DefaultAccountAdapter):
         try:
             super().pre_authenticate(request, **credentials)
         except ValidationError as too_many:
-            raise _refused(request) from too_many
+            raise _refused(request, COME_BACK) from too_many
         is_known = cache.get(self._known_key(request, credentials))
         if not is_known and not ratelimit.consume(
             request, action=ANYWHERE, key=_account(credentials), dry_run=True
         ):
-            raise _refused(request)
+            raise _refused(request, COME_BACK_ANYWHERE)
 
     def authentication_failed(self, request, **credentials):
         ratelimit.consume(request, action=ANYWHERE, key=_account(credentials))
@@ -57,7 +57,7 @@ def _account(credentials) -> str:
     return credentials.get("email", "").lower()
 
 
-def _refused(request) -> ImmediateHttpResponse:
+def _refused(request, seconds) -> ImmediateHttpResponse:
     answer = ratelimit.respond_429(request)
-    answer["Retry-After"] = str(COME_BACK)
+    answer["Retry-After"] = str(seconds)
     return ImmediateHttpResponse(answer)

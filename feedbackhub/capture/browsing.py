@@ -63,6 +63,7 @@ def for_reading(interactions):
         .select_related("prompt_version")
         .defer(
             "messages",
+            "tools",
             "output",
             "metadata",
             "model_parameters",

@@ -1,6 +1,7 @@
 """Prompt versions, made on first sight when an interaction names an unknown one; the list of them is the changelog."""
 
 import hashlib
+import time
 from collections.abc import Callable
 
 from django.db import transaction
@@ -22,6 +23,9 @@ from feedbackhub.capture.payloads import BadPayload, InteractionPayload
 # (project, name, version, content hash) → id, of committed rows only. A version is never changed nor removed while
 # interactions name it, so a stale entry cannot mislead.
 _KNOWN: dict[tuple, int] = {}
+# The same for what is named without its text, with the time until which it is believed: another of that name may come.
+_CALLED: dict[tuple, tuple[int, float]] = {}
+_BELIEVED = 60.0  # seconds
 _MOST_KNOWN = 5_000
 
 
@@ -71,15 +75,25 @@ def ids_of(project, payloads, *, now=None) -> dict[tuple, int]:
 
 def _known_by_version(project, keys) -> dict[tuple, int]:
     """{identity: id} for what is named without its text, where one version alone is called so."""
+    now = time.monotonic()
+    known = {key: _CALLED.get((project.pk, *key), (0, 0.0)) for key in keys}
+    found = {key: pk for key, (pk, until) in known.items() if until > now}
+    keys = [key for key in keys if key not in found]
     if not keys:
-        return {}
+        return found
     rows = PromptVersion.objects.filter(
         project=project, name__in={key[0] for key in keys}, version__in={key[1] for key in keys}
     ).values_list("name", "version", "pk")
     called = {}
     for *key, pk in rows:
         called.setdefault((*key, ""), []).append(pk)
-    return {key: called[key][0] for key in keys if len(called.get(key, ())) == 1}
+    for key in keys:
+        if len(called.get(key, ())) == 1:
+            found[key] = called[key][0]
+            _CALLED[(project.pk, *key)] = (found[key], now + _BELIEVED)
+    if len(_CALLED) > _MOST_KNOWN:
+        _CALLED.clear()
+    return found
 
 
 def _remember(key, pk) -> None:

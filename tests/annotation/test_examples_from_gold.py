@@ -6,10 +6,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from annotation import examples_from_gold, gold
-from annotation.models import GoldExample
+from annotation.models import GoldExample, ReviewItem, ReviewQueue
 from feedbackhub.capture.near_duplicates import group_of
 from tests.annotation.desk import claim, queue_with
 from tests.factories import (
+    AssignmentFactory,
     CandidateAnswerFactory,
     InteractionFactory,
     ReviewItemFactory,
@@ -59,7 +60,7 @@ def golden(queue, ben, *, split="train", question="How high is the allowance for
 def shown(expert, queue):
     item = claim(expert, queue).item
     schema = queue.project.labelschema_set.get()
-    return examples_from_gold.examples_for(item, schema)
+    return examples_from_gold.examples_for(item, schema, expert.pk)
 
 
 def test_a_category_without_examples_gets_a_settled_case(queue, ana, ben):
@@ -82,8 +83,19 @@ def test_the_schemas_own_words_come_first_and_cost_no_query(queue, ana, ben):
     with CaptureQueriesContext(
         connection,
     ) as asked:
-        assert examples_from_gold.examples_for(item, schema) == {}
+        assert examples_from_gold.examples_for(item, schema, ana.pk) == {}
     assert len(asked) == 0
+
+
+def test_nobody_reads_the_answer_to_a_known_case_before_they_had_it(queue, ana, ben):
+    revision = golden(queue, ben)
+    ReviewQueue.objects.update(onboarding_count=1)
+    item = ReviewItem.objects.get(interaction=revision.example.interaction)
+    [other] = ReviewItem.objects.filter(queue=queue, state="waiting").order_by("-pk")[:1]
+    schema = queue.project.labelschema_set.get()
+    assert examples_from_gold.examples_for(other, schema, ana.pk) == {}
+    AssignmentFactory(item=item, expert=ana, state="submitted")
+    assert examples_from_gold.examples_for(other, schema, ana.pk) != {}
 
 
 @pytest.mark.parametrize("split", ["validation", "holdout"])
@@ -105,7 +117,7 @@ def test_beside_what_was_not_placed_yet_nothing_is_shown(queue, ana, ben):
     item = claim(ana, queue).item
     item.interaction.signature.delete()
     schema = queue.project.labelschema_set.get()
-    assert examples_from_gold.examples_for(item, schema) == {}
+    assert examples_from_gold.examples_for(item, schema, ana.pk) == {}
 
 
 def test_another_queues_cases_and_retired_or_erased_ones_are_not_shown(project, queue, ana, ben):
@@ -114,10 +126,12 @@ def test_another_queues_cases_and_retired_or_erased_ones_are_not_shown(project, 
     retired, erased = golden(queue, ben), golden(queue, ben, question="What about savers abroad?")
     item = claim(ana, queue).item
     schema = project.labelschema_set.get()
-    assert examples_from_gold.examples_for(item, schema) != {}
+    assert examples_from_gold.examples_for(item, schema, ana.pk) != {}
     gold.retire_example(example=retired.example)
     type(erased).objects.filter(pk=erased.pk).update(is_current=False)
-    assert examples_from_gold.examples_for(item, schema) == {}, "although both are remembered"
+    assert examples_from_gold.examples_for(item, schema, ana.pk) == {}, (
+        "although both are remembered"
+    )
 
 
 def test_it_costs_the_same_queries_with_one_case_and_with_three(queue, ana, ben):
@@ -128,9 +142,9 @@ def test_it_costs_the_same_queries_with_one_case_and_with_three(queue, ana, ben)
         golden(queue, ben, question=f"How high is the allowance for savers of kind {number}?")
         cache.clear()
         with CaptureQueriesContext(connection) as asked:
-            examples_from_gold.examples_for(item, schema)
+            examples_from_gold.examples_for(item, schema, ana.pk)
         with CaptureQueriesContext(connection) as again:
-            examples_from_gold.examples_for(item, schema)
+            examples_from_gold.examples_for(item, schema, ana.pk)
         costs.append((len(asked), len(again)))
     assert len(set(costs)) == 1
     assert costs[0][1] <= 2

@@ -5,6 +5,7 @@
 import { fillIn, pairsOf } from "./filling.js";
 import { form, isInHand, item, onItem, screen, send, showConflict, words } from "./item.js";
 import * as kept from "./kept.js";
+import * as outbox from "./outbox.js";
 
 const SOON = 600;
 const TRIES = [2_000, 5_000, 10_000, 20_000];
@@ -180,7 +181,8 @@ addEventListener("pagehide", () => {
   send(here.dataset.draftUrl, body, { keepalive: size < KEEPALIVE_LIMIT }).catch(() => {});
 });
 addEventListener("beforeunload", (event) => {
-  if (isDirty && (failures || isHeld) && !("indexedDB" in self)) event.preventDefault();
+  if ("indexedDB" in self) return;
+  if ((isDirty && (failures || isHeld)) || !outbox.isIdle()) event.preventDefault();
 });
 
 // Two windows, two drafts: the one that is kept is chosen here.
