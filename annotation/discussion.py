@@ -68,8 +68,8 @@ def say(*, item: ReviewItem, by: User, text: str, mentions=()) -> ItemComment:
 
 
 def may_be_swayed(assignment: Assignment) -> bool:
-    """Whether who judged this could read what a colleague, who judged it too or decides about it, said of it in a blind queue:
-    their own answer is no longer theirs alone to change.
+    """Whether who judged this, as others did, could read what anybody else said of it in a blind queue: their own answer is no
+    longer theirs alone to change.
     """
     item = assignment.item
     if not item.queue.is_blind:

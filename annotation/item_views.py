@@ -413,8 +413,10 @@ def _is_to_judge(request, found) -> bool:
     """Whoever has an item of a blind queue to judge, in hand or to take up again, sees nobody's answer before their own.
 
     A lead too. Once it is disputed or settled it is no longer to judge, and they decide with all before them; unless they
-    have the same answer in hand in another queue.
+    have the same answer in hand in another queue. Nor is it where nobody else is left: then it is theirs to decide.
     """
+    if found.needs_discussion and queue_judges.is_stuck(found):
+        return False
     kept = kept_from(project=request.project, expert=request.user)
     return ReviewItem.objects.filter(kept, pk=found.pk).exists()
 

@@ -1,6 +1,6 @@
 """Queues as a lead sets them up: their rules and their members, saved together; and items that follow who can judge them."""
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -15,6 +15,7 @@ from feedbackhub.accounts.permissions import may
 from feedbackhub.doorbell import ring, ring_together
 
 AT_ONCE = 500
+FOLLOWING_LOCK = 0x70B5  # pg_try_advisory_lock key
 
 
 @transaction.atomic
@@ -68,17 +69,38 @@ def follow_changed_judges() -> int:
     items ask these. Those who have one in hand or judged it before they left still count. An item that waited only for
     somebody who left is complete then. What nobody can finish goes to a lead; what somebody can again goes back in line.
 
-    Some hundred at a time; answers how many items. The sweep calls it too.
+    Some hundred at a time; answers how many items. One worker does it while others ask in vain.
     """
     count = 0
-    for queue in ReviewQueue.objects.exclude(judges_changed_at=None).order_by("pk"):
-        if queue.everybody_judges:
-            count += _ask_now(queue)
-        count += _each_some(stuck(queue.items.filter(needs_discussion=False)), _to_a_lead)
-        count += _each_some(unstuck(queue.items.all()), _back_in_line)
-        ReviewQueue.objects.filter(pk=queue.pk, judges_changed_at=queue.judges_changed_at).update(
-            judges_changed_at=None
-        )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [FOLLOWING_LOCK])
+        if not cursor.fetchone()[0]:
+            return 0
+        try:
+            for queue in ReviewQueue.objects.exclude(judges_changed_at=None).order_by("pk"):
+                count += _follow(queue)
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [FOLLOWING_LOCK])
+    return count
+
+
+def remind_of_changed_judges() -> int:
+    """The bell again where it was lost, or a worker died; answers how many queues wait. The sweep has no time to do it."""
+    count = ReviewQueue.objects.exclude(judges_changed_at=None).count()
+    if count:
+        ring_together(tasks.follow_judges)
+    return count
+
+
+def _follow(queue) -> int:
+    count = 0
+    if queue.everybody_judges:
+        count += _ask_now(queue)
+    count += _each_some(stuck(queue.items.filter(needs_discussion=False)), _to_a_lead)
+    count += _each_some(unstuck(queue.items.all()), _back_in_line)
+    ReviewQueue.objects.filter(pk=queue.pk, judges_changed_at=queue.judges_changed_at).update(
+        judges_changed_at=None
+    )
     return count
 
 

@@ -15,7 +15,7 @@ from feedbackhub.outbox.sweeping import sweeper
 sweeper(exporting.take_back_abandoned)
 sweeper(assessing.take_back_abandoned)
 sweeper(review_queue.expire_leases)
-sweeper(queues.follow_changed_judges)
+sweeper(queues.remind_of_changed_judges)
 sweeper(queues.free_stuck)
 sweeper(routing.let_in)
 sweeper(reordering.finish_reordering)

@@ -129,6 +129,14 @@ def test_items_that_wait_already_follow_a_changed_order(project, before, order, 
     assert handed_out(queue, came) == expected
 
 
+def test_what_was_urgent_before_anybody_wrote_down_what_was_asked_stays_first(project):
+    queue, _ = queue_with(project, items=0)
+    came = in_three_places(queue)
+    queue.items.update(asked_priority=0)
+    order_by(queue, "oldest")
+    assert handed_out(queue, came) == [3, 0, 1, 2]
+
+
 def test_a_changed_order_is_a_duty_until_a_look_finds_nothing_out_of_place(project, monkeypatch):
     monkeypatch.setattr(reordering, "AT_ONCE", 2)
     queue, _ = queue_with(project, items=0)

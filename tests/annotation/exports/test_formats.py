@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotation.exports import FORMATS, TRAINING_FORMATS, Case, LeftOut
-from annotation.exports.cases import line
+from annotation.exports.cases import conversation, line
 from annotation.exports.promptfoo import inert
 
 USER = {"role": "user", "content": "Can I deduct my bicycle?"}
@@ -175,6 +175,14 @@ def test_neither_the_holdout_nor_validation_mixed_into_a_training_file_leaves_un
 @pytest.mark.parametrize("name", TRAINING_FORMATS)
 def test_a_conversation_that_trainers_refuse_is_left_out_with_its_reason(name, messages, reason):
     assert why(name, messages=messages) == [reason]
+
+
+def test_an_empty_neighbour_is_the_same_bytes_for_ever():
+    empty = {"role": "system", "content": ""}
+    assert conversation(case(messages=[empty, SYSTEM, USER]))[0] == {
+        "role": "system",
+        "content": "\n\n" + SYSTEM["content"],
+    }
 
 
 def test_neighbours_of_one_role_are_joined_so_that_roles_alternate():
