@@ -3,12 +3,14 @@
 from collections import Counter
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from annotation.models import GoldVersion, GoldVersionMember, Split
 from annotation.refusals import InvalidAnswer
 from feedbackhub.accounts.models import Project
+from feedbackhub.capture.browsing import COMPLAINTS
+from feedbackhub.capture.models import FeedbackEvent
 
 MOST_TAGS = 20
 LONGEST_TAG = 80
@@ -88,15 +90,22 @@ def _in_words(value) -> str:
 
 
 def facts_of(version: GoldVersion) -> dict:
-    """{"splits": {split: how many}, "erased", "contaminated", "sampled_holdout"}: what a reader asks of a version."""
+    """{"splits": {split: how many}, "erased", "contaminated", "sampled_holdout"}: what a reader asks of a version.
+
+    `sampled_holdout` is of what a sample brought in and nobody has complained about since.
+    """
     members = GoldVersionMember.objects.filter(version=version)
+    complaints = FeedbackEvent.objects.filter(
+        interaction=OuterRef("revision__example__interaction"), kind__in=COMPLAINTS
+    )
     counts = members.aggregate(
         **{split: Count("pk", filter=Q(split=split)) for split in Split.values},
         erased=Count("pk", filter=~Q(revision__erased_at=None)),
         contaminated=Count("pk", filter=Q(revision__example__is_contaminated=True)),
         sampled=Count(
             "pk",
-            filter=Q(split=Split.HOLDOUT, revision__example__interaction__is_sampled=True),
+            filter=Q(split=Split.HOLDOUT, revision__example__interaction__is_sampled=True)
+            & ~Exists(complaints),
         ),
     )
     return {

@@ -135,6 +135,7 @@ def _let_into(queue) -> int:
         )
         if not is_new:
             break
+        _note_sampled(match.rule, case)
         admitted += 1
     return admitted
 
@@ -161,7 +162,7 @@ def _act(rule: RoutingRule, case: Case, interaction: Interaction) -> RoutingMatc
             severity=case.claimed_severity or str(Severity.HIGH),
         )
     else:
-        admit(
+        item_id, _ = admit(
             interaction=interaction,
             queue=rule.queue,
             reason=rule.name,
@@ -170,10 +171,8 @@ def _act(rule: RoutingRule, case: Case, interaction: Interaction) -> RoutingMatc
             due_at=_due_at(rule, case, now),
             rule=rule,
         )
-        if _samples(rule):
-            Interaction.objects.filter(pk=case.interaction_id, is_sampled=False).update(
-                is_sampled=True
-            )
+        if item_id:
+            _note_sampled(rule, case)
     log.info("routing.matched", rule_id=rule.pk, interaction_id=case.interaction_id)
     return RoutingMatch(
         pk=new[0],
@@ -182,6 +181,13 @@ def _act(rule: RoutingRule, case: Case, interaction: Interaction) -> RoutingMatc
         interaction_id=case.interaction_id,
         created_at=now,
     )
+
+
+def _note_sampled(rule, case) -> None:
+    """An answer that a sample brought to review, not one that it only would have."""
+    if _samples(rule):
+        sampled = Interaction.objects.filter(pk=case.interaction_id, is_sampled=False)
+        sampled.update(is_sampled=True)
 
 
 def _due_at(rule, case, now) -> datetime | None:

@@ -4,10 +4,19 @@ import pgtrigger
 import pytest
 from django.urls import reverse
 
-from annotation import gold, gold_versions, splits
-from annotation.models import GoldExample, GoldRevision, Settlement
+from annotation import gold, gold_versions, routing, splits
+from annotation.models import GoldExample, GoldRevision, RoutingRule, Settlement
 from annotation.refusals import InvalidAnswer
-from tests.factories import CandidateAnswerFactory, InteractionFactory, SettlementFactory
+from tests.annotation.desk import judge, pass_time
+from tests.factories import (
+    CandidateAnswerFactory,
+    FeedbackEventFactory,
+    InteractionFactory,
+    LabelSchemaFactory,
+    ReviewItemFactory,
+    ReviewQueueFactory,
+    SettlementFactory,
+)
 from tests.pages import assert_same_queries
 
 
@@ -181,6 +190,36 @@ def test_a_version_says_how_much_of_its_holdout_nobody_had_flagged(project, ben)
     type(revision.example.interaction).objects.update(is_sampled=True)
     facts = gold_versions.facts_of(gold.freeze_gold_version(project=project, by=ben))
     assert (facts["splits"]["holdout"], facts["sampled_holdout"]) == (1, 1)
+
+
+def test_from_the_sample_to_the_sentence_on_the_versions_page(
+    as_user, dana, project, ana, ben, monkeypatch
+):
+    """Sampled, judged, settled, held out, frozen; and what was complained about since counts no more."""
+    monkeypatch.setattr("annotation.splits.split_of_key", lambda key: splits.Split.HOLDOUT)
+    LabelSchemaFactory(project=project)
+    queue = ReviewQueueFactory(project=project, overlap=1)
+    RoutingRule.objects.create(
+        project=project, name="1 %", position=1, queue=queue, when={"sample_percent": 100}
+    )
+    quiet, flagged = InteractionFactory.create_batch(2, project=project)
+    routing.route_interaction(quiet)
+    ReviewItemFactory(queue=queue, interaction=flagged)
+    for _ in range(2):
+        judge(ana, queue, correction="You claim the commuting allowance instead.")
+    for settlement in Settlement.objects.all():
+        pass_time(11, settlement)
+        gold.promote_to_gold(settlement=settlement, by=ben)
+    gold.freeze_gold_version(project=project, by=ben)
+
+    def page():
+        return " ".join(as_user(dana).get(url("gold_version", 1)).content.decode().split())
+
+    assert "1 of them from traffic that nobody had flagged" in page()
+    FeedbackEventFactory(interaction=quiet, kind="thumbs_up")
+    assert "1 of them from traffic that nobody had flagged" in page()
+    FeedbackEventFactory(interaction=quiet, kind="report")
+    assert "0 of them from traffic that nobody had flagged" in page()
 
 
 def test_a_tag_names_one_version(as_user, dana, two_versions):

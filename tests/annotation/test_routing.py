@@ -220,6 +220,21 @@ def test_a_sample_is_of_what_no_other_rule_matches(project):
     assert ReviewItem.objects.get(interaction=quiet).due_at is None
 
 
+def test_a_sampled_answer_that_a_full_queue_turns_away_is_sampled_when_it_comes_in(project):
+    queue, _ = queue_with(project, items=1, intake_cap=1)
+    rule(project, {"sample_percent": 100}, queue=queue)
+    quiet = InteractionFactory(project=project)
+
+    def is_sampled():
+        quiet.refresh_from_db()
+        return quiet.is_sampled
+
+    routing.route_interaction(quiet)
+    assert (routed(quiet)[0], is_sampled()) == ([], False)
+    ReviewItem.objects.update(state="dismissed")
+    assert (routing.let_in(), is_sampled()) == (1, True)
+
+
 def test_a_sample_keeps_to_its_other_conditions(project):
     rule(project, {"sample_percent": 100, "models": ["lumen-3"]})
     assert routing.route_interaction(InteractionFactory(project=project)) == []
