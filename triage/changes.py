@@ -3,7 +3,8 @@
 A change is begun, told what it does (`move`, `set`, `note`, `opened`), and kept. Undoing looks first whether everything is
 still as the change left it: what somebody changed since is not overwritten, and then nothing is undone. What the cases
 brought about by themselves where they went, a severity, a due time, a ticket that nobody asked for yet, goes with them;
-unless it was changed since, or is owed to a case that joined since: then that alone stays.
+unless it was changed since, or is owed to another case that is there by now: then that alone stays. A harmful verdict on one
+of the cases since is no less a change: nothing is undone over it.
 """
 
 from django.db import transaction
@@ -43,7 +44,7 @@ class Recorder:
     def move(self, *, member, to, source=ProblemMember.Source.LEAD) -> None:
         """A case leaves its problem for another."""
         self._remember(member.interaction_id, member.problem_id, to.pk)
-        problems.join_problem(
+        made = problems.join_problem(
             problem=to,
             interaction=member.interaction,
             source=source,
@@ -51,13 +52,15 @@ class Recorder:
             settlement=member.settlement,
             is_pinned=member.is_pinned,
         )
+        self._change.moves[-1]["severity"] = made.severity
 
     def join(self, *, interaction, to, source=ProblemMember.Source.SIMILARITY) -> None:
         """A case that was in no problem goes into one."""
         self._remember(interaction.pk, None, to.pk)
-        problems.join_problem(
+        made = problems.join_problem(
             problem=to, interaction=interaction, source=source, **cases.as_settled(interaction)
         )
+        self._change.moves[-1]["severity"] = made.severity
 
     def leave(self, *, member) -> None:
         """A case leaves its problem for none."""
@@ -191,12 +194,17 @@ def _demand_unchanged(change) -> None:
         now = Problem.objects.filter(pk=field["problem"]).values_list(field["name"], flat=True)
         if list(now) != [field["now"]]:
             raise UndoRefused("Something was changed since. Undo that first.")
-    members = ProblemMember.objects.filter(
-        left_at=None, interaction__in=[move["interaction"] for move in change.moves]
-    ).values_list("interaction_id", "problem_id")
-    stay = {(move["interaction"], move["to"]) for move in change.moves if move["to"]}
-    if set(members) != stay:
+    members = {
+        (interaction, problem): Severity(severity)
+        for interaction, problem, severity in ProblemMember.objects.filter(
+            left_at=None, interaction__in=[move["interaction"] for move in change.moves]
+        ).values_list("interaction_id", "problem_id", "severity")
+    }
+    stay = {(move["interaction"], move["to"]): move for move in change.moves if move["to"]}
+    if set(members) != set(stay):
         raise UndoRefused("Some of these cases were moved since. Undo that first.")
+    if any(_is_worse_since(stay[key], severity) for key, severity in members.items()):
+        raise UndoRefused("One of these cases was judged harmful since. Move it by hand.")
     its_own = {field["problem"] for field in _noted(change)}
     origins = {move["from"] for move in change.moves} - its_own
     if Problem.objects.filter(pk__in=origins, state=Problem.State.DUPLICATE).exists():
@@ -211,12 +219,25 @@ def _demand_unchanged(change) -> None:
         raise UndoRefused("The new problem has cases, a ticket or a fix of its own by now.")
 
 
+def _is_worse_since(move, severity) -> bool:
+    """It is found harmful by now, and worse than when it went there."""
+    was = Severity(move.get("severity", Severity.LOW))
+    return severity.rank >= cases.HARMFUL.rank and severity.rank > was.rank
+
+
 def _leave_again(change) -> None:
-    """The memberships that the change made go, or are again what they had been."""
+    """The memberships that the change made go, with what was said in their words; or are again what they had been."""
     made = [move for move in change.moves if move["to"] and not move.get("had")]
     for to, cases_there in _by(made, "to").items():
         here = ProblemMember.objects.filter(problem=to, interaction__in=cases_there)
-        here.filter(joined_at__gte=change.created_at).delete()
+        going = here.filter(joined_at__gte=change.created_at)
+        if to not in change.opened:
+            problems.forget_words_in(
+                Problem.objects.get(pk=to),
+                [each.interaction for each in going.select_related("interaction")],
+                since=change.created_at,
+            )
+        going.delete()
         here.update(left_at=change.created_at)
     for move in change.moves:
         if move.get("had"):
@@ -270,10 +291,11 @@ def _take_away_what_they_brought(change) -> None:
     for pk in {field["problem"] for field in brought} - set(change.opened):
         fields = [field for field in brought if field["problem"] == pk]
         was = next(field["was"] for field in fields if field["name"] == "severity")
-        since = ProblemMember.objects.filter(
-            problem=pk, left_at=None, joined_at__gte=change.created_at
-        ).exclude(interaction__in=[move["interaction"] for move in change.moves])
-        worst = max((Severity(each.severity).rank for each in since), default=0)
+        others = ProblemMember.objects.filter(problem=pk, left_at=None).exclude(
+            interaction__in=[move["interaction"] for move in change.moves]
+        )
+        severities = others.values_list("severity", flat=True).distinct()
+        worst = max((Severity(each).rank for each in severities), default=0)
         if worst > Severity(was).rank:
             continue
         for field in reversed(fields):
@@ -281,7 +303,7 @@ def _take_away_what_they_brought(change) -> None:
                 **{field["name"]: field["was"]}
             )
         if _severity(pk) == was and worst < cases.HARMFUL.rank:
-            escalation.cancel_untried(problem=pk, since=change.created_at)
+            escalation.drop_untried(problem=pk, since=change.created_at)
 
 
 def _severity(pk) -> str:

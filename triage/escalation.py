@@ -51,7 +51,7 @@ State = Escalation.State
 def open_escalation(*, problem, connection, after=timedelta(0)):
     """The duty to file this problem there: made once, and due again if it had been cancelled.
 
-    A new one waits for `after`: what can be undone is not filed before.
+    It waits for `after`: what can be undone is not filed before.
     """
     escalation, _ = Escalation.objects.get_or_create(
         project_id=problem.project_id,
@@ -60,7 +60,7 @@ def open_escalation(*, problem, connection, after=timedelta(0)):
         defaults={"marker": uuid.uuid4(), "due_at": timezone.now() + after},
     )
     if escalation.state == State.CANCELLED:
-        return retry_escalation(escalation=escalation)
+        return retry_escalation(escalation=escalation, after=after)
     tasks.ring(tasks.pursue_escalation, after=after.total_seconds(), escalation_id=escalation.pk)
     return escalation
 
@@ -76,10 +76,10 @@ def escalate_problem(*, problem, after=timedelta(0)):
 
 
 @transaction.atomic
-def retry_escalation(*, escalation):
-    """A person asks for another try: due now, with 72 hours before it. What is filed is looked at again for doubles."""
+def retry_escalation(*, escalation, after=timedelta(0)):
+    """A person asks for another try: due now (or `after`), with 72 hours before it. What is filed is looked at again for doubles."""
     mine = Escalation.objects.select_for_update(no_key=True).get(pk=escalation.pk)
-    mine.due_at, mine.first_tried_at = timezone.now(), None
+    mine.due_at, mine.first_tried_at = timezone.now() + after, None
     if mine.state in (State.FAILED, State.CANCELLED):
         mine.state, mine.failure = State.PENDING, ""
     elif mine.state == State.FILED:
@@ -89,7 +89,7 @@ def retry_escalation(*, escalation):
             update_fields=["state", "due_at", "first_tried_at", "failure", "checked_again_at"]
         )
     escalation.refresh_from_db()
-    tasks.ring(tasks.pursue_escalation, escalation_id=escalation.pk)
+    tasks.ring(tasks.pursue_escalation, after=after.total_seconds(), escalation_id=escalation.pk)
     return escalation
 
 
@@ -125,11 +125,22 @@ def cancel_pending(*, problem):
     ).update(state=State.CANCELLED)
 
 
-def cancel_untried(*, problem, since):
-    """What asked for a ticket was undone before anybody tried to file it."""
-    return Escalation.objects.filter(
-        problem=problem, state=State.PENDING, attempts=0, created_at__gte=since
-    ).update(state=State.CANCELLED)
+@transaction.atomic
+def drop_untried(*, problem, since):
+    """What asked for a ticket was undone before anybody tried to file it: it is as if nobody had asked.
+
+    It waits for its undo (`after`): what a person asked for by hand, or a harmful case, was due at once and stays.
+    """
+    untried = Escalation.objects.filter(
+        problem=problem,
+        state=State.PENDING,
+        attempts=0,
+        earlier_tickets=[],
+        created_at__gte=since,
+        due_at__gt=F("created_at"),
+    )
+    locked = untried.select_for_update().values_list("pk", flat=True)
+    return Escalation.objects.filter(pk__in=list(locked)).delete()
 
 
 def resume_cancelled(*, problem):

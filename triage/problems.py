@@ -447,50 +447,68 @@ def forget_words(*, interaction):
 
     Called before the text is gone or after it: a title that quotes nobody who is still here loses its quotation.
     """
-    words = _words(interaction)
     for member in ProblemMember.objects.filter(interaction=interaction).select_related("problem"):
-        problem = member.problem
-        if problem.title_model:
-            _forget_model_words(problem)
-            continue
-        place, _, quoted = problem.title.partition(_QUOTING)
-        quoted = quoted.rstrip("”…")
-        place = _without_words_of(interaction, place, problem)
-        if (words and words in problem.title) or (
-            quoted and not _is_quoted(problem, quoted, interaction)
-        ):
-            problem.title = f"{place} (P{problem.number})"
-        elif quoted:
-            problem.title = quoting(place, quoted)
-        ProblemChange.objects.filter(
-            kind=ProblemChange.Kind.RENAME, changedproblem__problem=problem
-        ).delete()
-        if (words and words in problem.summary) or not problem.is_described_by_hand:
-            problem.summary = ""  # ours is made anew of those who are left
-        problem.save(update_fields=["title", "summary"])
+        forget_words_in(member.problem, [interaction])
 
 
-def _forget_model_words(problem) -> None:
+@transaction.atomic
+def forget_comments(*, interactions):
+    """Comments on these answers are being erased: what a model said of them goes, and a rename whose undo would say it again."""
+    those = Problem.objects.filter(members__interaction__in=interactions).distinct()
+    ProblemChange.objects.filter(
+        kind=ProblemChange.Kind.RENAME,
+        changedproblem__problem__in=those,
+        fields__contains=[{"name": "title_model"}],
+    ).delete()
+    for problem in those.exclude(title_model=""):
+        forget_model_words(problem)
+
+
+def forget_words_in(problem, interactions, *, since=None) -> None:
+    """What the problem says in the words of these answers; with the renames (`since`) whose undo would say it again."""
+    if not interactions:
+        return
+    renames = ProblemChange.objects.filter(
+        kind=ProblemChange.Kind.RENAME, changedproblem__problem=problem
+    )
+    (renames.filter(created_at__gte=since) if since else renames).delete()
+    if problem.title_model:
+        forget_model_words(problem)
+        return
+    said = [words for interaction in interactions if (words := _words(interaction))]
+    place, _, quoted = problem.title.partition(_QUOTING)
+    quoted = quoted.rstrip("”…")
+    place = _without_words_of(interactions, place, problem)
+    if any(words in problem.title for words in said) or (
+        quoted and not _is_quoted(problem, quoted, interactions)
+    ):
+        problem.title = f"{place} (P{problem.number})"
+    elif quoted:
+        problem.title = quoting(place, quoted)
+    if any(words in problem.summary for words in said) or not problem.is_described_by_hand:
+        problem.summary = ""  # ours is made anew of those who are left
+    problem.save(update_fields=["title", "summary"])
+
+
+def forget_model_words(problem) -> None:
     """They may say anything of whoever is erased: ours come back, made anew of those who are left."""
     Problem.objects.filter(pk=problem.pk).update(
         title=f"Problem {problem.number}", summary="", title_model=""
     )
     Wording.objects.filter(problem=problem).delete()
-    ProblemChange.objects.filter(
-        kind=ProblemChange.Kind.RENAME, changedproblem__problem=problem
-    ).delete()
 
 
-def _without_words_of(interaction, place, problem) -> str:
-    """What names a group that nobody named, without words that only the erased answer had."""
+def _without_words_of(interactions, place, problem) -> str:
+    """What names a group that nobody named, without words that only these answers had."""
     if problem.is_described_by_hand:
         return place
-    others = problem.members.filter(interaction__erased_at=None).exclude(interaction=interaction)
+    others = problem.members.filter(interaction__erased_at=None)
+    others = others.exclude(interaction__in=interactions)
     left = " ".join(
         member.interaction.last_user_message
         for member in others.select_related("interaction").order_by("-id")[:200]
     ).casefold()
-    theirs = interaction.last_user_message.casefold()
+    theirs = " ".join(each.last_user_message for each in interactions).casefold()
     kept = [
         word
         for word in place.split(", ")
@@ -500,7 +518,7 @@ def _without_words_of(interaction, place, problem) -> str:
 
 
 def _is_quoted(problem, quoted, but) -> bool:
-    others = problem.members.filter(interaction__erased_at=None).exclude(interaction=but)
+    others = problem.members.filter(interaction__erased_at=None).exclude(interaction__in=but)
     return any(
         _words(other.interaction).startswith(quoted)
         for other in others.select_related("interaction").iterator()

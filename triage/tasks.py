@@ -2,6 +2,7 @@
 
 import random
 import time
+from contextlib import suppress
 
 import psycopg
 import structlog
@@ -49,7 +50,7 @@ def pursue_escalation(escalation_id):
         Escalation.objects.select_related("connection", "problem").filter(pk=escalation_id).first()
     )
     if row:
-        with acting(action="file_ticket"):
+        with acting(action="file_ticket"), suppress(Escalation.DoesNotExist):  # undone meanwhile
             escalation.pursue(escalation=row)
 
 

@@ -11,8 +11,8 @@ from tests.factories import (
     ProblemMemberFactory,
     SettlementFactory,
 )
-from triage import changes, problems
-from triage.models import Escalation, ProblemChange
+from triage import changes, escalation, problems
+from triage.models import Escalation, Problem, ProblemChange, TrackerConnection
 
 pytestmark = pytest.mark.django_db
 
@@ -69,7 +69,7 @@ def test_undone_it_is_as_mild_and_as_little_urgent_as_before_and_not_filed(mild,
     act(bad, mild, ben)
     assert state_of(mild) == ("critical", False, ["pending"])
     undo()
-    assert state_of(mild) == ("low", True, ["cancelled"])
+    assert state_of(mild) == ("low", True, [])
 
 
 def test_a_ticket_that_was_tried_already_stays(mild, bad, ben):
@@ -100,4 +100,79 @@ def test_a_mild_case_that_joined_since_asks_for_nothing(mild, bad, ben):
     row = InteractionFactory(project=mild.project)
     problems.join_problem(problem=mild, interaction=row, source="similarity", severity="low")
     undo()
-    assert state_of(mild) == ("low", True, ["cancelled"])
+    assert state_of(mild) == ("low", True, [])
+
+
+@pytest.mark.parametrize("act", [merge, move, join])
+def test_done_again_it_waits_for_its_undo_again(mild, bad, ben, act):
+    act(bad, mild, ben)
+    undo()
+    merge(bad, mild, ben)
+    duty = Escalation.objects.get()
+    assert duty.state == "pending" and duty.due_at > timezone.now()
+
+
+def test_a_ticket_that_a_lead_asked_for_since_stays(mild, bad, ben):
+    bad.members.update(severity="medium")
+    merge(bad, mild, ben)
+    escalation.open_escalation(problem=mild, connection=TrackerConnection.objects.get())
+    undo()
+    assert state_of(mild) == ("low", True, ["pending"])
+
+
+@pytest.mark.parametrize("act", [merge, move])
+def test_a_case_that_was_found_harmful_since_is_not_carried_back(mild, bad, ben, act):
+    bad.members.update(severity="low")
+    act(bad, mild, ben)
+    mild.members.filter(left_at=None).update(severity="high")
+    with pytest.raises(changes.UndoRefused, match="judged harmful since"):
+        undo()
+    assert mild.members.get(left_at=None).severity == "high"
+
+
+def test_a_mild_case_in_no_problem_that_was_found_harmful_since_is_not_lost(mild, ben):
+    problems.put_case(interaction=InteractionFactory(project=mild.project), problem=mild, by=ben)
+    mild.members.update(severity="high")
+    with pytest.raises(changes.UndoRefused, match="judged harmful since"):
+        undo()
+    assert mild.members.get().left_at is None
+
+
+def test_what_was_there_already_and_was_found_harmful_since_keeps_it_severe(mild, bad, ben):
+    there = ProblemMemberFactory(
+        problem=mild, interaction=InteractionFactory(project=mild.project), severity="low"
+    )
+    merge(bad, mild, ben)
+    problems.join_problem(
+        problem=mild, interaction=there.interaction, source="expert", severity="critical"
+    )
+    undo()
+    assert state_of(mild) == ("critical", False, ["pending"])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"title": "Wrong: “Can Zaphodina deduct it?”"},
+        {"summary": "“Can Zaphodina deduct it?”"},
+        {"title": "Zaphodina is refused", "title_model": "model-1"},
+    ],
+    ids=["title", "summary", "a model's"],
+)
+def test_words_of_a_case_that_goes_again_go_with_it(mild, bad, ben, said):
+    interaction = bad.members.get().interaction
+    interaction.messages = [{"role": "user", "content": "Can Zaphodina deduct it?"}]
+    interaction.save()
+    merge(bad, mild, ben)
+    Problem.objects.filter(pk=mild.pk).update(**said)
+    undo()
+    mild.refresh_from_db()
+    assert "Zaphodina" not in mild.title + mild.summary
+
+
+def test_a_leads_own_title_stays(mild, bad, ben):
+    Problem.objects.filter(pk=mild.pk).update(title="Bicycles", is_described_by_hand=True)
+    merge(bad, mild, ben)
+    undo()
+    mild.refresh_from_db()
+    assert mild.title == "Bicycles"
