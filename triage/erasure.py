@@ -13,6 +13,7 @@ from triage.models import Fix, Notice, Problem, ProblemMember, Replay, Undeliver
 def forget(erased: Erased) -> None:
     for interaction in Interaction.objects.filter(pk__in=erased.interactions):
         problems.forget_words(interaction=interaction)
+    problems.forget_comments(interactions=erased.reported_interactions)
     Replay.objects.filter(interaction__in=erased.interactions).update(output="")
     for fix in Fix.objects.filter(
         problems__members__interaction__in=erased.interactions, evidence__has_key="reason"

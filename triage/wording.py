@@ -3,7 +3,7 @@
 The model is the one that suggests (`SUGGESTER`). A worker asks it once about each new problem that has words of ours; nobody
 waits for it. It gets the stored questions and comments of some cases, which are masked, and none of the holdout or its twins. What
 it answers is a stranger's: one line and up to three, plain and short, without a link or a mention, masked once more; else our own
-words stay. They stay too where a person named the problem. With an erased case the model's words go (`problems.forget_words`).
+words stay. They stay too where a person named the problem. With an erased case or comment the model's words go (`problems.forget_words`, `forget_comments`).
 """
 
 import json
@@ -20,6 +20,7 @@ from django.utils import timezone
 from annotation import recall
 from annotation.answers import is_storable
 from feedbackhub import outbound, redaction
+from feedbackhub.accounts.models import Project
 from feedbackhub.capture.models import FeedbackEvent, Interaction
 from feedbackhub.doorbell import ring
 from triage import tasks
@@ -28,6 +29,7 @@ from triage.models import PriorityRules, Problem, Wording, rules_of
 NEW = timedelta(days=7)
 AT_ONCE = 20
 CASES, ENOUGH = 12, 3  # of a problem that are sent; fewer than these say too little
+MOST_COMMENTS = 3  # of a case
 LONGEST = 1_000  # characters of one text that it reads
 LONGEST_TITLE, LINES, LONGEST_LINE = 100, 3, 200
 LEASE = timedelta(minutes=2)
@@ -74,15 +76,16 @@ def improve_words(*, problem_id: int) -> Wording | None:
     is_wanted = rules_of(problem.project_id).has_model_titles and not problem.is_described_by_hand
     if not is_wanted or len(sent) < ENOUGH:
         return _give_up(asked, "It was not wanted any more.", for_good=True)
+    comments = _comments(sent)
     try:
-        said = _ask(sent)
+        said = _ask(sent, comments)
     except outbound.OutboundError as error:
         refused = error.outcome is outbound.Outcome.REFUSED_FOR_GOOD
         return _give_up(asked, str(error), for_good=refused)
     words = _words_of(said, recall.kinds_of(problem.project))
     if words is None:
         return _give_up(asked, "Its words could not be taken.", for_good=True)
-    return _take(asked, sent, *words)
+    return _take(asked, sent, comments, *words)
 
 
 # --- steps ----------------------------------------------------------------------------------------
@@ -121,7 +124,7 @@ def _may_be_sent(problem) -> list[Interaction]:
     return list(Interaction.objects.kept().filter(pk__in=chosen).order_by("id"))
 
 
-def _ask(sent) -> object:
+def _ask(sent, comments) -> object:
     """What the model answers, read as JSON; None where that cannot be read."""
     key = settings.SUGGESTER_KEY
     answer = outbound.request_json(
@@ -134,7 +137,7 @@ def _ask(sent) -> object:
             "temperature": 0,
             "messages": [
                 {"role": "system", "content": _ASKED},
-                {"role": "user", "content": _material(sent)},
+                {"role": "user", "content": _material(sent, comments)},
             ],
         },
         service="the suggesting model",
@@ -145,18 +148,22 @@ def _ask(sent) -> object:
         return None
 
 
-def _material(sent) -> str:
-    """Each case between marks that it cannot hold itself."""
-    comments: dict[int, list[str]] = {}
+def _comments(sent) -> list[FeedbackEvent]:
     said = FeedbackEvent.objects.filter(interaction__in=sent, erased_at=None).exclude(comment="")
-    for pk, comment in said.order_by("id").values_list("interaction", "comment"):
-        comments.setdefault(pk, []).append(comment)
+    by_case: dict[int, list[FeedbackEvent]] = {}
+    for each in said.order_by("id"):
+        by_case.setdefault(each.interaction_id, []).append(each)
+    return [each for theirs in by_case.values() for each in theirs[:MOST_COMMENTS]]
+
+
+def _material(sent, comments) -> str:
+    """Each case between marks that it cannot hold itself."""
     parts = [
         f"<<<{name}>>>\n{_unmarked(text)}"
         for each in sent
         for name, text in (
             ("question", each.last_user_message),
-            *(("comment", comment) for comment in comments.get(each.pk, [])[:3]),
+            *(("comment", said.comment) for said in comments if said.interaction_id == each.pk),
         )
     ]
     return "\n".join([*parts, "<<<end>>>"])
@@ -189,13 +196,17 @@ def _plain(text, longest, kinds) -> str:
 
 
 @transaction.atomic
-def _take(asked, sent, title, summary) -> Wording:
-    """Unless a person named it meanwhile, or a case that was sent is being erased."""
+def _take(asked, sent, comments, title, summary) -> Wording:
+    """Unless a person named it meanwhile, or a case or a comment that was sent is being erased."""
+    Project.objects.select_for_update(no_key=True).get(pk=asked.project_id)  # as erasure does
     kept = Interaction.objects.select_for_update(no_key=True).filter(
         pk__in=[each.pk for each in sent], erased_at=None
     )
     if len(kept.order_by("pk").values_list("pk", flat=True)) < len(sent):
         return _give_up(asked, "A case was erased meanwhile.", for_good=False)
+    said = FeedbackEvent.objects.filter(pk__in=[each.pk for each in comments], erased_at=None)
+    if said.count() < len(comments):
+        return _give_up(asked, "A comment was erased meanwhile.", for_good=False)
     Problem.objects.filter(pk=asked.problem_id, is_described_by_hand=False).update(
         title=title, summary=summary, title_model=settings.SUGGESTER_MODEL[:60]
     )

@@ -12,10 +12,10 @@ from werkzeug import Response
 from annotation.models import Split
 from feedbackhub.capture import near_duplicates
 from feedbackhub.capture.erasure import erase_person
-from tests.factories import FeedbackEventFactory
+from tests.factories import FeedbackEventFactory, ReporterFactory
 from tests.triage.test_grouping import BICYCLE, problem_of, undo
 from triage import describing, problems, wording
-from triage.models import PriorityRules, Problem, Wording
+from triage.models import PriorityRules, Problem, ProblemChange, Wording
 
 pytestmark = pytest.mark.django_db
 
@@ -215,8 +215,8 @@ def test_two_workers_ask_once(sweep, model, switched_on, problem):
 def _while_it_is_asked(monkeypatch, happens):
     ask = wording._ask
 
-    def slow(sent):
-        said = ask(sent)
+    def slow(*what):
+        said = ask(*what)
         happens()
         return said
 
@@ -264,6 +264,37 @@ def test_case_that_is_erased_while_the_model_reads_it_is_not_told_of(
     person = problem.members.first().interaction
     type(person).objects.filter(pk=person.pk).update(user_hash="h" * 64)
     _while_it_is_asked(monkeypatch, lambda: erase_person(project=project, ref_hash="h" * 64))
+    sweep()
+    assert words_of(problem)[0] != GOOD["title"]
+
+
+def _commented_on(problem):
+    """A comment of somebody else than who asked, and how they are erased."""
+    case = problem.members.first().interaction
+    reporter = ReporterFactory(project=problem.project, ref_hash="r" * 64)
+    FeedbackEventFactory(interaction=case, reporter=reporter, comment="Zaphodina says so.")
+    return lambda: erase_person(project=problem.project, ref_hash="r" * 64)
+
+
+@pytest.mark.parametrize("is_renamed", [False, True])
+def test_models_words_go_with_a_comment_that_is_erased(
+    sweep, model, switched_on, problem, is_renamed
+):
+    erase = _commented_on(problem)
+    model.says = {"title": "Zaphodina asks for bicycles", "summary": ["She rides."]}
+    sweep()
+    problem.refresh_from_db()
+    if is_renamed:
+        problems.rename_problem(problem=problem, title="Bicycles")
+    erase()
+    assert words_of(problem)[0] == ("Bicycles" if is_renamed else "Problem 7")
+    assert "Zaphodina" not in str(list(ProblemChange.objects.values("fields")))
+
+
+def test_comment_that_is_erased_while_the_model_reads_it_is_not_told_of(
+    monkeypatch, sweep, model, switched_on, problem
+):
+    _while_it_is_asked(monkeypatch, _commented_on(problem))
     sweep()
     assert words_of(problem)[0] != GOOD["title"]
 
