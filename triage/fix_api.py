@@ -258,6 +258,10 @@ class ReplaysView(ProjectAPIView):
     @transaction.atomic
     def post(self, request, fix):
         found = _find_fix(self.project, fix)
+        if found.to_confirm:
+            raise conflict(
+                "Only a ticket says so yet. Confirm this fix before replaying its cases."
+            )
         rows = request.data if isinstance(request.data, list) else [request.data]
         cases = self._cases(found, rows)
         verification.record_results(

@@ -99,6 +99,7 @@ def _carried_by(run):
         Q(carrier_version__in=run.versions) | Q(prompt_version__in=list(filter(None, prompts))),
         project=run.project_id,
         state__in=[Fix.State.PLANNED, Fix.State.SHIPPED],
+        to_confirm=False,
     ).exclude(carrier_version="")
 
 
