@@ -321,9 +321,11 @@ def tell_after_all(*, problem) -> int:
             continue
         kept_back = fix.notices.filter(state=STATE.SUPPRESSED)
         held += kept_back.filter(reason=CAME_BACK_HELD).update(state=STATE.HELD, reason=HELD_FIRST)
-        due += kept_back.filter(reason=CAME_BACK).update(
-            state=STATE.PENDING, reason="", **_tried_anew()
-        )
+        again = kept_back.filter(reason=CAME_BACK)
+        if policy_of(fix.project).is_held_first:
+            held += again.update(state=STATE.HELD, reason=HELD_FIRST)
+        else:
+            due += again.update(state=STATE.PENDING, reason="", **_tried_anew())
     if due:
         ring(tasks.deliver_notices)
     return held + due

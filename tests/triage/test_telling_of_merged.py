@@ -128,6 +128,15 @@ def test_notice_that_waits_is_not_sent_once_what_it_was_merged_into_came_back(
     assert (notices.release_all(fix=fix), told()) == (0, [])
 
 
+def test_what_was_kept_back_waits_for_a_leads_release_where_all_do(project, problem):
+    choose(project, is_held_first=True)
+    complain(problem)
+    fix = ship(problem)
+    fix.notices.update(state="suppressed", reason=notices.CAME_BACK)
+    notices.tell_after_all(problem=Problem.objects.get(pk=problem.pk))
+    assert (fix.notices.get().state, told()) == ("held", [])
+
+
 def test_report_that_is_placed_late_is_told_of_after_a_merge_too(problem, into):
     early = complain(problem)
     fix = ship(problem)
