@@ -47,7 +47,7 @@ def place_harmful_case(event):
 def place_settled_case(event):
     """A bad answer that is not harmful goes where it belongs; one that is right after all leaves where likeness put it.
 
-    Right it is only when no other schema's current settlement finds it bad.
+    Right it is only when no other schema's current settlement finds it bad; one that can still be undone is waited for.
     """
     settlement = settling.effective_settlement(event.about["settlement_id"])
     if settlement is None or settlement.is_harm or settlement.interaction.erased_at:
@@ -58,7 +58,8 @@ def place_settled_case(event):
         if settlement.verdict == Verdict.CORRECT:
             placing.take_back_placement(interaction=settlement.interaction)
         else:
-            case = _case(settlement, settlement=settlement)
+            # another schema's word may be worse: the worst one counts
+            case = _case(settlement) | cases.as_settled(settlement.interaction)
             with cases.vector_ahead(settlement.interaction):
                 placing.place_item(interaction=settlement.interaction, **case)
 
@@ -94,11 +95,13 @@ def _is_found_right(interaction) -> bool:
 
 
 def _is_found_bad(interaction) -> bool:
-    return (
-        Settlement.objects.filter(interaction=interaction, is_current=True)
-        .exclude(verdict=Verdict.CORRECT)
-        .exists()
+    bad = Settlement.objects.filter(interaction=interaction, is_current=True).exclude(
+        verdict=Verdict.CORRECT
     )
+    since = bad.order_by("takes_effect_at").values_list("takes_effect_at", flat=True).first()
+    if since:
+        _demand_final(since)
+    return since is not None
 
 
 @outbox.consumer("problem_regressed")

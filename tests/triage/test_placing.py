@@ -142,6 +142,7 @@ def settle(row, **about):
     settlement = SettlementFactory(interaction=row, **about)
     outbox.publish("item_settled", project=row.project, settlement_id=settlement.pk)
     deliver_due()
+    return settlement
 
 
 def test_a_complaint_joins_before_anybody_judged_it(project, bicycles):
@@ -218,6 +219,33 @@ def test_what_another_schema_finds_right_stays_where_its_harm_put_it(project, bi
     assert ProblemMember.objects.get(interaction=row).left_at is None
     type(harm).objects.filter(pk=harm.pk).update(verdict="correct", severity="none")
     settle(row, verdict="correct", severity="none", schema_name="style")
+    assert ProblemMember.objects.get(interaction=row).left_at is not None
+
+
+def test_what_another_schema_finds_less_bad_stays_as_severe_as_its_harm(project, bicycles):
+    row = asked(project, LIKE_BICYCLE)
+    harm = SettlementFactory(interaction=row, verdict="harmful", severity="high")
+    problems.join_problem(
+        problem=bicycles, interaction=row, source="expert", severity="high", settlement=harm
+    )
+    settle(row, verdict="wrong", severity="low", schema_name="tone")
+    member = ProblemMember.objects.get(interaction=row, left_at=None)
+    assert (member.severity, member.settlement) == ("high", harm)
+
+
+def test_found_right_it_waits_for_a_bad_word_that_may_still_be_undone(project, bicycles):
+    row = asked(project, LIKE_BICYCLE)
+    complain(row)
+    bad = SettlementFactory(
+        interaction=row,
+        verdict="wrong",
+        takes_effect_at=timezone.now() + timedelta(seconds=10),
+    )
+    right = settle(row, verdict="correct", severity="none", schema_name="tone")
+    assert ProblemMember.objects.get(interaction=row).left_at is None
+    type(bad).objects.filter(pk=bad.pk).update(is_current=False)
+    later = SimpleNamespace(about={"settlement_id": right.pk})
+    consumers.place_settled_case(later)
     assert ProblemMember.objects.get(interaction=row).left_at is not None
 
 
