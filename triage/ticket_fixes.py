@@ -10,12 +10,14 @@ went out, is not asked again in the same words. Read whenever a done ticket is l
 """
 
 import hashlib
+import itertools
 import re
 import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from annotation.recall import kinds_of
@@ -50,16 +52,16 @@ class Told:
 
 
 def read_told(text: str) -> Told | None:
-    """The fix in a comment whose first line begins with `Fix:`; the rest of it, but for `Version:`, stays over there."""
-    lines = [" ".join(line.split()) for line in rendering.clean(text).split("\n")]
-    lines = [line for line in lines if line]
-    begins = _FIX.fullmatch(lines[0]) if lines else None
+    """The fix in a comment that begins with `Fix:`: its first paragraph. The rest of it, but for `Version:`, stays over there."""
+    lines = [" ".join(line.split()) for line in rendering.clean(text).strip().split("\n")]
+    begins = _FIX.fullmatch(lines[0])
     if begins is None:
         return None
     versions = [found for line in lines[1:] if (found := _VERSION.fullmatch(line))]
-    summary = begins[1].strip()
-    if not summary and len(lines) > 1 and not _VERSION.fullmatch(lines[1]):
-        summary = lines[1]  # the words on a line of their own
+    said = "\n".join([begins[1], *lines[1:]]).strip().split("\n")  # the words may begin below
+    summary = " ".join(
+        itertools.takewhile(lambda line: line and not _VERSION.fullmatch(line), said)
+    )
     if not summary:
         return None
     carrier, version = Fix.Carrier.PROMPT, ""
@@ -73,7 +75,8 @@ def read_told(text: str) -> Told | None:
 
 def is_asked(ticket) -> bool:
     """The ticket is done, and nobody has said what shipped."""
-    return ticket.state == TicketState.DONE and ticket_state.asks_what_shipped(_problem(ticket))
+    original = _problem(ticket).original
+    return ticket.state == TicketState.DONE and original.state in Problem.UNSOLVED_STATES
 
 
 def look_if_asked(*, ticket) -> None:
@@ -115,9 +118,7 @@ def withdraw(*, ticket) -> None:
 
 def pass_over(*, problem) -> None:
     """Another fix is out: what waits on this problem's tickets is not asked about any more."""
-    for told in TicketFix.objects.filter(
-        state=State.WAITING, fix__problems=problem, fix__to_confirm=True
-    ):
+    for told in _waiting(problem).filter(fix__to_confirm=True):
         decline(told=told)
 
 
@@ -125,11 +126,7 @@ def waiting_on(problem):
     """What the problem's tickets say shipped, the newest first, each with its fix."""
     if problem.state not in Problem.UNSOLVED_STATES:
         return TicketFix.objects.none()
-    return (
-        TicketFix.objects.filter(state=State.WAITING, fix__problems=problem)
-        .select_related("fix")
-        .order_by("-id")
-    )
+    return _waiting(problem).select_related("fix").order_by("-id")
 
 
 def confirm(*, told, by) -> None:
@@ -152,6 +149,12 @@ def decline(*, told, by=None) -> bool:
 
 
 # --- shared ---------------------------------------------------------------------------------------
+
+
+def _waiting(problem):
+    """On its own tickets, and on those of what was merged into it."""
+    its_own = FixedProblem.objects.filter(Q(problem=problem) | Q(problem__duplicate_of=problem))
+    return TicketFix.objects.filter(state=State.WAITING, fix__in=its_own.values("fix"))
 
 
 def _problem(ticket) -> Problem:
@@ -203,7 +206,10 @@ def _is_settled(ticket, comment, told) -> bool:
 def _is_of_an_earlier_fix(ticket, at: datetime | None) -> bool:
     """Said before the last fix was recorded as shipped: it speaks of that one."""
     out = [Fix.State.SHIPPED, Fix.State.VERIFIED]
-    last = _problem(ticket).fixes.filter(state__in=out).order_by("-id").first()
+    problem = _problem(ticket)
+    its_own = FixedProblem.objects.filter(problem__in=[problem, problem.original])
+    those = Fix.objects.filter(pk__in=its_own.values("fix"), state__in=out)
+    last = those.order_by("-id").first()
     return bool(last and at and at < last.created_at)
 
 

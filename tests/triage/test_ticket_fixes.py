@@ -19,7 +19,7 @@ from tests.factories import (
 )
 from tests.triage.fake_jira import DONE, TO_DO, paragraphs, refused
 from tests.triage.test_webhooks import happened, post, work  # noqa: F401  (`post` is a fixture)
-from triage import escalation, fixing, ticket_fixes, ticket_state
+from triage import escalation, fixing, problems, ticket_fixes, ticket_state
 from triage.models import Fix, Notice, Problem, Ticket, TicketFix, TicketNote
 from triage.ticket_fixes import Told, read_told
 
@@ -81,7 +81,11 @@ def confirmation(**changes):
         (f"Fix: {WORDS}\nVersion: prompt=support@v14", Told(WORDS, "prompt", "support v14")),
         (f"Fix: {WORDS}\n\nVersion: INDEX = tax-2026@11", Told(WORDS, "index", "tax-2026@11")),
         (f"Fix: {WORDS}\nversion: v14\nVersion: model=m2", Told(WORDS, "prompt", "v14")),
-        (f"Fix: {WORDS}\nPR 12 by Ford, do not tell", Told(WORDS)),
+        (f"Fix: {WORDS}\n\nPR 12 by Ford, do not tell", Told(WORDS)),
+        (
+            f"Fix: {WORDS}\n  For all. \nVersion: v14\nnot this",
+            Told(f"{WORDS} For all.", "prompt", "v14"),
+        ),
         ("Fix: a\u202eb\x07c\ud800", Told("abc\ufffd")),
         ("Fix:", None),
         ("Fix:\nVersion: prompt=v14", None),
@@ -92,7 +96,7 @@ def confirmation(**changes):
         (f"Prefix: {WORDS}", None),
         ("", None),
     ],
-    ids=range(17),
+    ids=range(18),
 )
 def test_a_comment_says_what_shipped_when_it_begins_with_fix(comment, told):
     assert read_told(comment) == told
@@ -451,6 +455,31 @@ def test_who_may_not_record_fixes_sees_the_question_only(as_user, ana, ben, told
         404,
     )
     assert Fix.objects.get().to_confirm
+
+
+def test_its_cases_are_not_replayed_before_it_is_confirmed(told, problem, api):
+    case = {"interaction_id": problem.members.get().interaction.external_id, "passed": True}
+    answer = api("triage").post(
+        f"/api/v1/fixes/{told.public_id}/replays", [case], content_type="application/json"
+    )
+    assert (answer.status_code, told.replays.count()) == (409, 0)
+
+
+@pytest.mark.parametrize("is_said_first", [True, False])
+def test_after_a_merge_it_is_asked_of_the_problem_that_it_was_all_along(
+    closed, jira, problem, project, is_said_first
+):
+    into = ProblemFactory(project=project, number=8)
+    if is_said_first:
+        jira.say(closed.remote_id, f"Fix: {WORDS}")
+        look(closed)
+    problems.merge_problem(problem=problem, into=into)
+    if not is_said_first:
+        jira.say(closed.remote_id, f"Fix: {WORDS}")
+    look(closed)
+    assert [each.fix.summary for each in ticket_fixes.waiting_on(into)] == [WORDS]
+    fixing.record_fix(project=project, summary="Ours.", problems_fixed=[into])
+    assert TicketFix.objects.get().state == "declined"
 
 
 def test_other_projects_see_nothing_of_it(as_user, eve, told):
