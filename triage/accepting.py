@@ -175,7 +175,7 @@ def _describe(pk) -> None:
     """In its cases' own words, as soon as they are all there; the broom does it where this is not reached."""
     problem = Problem.objects.filter(pk=pk).first()
     try:
-        if problem:
+        if problem and not problem.title_model:
             describing.describe_problem(problem=problem)
     except OutboundError:
         return

@@ -108,7 +108,9 @@ def decline_fix(request, public_id):
         fixing.decline_fix(fix=fix, by=request.user)
     except fixing.FixRefused as refused:
         messages.error(request, str(refused))
-        return redirect("fix", request.project.slug, public_id)
+        if Fix.objects.filter(pk=fix.pk).exists():
+            return redirect("fix", request.project.slug, public_id)
+        return redirect("problem", request.project.slug, number)
     messages.success(request, _("Declined. Nobody is told."))
     return redirect("problem", request.project.slug, number)
 

@@ -43,10 +43,10 @@ def ask_regrouping(*, project, by=None) -> Regrouping:
     if waiting and waiting.state == Regrouping.State.ASKED:
         doorbell.ring(tasks.prepare_regrouping, regrouping_id=waiting.pk)
         return waiting
-    if waiting and waiting.state == Regrouping.State.ACCEPTING:
-        return waiting
     if waiting:
-        decline_regrouping(regrouping=waiting, by=by)
+        waiting = decline_regrouping(regrouping=waiting, by=by)
+    if waiting and waiting.state == Regrouping.State.ACCEPTING:  # another lead was faster
+        return waiting
     asked = Regrouping.objects.create(project=project, asked_by=by)
     doorbell.ring(tasks.prepare_regrouping, regrouping_id=asked.pk)
     return asked
