@@ -303,7 +303,8 @@ class ChangedProblem(ProjectModel):
 
 _REGROUPING_MOVES = {
     "asked": ["ready", "failed", "declined"],
-    "ready": ["accepting", "declined"],
+    # at once: as the release before does it, that may still run beside this one
+    "ready": ["accepting", "accepted", "declined"],
     "accepting": ["accepted", "failed"],
     "accepted": [],
     "declined": [],
