@@ -116,15 +116,21 @@ def by_promptfoo(folder: Path) -> str:
     command = shutil.which("promptfoo")
     if command is None:
         raise NotHere
-    for words in (["validate"], ["eval", "--no-cache", "--no-write"]):
-        said = subprocess.run(
-            [command, *words, "-c", "promptfooconfig.yaml"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-        )
-        assert said.returncode in (0, 100), said.stdout + said.stderr  # 100: a test failed
-    return "valid, run with echo"
+    with tempfile.TemporaryDirectory() as written:
+        outcome = Path(written) / "outcome.json"
+        for words in (["validate"], ["eval", "--no-cache", "--no-write", "-o", str(outcome)]):
+            said = subprocess.run(
+                [command, *words, "-c", "promptfooconfig.yaml"],
+                cwd=folder,
+                capture_output=True,
+                text=True,
+            )
+            assert said.returncode in (0, 100), said.stdout + said.stderr  # 100: a test failed
+        counts = json.loads(outcome.read_bytes())["results"]["stats"]
+    passed, failed, errors = (counts[name] for name in ("successes", "failures", "errors"))
+    tests = len(lines_of(folder))
+    assert passed + failed + errors == tests, (counts, tests)
+    return f"valid, {passed} of {tests} passed, {failed} failed, {errors} could not be told"
 
 
 def by_csv(folder: Path) -> str:
