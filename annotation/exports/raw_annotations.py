@@ -1,57 +1,60 @@
-"""What every person said, one judgement a row: each revision up to the one that the settlement counted, and which of two
-answers they preferred, up to when the version was frozen.
+"""What every person said about a case up to when the version was frozen, one judgement a row: in whichever queue, counted or
+not, each revision, what measured a person too (`purpose`), and which of two answers they preferred.
 
 People stand under their public id, not their name. Only what never changes is told, so that the same export is the same
-bytes: whether a judgement was revised after the settlement is not this version's affair.
+bytes: what was said after the freezing is not this version's affair.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from annotation.exports.cases import Case, Format, LeftOut
-from annotation.models import Annotation, Preference, Settlement
+from annotation.models import Annotation, Preference, ReviewItem, Settlement
+
+Purpose = ReviewItem.Purpose
 
 _SAID = (
     "revision", "verdict", "severity", "categories", "root_cause", "rubric_scores", "ratings", "note", "confidence",
     "seconds_spent", "suggestion",
 )  # fmt: skip
+_PURPOSES = {
+    Purpose.LABEL: "production",
+    Purpose.CALIBRATION: "known",  # a known case, onboarding's among them
+    Purpose.REPEAT: "repeat",
+    Purpose.PAIRWISE: "pairwise",
+}
 
 
 def gather(settlement_ids: list[int], frozen_at) -> dict[int, list[dict]]:
-    """The judgements behind each settlement, in a fixed order; then its case's comparisons."""
-    counted = {}
+    """What was said about each settlement's case, in a fixed order; then its comparisons."""
+    settlements = Settlement.objects.filter(pk__in=settlement_ids)
+    cases = dict(settlements.values_list("interaction_id", "pk"))
     links = Settlement.annotations.through.objects.filter(settlement__in=settlement_ids)
-    for settlement_id, assignment_id, revision in links.values_list(
-        "settlement_id", "annotation__assignment_id", "annotation__revision"
-    ):
-        counted[settlement_id, assignment_id] = revision
+    counted = set(links.values_list("settlement_id", "annotation_id"))
     found = defaultdict(list)
     annotations = (
-        Annotation.objects.filter(assignment__in={key[1] for key in counted})
+        Annotation.objects.filter(
+            Q(taken_back_at=None) | Q(taken_back_at__gt=F("final_at")),  # else undone in time
+            item__interaction__in=cases,
+            final_at__lte=frozen_at,
+            preference=None,
+        )
         .select_related("expert", "schema", "item__interaction")
         .prefetch_related("spans", "candidates")
         .order_by("assignment_id", "revision")
     )
-    by_assignment = defaultdict(list)
-    for annotation in annotations:
-        by_assignment[annotation.assignment_id].append(annotation)
-    for (settlement_id, assignment_id), last in sorted(counted.items()):
-        found[settlement_id] += [
-            _judgement(annotation, is_counted=annotation.revision == last)
-            for annotation in by_assignment[assignment_id]
-            if annotation.revision <= last
-        ]
-    for settlement_id, preference in _preferences(settlement_ids, frozen_at):
+    for each in annotations:
+        settlement_id = cases[each.item.interaction_id]
+        is_counted = (settlement_id, each.pk) in counted
+        found[settlement_id].append(_judgement(each, is_counted=is_counted))
+    for settlement_id, preference in _preferences(cases, frozen_at):
         found[settlement_id].append(preference)
     return found
 
 
-def _preferences(settlement_ids, frozen_at) -> Iterator[tuple[int, dict]]:
-    cases = dict(
-        Settlement.objects.filter(pk__in=settlement_ids).values_list("interaction_id", "pk")
-    )
+def _preferences(cases, frozen_at) -> Iterator[tuple[int, dict]]:
     preferences = list(
         Preference.objects.filter(
             Q(annotation__taken_back_at=None) | Q(annotation__taken_back_at__gt=frozen_at),
@@ -85,6 +88,7 @@ def _judgement(annotation, *, is_counted: bool, preference=None) -> dict:
         "expert": str(annotation.expert.public_id),
         **said,
         "is_counted": is_counted,
+        "purpose": _PURPOSES[annotation.item.purpose],
         "schema": f"{annotation.schema.name} v{annotation.schema.version}",
         "source": annotation.imported_from,
         "said_at": annotation.created_at.isoformat(),
@@ -125,7 +129,7 @@ def rows(case: Case) -> list[dict]:
 FORMAT = Format(
     name="raw_annotations",
     label="Raw annotations",
-    description="Every judgement of every person behind each case, earlier revisions too: for research and agreement, not for training.",
+    description="Every judgement of every person on each case, earlier revisions too: for research and agreement, not for training.",
     is_training=False,
     rows=rows,
     gather=gather,

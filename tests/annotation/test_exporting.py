@@ -366,13 +366,19 @@ def test_raw_annotations_hold_every_judgement_and_each_revision_up_to_the_settle
         assignment=AssignmentFactory(item=settlement.item, expert=ana, slot=1),
         is_current=False,
         note="First thought.",
+        final_at=version.created_at,
     )
     two = AnnotationFactory(
-        assignment=one.assignment, revision=2, note="Second thought.", submit_key="2"
+        assignment=one.assignment,
+        revision=2,
+        note="Second thought.",
+        submit_key="2",
+        final_at=version.created_at,
     )
     AnnotationFactory(assignment=one.assignment, revision=3, is_current=False, submit_key="3")
     other = AnnotationFactory(
-        assignment=AssignmentFactory(item=settlement.item, expert=ben, slot=2)
+        assignment=AssignmentFactory(item=settlement.item, expert=ben, slot=2),
+        final_at=version.created_at,
     )
     settlement.annotations.add(two, other)
     rows = [json.loads(each) for each in content(made(version, "raw_annotations")).splitlines()]
@@ -380,6 +386,41 @@ def test_raw_annotations_hold_every_judgement_and_each_revision_up_to_the_settle
         (str(ana.public_id), 1, False),
         (str(ana.public_id), 2, True),
         (str(ben.public_id), 1, True),
+    ]
+
+
+def test_raw_annotations_hold_what_no_settlement_counts_with_what_it_was_said_for(
+    version, ana, ben
+):
+    """In another queue, by whom a known case or a repeat measured; not what was undone in time, nor of later."""
+    case = GoldExample.objects.first().interaction
+
+    def say(expert, purpose="label", after=timedelta(0), **fields):
+        item = ReviewItemFactory(
+            queue__project=version.project, interaction=case, purpose=purpose, state="settled"
+        )
+        return AnnotationFactory(
+            assignment=AssignmentFactory(item=item, expert=expert),
+            final_at=version.created_at + after,
+            **fields,
+        )
+
+    counted = say(ana)
+    case.settlements.get().annotations.add(counted)
+    said = [counted, say(ben), say(ana, "calibration"), say(ana, "repeat")]
+    returned = version.created_at + timedelta(seconds=1)
+    said.append(say(ben, is_current=False, taken_back_at=returned))  # by a lead, once it was final
+    undone = version.created_at - timedelta(seconds=1)
+    say(ben, is_current=False, taken_back_at=undone)
+    say(ben, after=timedelta(seconds=1))
+    rows = [json.loads(each) for each in content(made(version, "raw_annotations")).splitlines()]
+    assert [row["annotation"] for row in rows] == [str(each.public_id) for each in said]
+    assert [(row["purpose"], row["is_counted"]) for row in rows] == [
+        ("production", True),
+        ("production", False),
+        ("known", False),
+        ("repeat", False),
+        ("production", False),
     ]
 
 
