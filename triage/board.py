@@ -42,6 +42,7 @@ COLUMNS = (
 )
 ORDER = ("-priority", "-id")  # the index problem_board
 CARDS = 20  # of a column; the rest is one click away
+BUBBLES = 300  # of the matrix; more would hide each other
 TREND_DAYS, TREND_STEP = 28, 2
 
 
@@ -300,17 +301,19 @@ def figures(rows) -> dict[str, int]:
     )
 
 
-def bubbles(columns: list[Column]) -> list[dict]:
-    """The unsolved problems of the board, for the matrix."""
-    return [
+def bubbles(rows, project) -> tuple[list[dict], bool]:
+    """The unsolved problems for the matrix, on a card of the board or not; and whether those of least priority are left out."""
+    found = list(
+        rows.filter(state__in=Problem.UNSOLVED_STATES)
+        .order_by(*ORDER)
+        .values("number", "title", "severity", "frequency", "reach")[: BUBBLES + 1]
+    )
+    drawn = [
         {
-            "title": f"P{card.problem.number} {card.problem.title}",
-            "url": card.url,
-            "severity": card.problem.severity,
-            "frequency": card.problem.frequency,
-            "reach": card.problem.reach,
+            **row,
+            "title": f"P{row['number']} {row['title']}",
+            "url": page_url("problem", project.slug, row["number"]),
         }
-        for column in columns
-        for card in column.cards
-        if card.is_unsolved
+        for row in found[:BUBBLES]
     ]
+    return drawn, len(found) > BUBBLES

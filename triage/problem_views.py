@@ -87,13 +87,14 @@ def _board_context(request):
         query["state"] = state
         return f"?{query.urlencode()}"
 
-    columns = board.board(
-        visible.none() if errors else visible.filter(asked), request.project, all_of
-    )
+    rows = visible.none() if errors else visible.filter(asked)
+    columns = board.board(rows, request.project, all_of)
+    bubbles, is_cut = board.bubbles(rows, request.project)
     return {
         "list": ListPage([], chips, errors, is_filtered=any(request.GET.values())),
         "columns": columns,
-        "bubbles": board.bubbles(columns),
+        "bubbles": bubbles,
+        "bubbles_cut_at": len(bubbles) if is_cut else 0,
         "figures": board.figures(visible),
         "is_empty": not any(column.cards for column in columns),
         "has_tracker": board.has_tracker(request.project),
@@ -239,10 +240,10 @@ def _ask_what_shipped(request, number):
 
 
 def _board_fragment(request, said, *, is_refused):
-    """The board as it is now: the answer to a card that was dropped."""
+    """The board as it is now, and what stands above it: the answer to a card that was dropped."""
     response = render(
         request,
-        "triage/_board.html",
+        "triage/_board_moved.html",
         _board_context(request),
         status=409 if is_refused else 200,
     )

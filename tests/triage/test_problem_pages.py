@@ -1,5 +1,6 @@
 """The board and the pages of problems: what is seen, by whom, and what may be done there."""
 
+import re
 import threading
 import uuid
 from datetime import timedelta
@@ -25,7 +26,7 @@ from tests.factories import (
     SettlementFactory,
     TrackerConnectionFactory,
 )
-from triage import fixing, problems
+from triage import board, fixing, problems
 from triage.models import Escalation, Problem, Ticket, TicketNote
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'{{ 7|add:7 }}‮"
@@ -182,6 +183,38 @@ def test_a_long_column_is_capped_and_leads_to_the_whole_list(as_user, ben, proje
         True,
         "?severity=medium&state=verified",
     )
+
+
+def test_the_matrix_holds_every_unsolved_problem_and_not_only_those_on_cards(as_user, ben, project):
+    for number in range(1, 26):
+        ProblemFactory(project=project, number=number, priority=number, frequency=number)
+    ProblemFactory(project=project, number=26, state="regressed", severity="high")
+    ProblemFactory(project=project, number=27, state="verified")
+    client = as_user(ben)
+    drawn = matrix_of(client.get(url("problems")))
+    assert sorted(drawn) == list(range(1, 27))
+    assert "P3 Problem" in drawn[3] and "Medium, 3.0 per 1,000" in drawn[3]
+    assert list(matrix_of(client.get(url("problems"), {"severity": "high"}))) == [26]
+
+
+def test_a_matrix_of_too_many_leaves_the_least_out_and_says_so(as_user, ben, project, monkeypatch):
+    monkeypatch.setattr(board, "BUBBLES", 3)
+    for number in range(1, 4):
+        ProblemFactory(project=project, number=number, priority=number)
+    client, words = as_user(ben), "How often, how bad: the 3 of highest priority"
+    assert words not in client.get(url("problems")).content.decode()
+    ProblemFactory(project=project, number=4, priority=4)
+    answer = client.get(url("problems"))
+    assert sorted(matrix_of(answer)) == [2, 3, 4]
+    assert words in answer.content.decode()
+
+
+def matrix_of(answer):
+    """{number of the problem: what its bubble says}."""
+    figure = answer.content.decode().partition('<figure class="chart matrix">')[2]
+    figure = figure.partition("</figure>")[0]
+    found = re.findall(r'<a href="([^"]+)"[^>]* aria-label="([^"]+)"><title>', figure)
+    return {int(address.rstrip("/").rpartition("/")[2]): said for address, said in found}
 
 
 def test_titles_are_text_wherever_they_come_from(as_user, ben, project):
@@ -415,6 +448,18 @@ def test_a_dropped_card_is_answered_with_the_board(as_user, ben, problem):
     assert answer.status_code == 200
     assert answer.content.decode().lstrip().startswith('<div id="board"')
     assert numbers(answer, "fixing") == [7]
+
+
+def test_a_drop_redraws_what_stands_above_the_board(as_user, ben, project, problem):
+    ProblemFactory(project=project, number=8)
+    fixing.record_fix(project=project, summary="Better now.", problems_fixed=[problem])
+    answer = as_user(ben).post(
+        url("move_problem", 7), {"state": "shipped", "was": "open"}, headers={"HX-Request": "true"}
+    )
+    section = answer.content.decode().partition('<section id="overview"')[2]
+    assert 'hx-swap-oob="true"' in section.partition(">")[0]
+    assert list(matrix_of(answer)) == [8]
+    assert answer.context["figures"]["unsolved"] == 1
 
 
 @pytest.mark.parametrize("is_dropped", [True, False])
