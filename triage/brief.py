@@ -48,6 +48,9 @@ def _keep_back(cases) -> int:
     for case in kept:
         answer, case.correction = case.correction, ""
         case.notes = [note for note in case.notes if not evidence.quotes(note["text"], answer)]
+        case.marks_elsewhere = [
+            mark for mark in case.marks_elsewhere if not evidence.quotes(mark.quote, answer)
+        ]
         case.said = [event for event in case.said if not evidence.quotes(event.comment, answer)]
     return len(kept)
 
@@ -121,6 +124,15 @@ def _case(number, case) -> str:
             "\n".join(
                 f"> {plain(case.answer[mark['start'] : mark['end']])} ({plain(mark['label'])})"
                 for mark in case.marks
+            ),
+        ]
+    if case.marks_elsewhere:
+        parts += [
+            "Marked in what it was given",
+            "\n".join(
+                f"> in {'source' if mark.is_source else 'message'} {mark.number}:"
+                f" {plain(mark.quote[:_SHOWN])} ({plain(mark.label)})"
+                for mark in case.marks_elsewhere
             ),
         ]
     said = [event.comment for event in case.said if event.comment]

@@ -18,6 +18,16 @@ _DOCUMENT_SHOWN = 400
 _AN_ANSWER = 12  # characters; shorter ones stand in any sentence
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """What is marked as wrong in a source that the model was given, or in a message before its answer."""
+
+    is_source: bool
+    number: int  # counted from 1, as they stand on the pages
+    quote: str
+    label: str
+
+
 @dataclass
 class Case:
     """One answer of the problem."""
@@ -28,6 +38,7 @@ class Case:
     answer: str
     is_cut: bool
     marks: list[dict] = field(default_factory=list)
+    marks_elsewhere: list["Elsewhere"] = field(default_factory=list)
     said: list[FeedbackEvent] = field(default_factory=list)
     notes: list[dict] = field(default_factory=list)
     correction: str = ""
@@ -78,6 +89,7 @@ def _case(member, annotations, project, labels) -> Case:
     correction = chosen.text if chosen else _first_candidate(annotations)
     if correction == answer:
         correction = ""
+    marked = [] if interaction.erased_at else spans
     for document in interaction.documents.all():
         document.shown = document.text[:_DOCUMENT_SHOWN]
     return Case(
@@ -88,9 +100,10 @@ def _case(member, annotations, project, labels) -> Case:
         is_cut=len(question) > SHOWN or len(answer) > SHOWN,
         marks=[
             {"start": span["start"], "end": span["end"], **_label(span.get("label", ""), labels)}
-            for span in spans
-            if span.get("field") == "output" and not interaction.erased_at
+            for span in marked
+            if span.get("field") == "output"
         ],
+        marks_elsewhere=list(_elsewhere(marked, interaction, labels)),
         said=[
             event
             for event in interaction.feedback.all()
@@ -101,6 +114,31 @@ def _case(member, annotations, project, labels) -> Case:
         can_be_compared=len(answer) <= SHOWN and len(correction) <= SHOWN,
         documents=list(interaction.documents.all()),
     )
+
+
+def _elsewhere(spans, interaction, labels):
+    """In the words of the stored, masked text; what is not there any more is left out."""
+    documents = list(interaction.documents.all())
+    for span in spans:
+        kind, _dot, place = str(span.get("field", "")).partition(".")
+        if kind not in ("messages", "documents") or not place.isdecimal():
+            continue
+        place = int(place)
+        if kind == "documents":
+            texts = {
+                document.position: (number, document.text)
+                for number, document in enumerate(documents, 1)
+            }
+        else:
+            texts = {
+                at: (at + 1, message.get("content"))
+                for at, message in enumerate(interaction.messages)
+            }
+        number, text = texts.get(place, (0, None))
+        quote = text[span["start"] : span["end"]] if isinstance(text, str) else ""
+        if quote:
+            label = _label(span.get("label", ""), labels)["label"]
+            yield Elsewhere(kind == "documents", number, quote[:SHOWN], label)
 
 
 def quotes(text: str, answer: str) -> bool:

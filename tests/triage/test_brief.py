@@ -157,6 +157,33 @@ def test_right_answers_of_the_holdout_and_its_twins_stay_out_of_the_brief(projec
     assert "3 cases kept back: holdout" in text
 
 
+def test_the_brief_quotes_marks_in_sources_and_messages_but_no_right_answer_of_the_holdout(
+    project, ben, splits
+):
+    problem = ProblemFactory(project=project)
+    row = settled(problem, messages=[{"role": "user", "content": "Is @mine wrong?"}])
+    settlement = problem.members.get().settlement
+    right = settlement.chosen_answer.text
+    for position, text in ((0, "30 cents, says 2019."), (1, f"So: {right}")):
+        row.documents.create(
+            project=project, position=position, document_id=f"d{position}", text=text
+        )
+    settlement.spans = [
+        {"field": "documents.0", "start": 0, "end": 8, "label": "outdated"},
+        {"field": "messages.0", "start": 3, "end": 8, "label": "odd"},
+        {"field": "documents.1", "start": 0, "end": 4 + len(right), "label": "hidden"},
+    ]
+    settlement.save()
+    membership = ben.membership_set.get()
+    text = brief.brief(problem, membership, None)
+    assert "> in source 1: 30 cents (outdated)\n> in message 1: @\u200bmine (odd)\n" in text
+    assert "(hidden)" in text
+    splits[row.signature.group.key] = Split.HOLDOUT
+    text = brief.brief(problem, membership, None)
+    assert "(outdated)" in text
+    assert "(hidden)" not in text
+
+
 def test_nothing_in_others_words_is_markdown_in_the_brief(project, ben):
     problem = ProblemFactory(project=project, title=HOSTILE.split("\n")[0])
     settled(problem, output=HOSTILE, messages=[{"role": "user", "content": HOSTILE}])

@@ -357,6 +357,47 @@ def test_a_problem_shows_its_cases_with_what_is_wrong_and_what_was_said(as_user,
     assert "Can I deduct my bicycle?" in page
 
 
+@pytest.mark.parametrize("is_settled", [True, False])
+def test_what_is_marked_in_a_source_or_a_message_stands_beside_the_case(
+    as_user, ben, problem, is_settled
+):
+    interaction = given_sources(problem.project)
+    marks = [
+        {"field": "documents.4", "start": 0, "end": 8, "quote": "30 cents", "label": "wrong"},
+        {"field": "messages.0", "start": 4, "end": 10, "quote": "<mine>", "label": "wrong"},
+        {"field": "documents.9", "start": 0, "end": 3, "quote": "gone", "label": "wrong"},
+    ]
+    settlement = SettlementFactory(interaction=interaction, spans=marks) if is_settled else None
+    ProblemMemberFactory(problem=problem, interaction=interaction, settlement=settlement)
+    if not is_settled:
+        item = ReviewItemFactory(queue__project=problem.project, interaction=interaction)
+        annotation = AnnotationFactory(assignment__item=item)
+        for mark in marks:
+            annotation.spans.create(project=problem.project, **mark)
+    (case,) = as_user(ben).get(url("problem", 7)).context["cases"]
+    assert sorted((m.is_source, m.number, m.quote) for m in case.marks_elsewhere) == [
+        (False, 1, "<mine>"),
+        (True, 2, "30 cents"),
+    ]
+    page = " ".join(as_user(ben).get(url("problem", 7)).content.decode().split())
+    assert 'in source 2:</span> <q dir="auto">30 cents</q>' in page
+    assert 'in message 1:</span> <q dir="auto">&lt;mine&gt;</q>' in page
+    type(interaction).objects.update(erased_at=timezone.now())
+    (case,) = as_user(ben).get(url("problem", 7)).context["cases"]
+    assert case.marks_elsewhere == []
+
+
+def given_sources(project):
+    interaction = InteractionFactory(
+        project=project, messages=[{"role": "user", "content": "Can <mine> be deducted?"}]
+    )
+    for position, text in ((1, "Nothing."), (4, "30 cents it is.")):
+        interaction.documents.create(
+            project=project, position=position, document_id=f"d{position}", text=text
+        )
+    return interaction
+
+
 def test_before_it_is_settled_the_experts_own_words_stand_there(as_user, ben, problem):
     member = ProblemMemberFactory(problem=problem)
     item = ReviewItemFactory(queue__project=problem.project, interaction=member.interaction)
