@@ -7,22 +7,30 @@ import csv
 import hashlib
 import io
 import json
+from collections import Counter
 
 import pgtrigger
 import pytest
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Count, F
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import example as also
 from hypothesis import strategies as st
 
 from annotation import gold, splits
 from annotation.candidates import propose_answer
 from annotation.exports import FORMATS, TRAINING_FORMATS
 from annotation.lineage import lineage
-from annotation.models import GoldExample, GoldVersionMember
+from annotation.models import Annotation, GoldExample, GoldVersionMember
 from feedbackhub.accounts.models import Project
 from feedbackhub.capture.erasure import erase_person
-from feedbackhub.capture.models import NearDuplicateSignature, Reporter
+from feedbackhub.capture.models import (
+    FeedbackEvent,
+    NearDuplicateSignature,
+    PromptVersion,
+    Reporter,
+)
 from feedbackhub.capture.near_duplicates import place
 from tests.annotation.exports.house import made
 from tests.environment import IS_DEEP
@@ -85,38 +93,73 @@ def _own_files(settings, tmp_path):
     }
 
 
-@settings(
-    max_examples=30 if IS_DEEP else 3,
-    deadline=None,
-    derandomize=not IS_DEEP,
-    phases=[Phase.generate],  # each example makes forty exports: shrinking would take minutes
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(cases=st.lists(case, min_size=3, max_size=4))
+def plain(**changed) -> dict:
+    """A case that is wrong and put right, by nobody who is forgotten."""
+    usual = {
+        "subject": SUBJECTS[0], "question": "now", "output": "No, says ", "correction": "Yes.", "verdict": "wrong",
+        "alternatives": ["Perhaps.", "Never."], "is_theirs": False, "is_their_edit": False, "is_disputed": False,
+        "split": "train", "before": [], "arguments": '{"of": "%s"}', "has_tools": False,
+    }  # fmt: skip
+    return usual | changed
+
+
+EACH_KIND = [  # what random cases need not hold: a pair, twins across the line, a disputed answer, one who is forgotten
+    plain(),
+    plain(split="holdout", before=["user", "call", "tool", "assistant"], has_tools=True),
+    plain(subject=SUBJECTS[1], is_disputed=True),
+    plain(subject="the licence of a harbour pilot", is_theirs=True),
+    plain(subject="when a will is read and by whom it may be contested"),
+]
+
+
 def test_the_rules_hold_for_every_format(
-    cases, project, ana, ben, tmp_path, django_capture_on_commit_callbacks
+    project, ana, ben, tmp_path, django_capture_on_commit_callbacks
 ):
-    with pytest.raises(RolledBack), transaction.atomic():
-        version = a_version(project, ana, ben, cases)
-        if version:
-            runs = {format: made(version, format, splits=asked(format)) for format in FORMATS}
-            for format, run in runs.items():
-                holds_every_rule(run, format)
-                again = made(version, format, splits=asked(format))
-                assert (again.digest, again.manifest) == (run.digest, run.manifest)
-            a_twin_becomes_holdout()
-            for format in TRAINING_FORMATS:
-                holds_every_rule(made(version, format), format)
-            with django_capture_on_commit_callbacks(execute=True):
-                erase_person(project=project, ref_hash="theirs")
-            for format, run in runs.items():
-                before = run.file_name
-                run.refresh_from_db()
-                assert run.state == "done"
-                holds_every_rule(run, format, is_of_before=run.file_name == before)
-            for path in tmp_path.rglob("*"):
-                assert path.is_dir() or MARKER.encode() not in path.read_bytes()
-        raise RolledBack
+    seen = Counter()
+
+    @settings(
+        max_examples=30 if IS_DEEP else 2,
+        deadline=None,
+        derandomize=not IS_DEEP,
+        # each example makes forty exports: shrinking would take minutes
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    @also(cases=EACH_KIND)
+    @given(cases=st.lists(case, min_size=3, max_size=4))
+    def hold(cases):
+        with pytest.raises(RolledBack), transaction.atomic():
+            version = a_version(project, ana, ben, cases)
+            seen["disputed"] += any(each["is_disputed"] for each in cases)
+            if version:
+                runs = {format: made(version, format, splits=asked(format)) for format in FORMATS}
+                seen["pairs"] += runs["trl_dpo"].row_count
+                seen["twins"] += GoldExample.objects.values(
+                    group=F("interaction__signature__group")
+                ).alias(many=Count("pk")).filter(many__gt=1).count()  # fmt: skip
+                for format, run in runs.items():
+                    holds_every_rule(run, format)
+                    again = made(version, format, splits=asked(format))
+                    assert (again.digest, again.manifest) == (run.digest, run.manifest)
+                a_twin_becomes_holdout()
+                for format in TRAINING_FORMATS:
+                    holds_every_rule(made(version, format), format)
+                with django_capture_on_commit_callbacks(execute=True):
+                    erase_person(project=project, ref_hash="theirs")
+                for format, run in runs.items():
+                    before = run.file_name
+                    run.refresh_from_db()
+                    assert run.state == "done"
+                    holds_every_rule(run, format, is_of_before=run.file_name == before)
+                for path in tmp_path.rglob("*"):
+                    assert path.is_dir() or MARKER.encode() not in path.read_bytes()
+                seen["forgotten"] += GoldExample.objects.exclude(erased_at=None).count()
+            raise RolledBack
+
+    hold()
+    assert {kind for kind, times in seen.items() if times} == {
+        *("pairs", "twins", "disputed", "forgotten")
+    }
 
 
 def asked(format) -> tuple[str, ...]:
@@ -147,9 +190,14 @@ def an_interaction(project, number, each):
     name = MARKER if each["is_theirs"] else "Trillian"
     question = f"{name} asks about {each['subject']} {each['subject'].title()} {each['question']}"
     before = [said_before(role, name, each["arguments"]) for role in each["before"]]
+    prompt, _ = PromptVersion.objects.get_or_create(
+        project=project, name="tax-help", version=f"v{number}"
+    )
     return InteractionFactory(
         project=project,
         external_id=f"=chat/{number}",
+        prompt_version=prompt,
+        model=f"lumen-{number}",
         user_hash="theirs" if each["is_theirs"] else "others",
         messages=[*before, {"role": "user", "content": question}],
         tools=[{"type": "function", "function": {"name": name}}] if each["has_tools"] else [],
@@ -178,6 +226,7 @@ def said_before(role, name, arguments) -> dict:
 def approve(interaction, each, ana, ben) -> None:
     said = each["correction"]
     correction = interaction.output if said == "the output again" else said
+    FeedbackEventFactory(interaction=interaction, comment="")
     item = ReviewItemFactory(
         interaction=interaction, queue__project=interaction.project, state="settled"
     )
@@ -243,9 +292,22 @@ def holds_every_rule(run, format, *, is_of_before=False) -> None:
     for file in run.manifest["files"]:  # rule 7
         assert hashlib.sha256(read(run, file["name"])).hexdigest() == file["sha256"]
     for note in notes:  # rule 14
-        trail = lineage(next(e for key, e in examples.items() if str(key) == note["example"]))
-        assert trail["interaction"]["id"] == note["interaction"]
+        of = next(e for key, e in examples.items() if str(key) == note["example"])
+        trail, number = lineage(of), note["interaction"].removeprefix("=chat/")
+        assert trail["interaction"] == {"id": note["interaction"], "model": f"lumen-{number}"}
+        assert trail["prompt_version"] == {"name": "tax-help", "version": f"v{number}"}
+        assert [a["id"] for a in trail["annotations"]] == ids_of(
+            Annotation, assignment__item__interaction=of.interaction, assignment__state="submitted"
+        )
+        assert [f["id"] for f in trail["feedback"]] == ids_of(
+            FeedbackEvent, interaction=of.interaction
+        )
+        assert trail["annotations"] and trail["feedback"]
         assert run.public_id in [each["id"] for each in trail["exports"]]
+
+
+def ids_of(model, **where) -> list:
+    return list(model.objects.filter(**where).order_by("id").values_list("public_id", flat=True))
 
 
 IF_USED = (
