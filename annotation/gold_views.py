@@ -63,8 +63,8 @@ def gold(request):
     rows = GoldExample.objects.filter(project=request.project, erased_at=None).select_related(
         "interaction"
     )
-    if "retired" not in request.GET:
-        rows = rows.filter(retired_at=None)
+    if "retired" not in request.GET and request.GET.get("contaminated") != "yes":
+        rows = rows.filter(retired_at=None)  # what was given out stays on its list
     categories = ProjectCategories(request.project)
     listed = list_page(
         request,
