@@ -84,7 +84,7 @@ def exports(request):
             "preview": preview,
             "counting": _counting(request, request.GET.get("count", "")),
             "preview_address": f"?format={chosen.name}#preview",
-            "sample": _sample(chosen, versions[0]) if versions else "",
+            "sample": _sample(chosen, _chosen_version(form, versions)) if versions else "",
         },
         status=400 if form.errors else listed.status,
     )
@@ -187,6 +187,11 @@ def _hint(split, may_leave) -> str:
     if not may_leave:
         return _("kept apart to test with: never in a format that trains")
     return _("each export counts as a use of it, as at the gate") if split == Split.HOLDOUT else ""
+
+
+def _chosen_version(form, versions) -> GoldVersion:
+    number = str(form["version"].value())
+    return next((each for each in versions if str(each.number) == number), versions[0])
 
 
 def _sample(chosen, version) -> str:

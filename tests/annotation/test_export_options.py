@@ -16,8 +16,9 @@ from annotation import export_preview, exporting, gold
 from annotation.export_downloads import signed_link
 from annotation.exports import FORMATS
 from annotation.exports.reasons import REASONS
-from annotation.models import ExportRun, GoldExample, GoldRevision, Settlement
+from annotation.models import ExportRun, GoldExample, GoldRevision, GoldVersion, Settlement
 from tests.annotation.exports.house import frozen_house, made
+from tests.factories import SettlementFactory
 
 FINE = {
     "max_characters": 10_000,
@@ -218,6 +219,42 @@ def test_the_page_previews_in_words_keeps_what_was_chosen_and_writes_nothing(
     assert answer.status_code == 200
     assert "longer than asked for" in text and "0 rows" in text and 'value="1"' in text
     assert not ExportRun.objects.exists()
+
+
+@pytest.mark.parametrize("format", sorted(set(FORMATS) - {"csv", "raw_annotations"}))
+def test_the_page_shows_a_true_row_of_the_chosen_version_in_each_format_of_cases(
+    version, project, ben, as_user, dana, format
+):
+    """The first line of the file that an export of that version holds; another has other cases."""
+    GoldExample.objects.update(retired_at=timezone.now())
+    settlement = SettlementFactory(
+        interaction__project=project,
+        interaction__external_id="chat/late",
+        chosen_answer__text="Late.",
+    )
+    late = gold.promote_to_gold(settlement=settlement, by=ben)
+    GoldExample.objects.filter(pk=late.example_id).update(split="train")
+    gold.freeze_gold_version(project=project, by=ben)
+    for number in (1, 2):
+        page = as_user(dana).post(
+            f"/p/tax-help/exports/?format={format}",
+            {"version": number, "splits": ["train"], "preview": "yes"},
+        )
+        of = GoldVersion.objects.get(number=number)
+        assert page.status_code == 200
+        assert page.context["sample"] == first_row(made(of, format, splits=["train"]))
+        assert page.context["sample"] and (("Late." in page.context["sample"]) == (number == 2))
+
+
+def first_row(run) -> str:
+    rows = next(name for name in files_of(run) if name.endswith(("rows.jsonl", "train.jsonl")))
+    with default_storage.open(f"{run.file_name}/{rows}") as file:
+        said = file.read().decode()
+    return json.dumps(json.loads(said.split("\n")[0]), ensure_ascii=False, indent=2)
+
+
+def files_of(run) -> list[str]:
+    return [each["name"] for each in run.manifest["files"]]
 
 
 def test_the_list_says_what_was_asked_for(version, as_user, dana):
