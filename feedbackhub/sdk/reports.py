@@ -84,6 +84,15 @@ def junit(run: dict, results: list[dict]) -> bytes:
         errors="0",
         skipped=str(outcomes.count(None)),
     )
+    if judge := summary.get("judge"):
+        properties = ElementTree.SubElement(suite, "properties")
+        for about, value in (
+            ("judge", judge["model"]),
+            ("judge.agreed", judge["agreed"]),
+            ("judge.asked", judge["asked"]),
+            ("judge.is_trusted", str(judge["is_trusted"]).lower()),
+        ):
+            ElementTree.SubElement(properties, "property", name=about, value=_xml(str(value)))
     verdict = ElementTree.SubElement(suite, "testcase", classname=name, name="verdict")
     if not run["passed"]:
         reasons = "\n".join(summary["reasons"])

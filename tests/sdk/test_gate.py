@@ -1,5 +1,6 @@
 """`feedbackhub gate` against a running server: exit codes, reports, and what it says when something is wrong."""
 
+import io
 import json
 import subprocess
 import sys
@@ -178,6 +179,40 @@ def test_a_command_answers_each_case_as_often_as_asked(gate, project, ben, tmp_p
     assert EvalRun.objects.get().results.count() == 6
 
 
+def test_as_many_commands_run_at_once_as_jobs_are_given(tmp_path):
+    """Each waits until the other has begun: one after the other they would never end."""
+    program = tmp_path / "answer"
+    program.write_text(
+        f"#!/bin/sh\ntouch {tmp_path}/begun.$$\n"
+        f'while [ "$(ls {tmp_path}/begun.* | wc -l)" -lt 2 ]; do sleep 0.02; done\necho met\n'
+    )
+    program.chmod(0o755)
+    rows = gating.run_candidate(two_cases(), asked(program, jobs=2, timeout=30))
+    assert [(row["id"], row["output"]) for row in rows] == [("0", "met"), ("1", "met")]
+
+
+def two_cases():
+    return SimpleNamespace(pages=lambda path, **query: [{"id": "0"}, {"id": "1"}])
+
+
+def asked(program, **more):
+    usual = {"version": 1, "split": "validation", "repeats": 1, "jobs": 1, "timeout": 10}
+    return SimpleNamespace(run=str(program), **usual | more)
+
+
+def test_a_terminal_sees_a_bar_and_a_log_sees_lines(tmp_path, monkeypatch):
+    said = {}
+    for is_terminal in (True, False):
+        out = io.StringIO()
+        out.isatty = lambda answer=is_terminal: answer
+        monkeypatch.setattr(sys, "stderr", out)
+        gating.run_candidate(two_cases(), asked("echo"))
+        said[is_terminal] = out.getvalue()
+    half, whole = "#" * 15 + "." * 15, "#" * 30
+    assert said[True] == f"\r[{half}] 1 of 2 answers\r[{whole}] 2 of 2 answers\n"
+    assert said[False] == "1 of 2 answers\n2 of 2 answers\n"
+
+
 def test_a_command_that_fails_has_no_answer_and_fails_at_the_gate(gate, project, ben):
     version = gold_version(project, ben, 1)
     code, said, _ = gate(version, None, "--run", f"{sys.executable} -c 'raise SystemExit(3)'")
@@ -240,9 +275,9 @@ def test_a_case_that_nobody_answered_is_a_failure_in_the_test_report(gate, proje
     )
 
 
-def said_of(**summary):
-    """A green run's reports, its summary changed."""
-    run = {
+def a_run(**summary) -> dict:
+    """A green run, its summary changed."""
+    return {
         "passed": True,
         "version": 1,
         "split": "holdout",
@@ -260,6 +295,10 @@ def said_of(**summary):
         }
         | summary,
     }
+
+
+def said_of(**summary):
+    run = a_run(**summary)
     return reports.plain(run), reports.markdown(run)
 
 
@@ -283,6 +322,26 @@ def test_a_judges_agreement_stands_in_both_reports():
     plain, markdown = said_of(judge=judge)
     assert "agrees with the people on 11 of 18 answers (9 of 9 ideal, 2 of 9 rejected)" in plain
     assert "too little, it had no say" in plain and "11 of 18 answers" in markdown
+
+
+def test_a_judges_agreement_is_a_property_of_the_test_report():
+    judge = {"model": "judge-1", "asked": 18, "agreed": 11, "is_trusted": False}
+    for found, properties in [
+        (
+            judge,
+            {
+                "judge": "judge-1",
+                "judge.agreed": "11",
+                "judge.asked": "18",
+                "judge.is_trusted": "false",
+            },
+        ),
+        (None, {}),
+    ]:
+        suite = ElementTree.fromstring(reports.junit(a_run(judge=found), []))
+        assert {
+            each.get("name"): each.get("value") for each in suite.findall("properties/property")
+        } == properties
 
 
 def test_reports_say_how_many_there_are_beside_those_that_they_list():

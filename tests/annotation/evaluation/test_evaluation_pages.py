@@ -174,6 +174,16 @@ def test_thresholds_of_every_schemas_categories_can_be_set_and_none_is_lost(as_u
     assert GateRules.objects.get().categories == {"tone": 0.8, "law": 0.5, "retired_one": 0.25}
 
 
+def test_the_list_says_how_far_the_judge_of_each_run_agreed(as_user, dana, ben, project):
+    version = gold_version(project, ben, 1)
+    judged, _without = evaluate(version), evaluate(version)
+    judge = {"model": "judge-1", "asked": 18, "agreed": 17, "is_trusted": True}
+    judged.summary = judged.summary | {"judge": judge}
+    judged.save(update_fields=["summary"])
+    said = as_user(dana).get(url("evaluations")).content.decode()
+    assert said.count("judge agrees on 17 of 18") == said.count("judge agrees on") == 1
+
+
 def test_the_list_costs_the_same_queries_with_one_run_and_with_three(as_user, dana, ben, project):
     version = gold_version(project, ben, 1)
     assert_same_queries(
