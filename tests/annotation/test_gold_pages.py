@@ -73,6 +73,23 @@ def test_filters_keep_what_they_name(as_user, dana, ben, project):
     assert (refused.status_code, list(refused.context["list"])) == (400, [])
 
 
+def test_the_list_of_the_contaminated_holds_the_retired_too(as_user, dana, ben, project):
+    stays, went, clean, clean_and_gone = (approved(project, ben) for _ in range(4))
+    GoldExample.objects.filter(pk__in=[stays.pk, went.pk]).update(
+        split="holdout", is_contaminated=True
+    )
+    gone = [went.pk, clean_and_gone.pk]
+    GoldExample.objects.filter(pk__in=gone).update(retired_at=timezone.now())
+    client = as_user(dana)
+    for query, kept in {
+        "contaminated=yes": [went, stays],
+        "contaminated=yes&retired=no": [stays],
+        "contaminated=yes&retired=yes": [went],
+        "contaminated=no": [clean],
+    }.items():
+        assert list(client.get(f"{url('gold')}?{query}").context["list"]) == kept, query
+
+
 def test_the_table_costs_the_same_queries_with_one_row_and_with_three(as_user, dana, ben, project):
     assert_same_queries(
         as_user(dana), url("gold"), lambda n: [approved(project, ben) for _ in range(n)]
