@@ -1,6 +1,7 @@
 """The preview of a whole version, counted by a worker while somebody watches.
 
-Nothing but numbers, kept in the cache for an hour: a count that a dead worker left is asked for again by whoever wants it.
+Nothing but numbers, kept in the cache for some minutes, for a twin may move a case to the holdout in between: a count that a
+dead worker left is asked for again by whoever wants it.
 The same question of the same version in one erasure epoch is one count, however often it is asked.
 """
 
@@ -18,8 +19,8 @@ from annotation.models import GoldVersion
 from feedbackhub.accounts.models import Project
 from feedbackhub.doorbell import ring
 
-KEPT = 3_600  # seconds
-SILENT = 60  # seconds without a word, after which a count is taken for lost
+KEPT = 900  # seconds
+SILENT = 60  # seconds without a word, after which a count that was begun is taken for lost
 COUNTING, DONE = "counting", "done"
 _IS_NAME = re.compile(r"[0-9a-f]{32}", re.ASCII).fullmatch
 
@@ -31,7 +32,7 @@ def count_all(*, version: GoldVersion, format: str, splits=(), options: dict | N
     filter = read_filter(format_named(format), splits=splits, options=options)
     name = _name(version, format, filter)
     found = look(project=version.project_id, name=name)
-    if not found or found["is_lost"]:
+    if not found or found["is_silent"]:
         _say(version.project_id, name, done=0, of=version.example_count)
         ring(tasks.count_export, version_id=version.pk, format=format, filter=filter, name=name)
     return name
@@ -52,10 +53,11 @@ def make_count(*, version_id: int, format: str, filter: dict, name: str) -> None
 
 
 def look(*, project: int, name: str) -> dict | None:
-    """How a count stands: {"state", "done", "of", "is_lost"}, or {"state", "preview"} once it is done; None for none."""
+    """How a count stands: {"state", "done", "of", "is_silent", "is_lost"}, or {"state", "preview"} once it is done; None for none."""
     found = cache.get(_key(project, name)) if _IS_NAME(name) else None
     if found:
-        found["is_lost"] = found["state"] == COUNTING and time.time() - found["at"] > SILENT
+        is_silent = found["state"] == COUNTING and time.time() - found["at"] > SILENT
+        found["is_silent"], found["is_lost"] = is_silent, is_silent and found["done"] > 0
     return found
 
 

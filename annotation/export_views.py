@@ -152,11 +152,9 @@ def start_count(request):
 @project_page("export_gold")
 def count(request, name):
     """The part of the page that asks for itself while a worker counts; without a script, the page."""
-    counting = _counting(request, name)
-    if counting is None:
-        raise Http404
     if not request.htmx:
         return redirect("exports", request.project.slug)
+    counting = _counting(request, name) or {"is_lost": True}  # nobody is to ask for it for ever
     return render(request, "annotation/_export_count.html", {"counting": counting})
 
 

@@ -67,6 +67,9 @@ def test_a_count_whose_worker_died_is_lost_and_begins_anew(version, count, monke
     count()
     later = time.time() + export_counts.SILENT + 1
     monkeypatch.setattr(export_counts.time, "time", lambda: later)
+    assert not export_counts.look(project=version.project_id, name=rung[0])["is_lost"], "it waits"
+    export_counts._say(version.project_id, rung[0], done=1, of=3)
+    later += export_counts.SILENT + 1
     assert export_counts.look(project=version.project_id, name=rung[0])["is_lost"]
     assert not count()["is_lost"]
     assert len(rung) == 2
@@ -130,8 +133,11 @@ def test_a_count_is_the_projects_own(version, as_user, dana, eve, other_project,
     found = start(as_user(dana))
     name = found.url.split("count=")[1].split("#")[0]
     assert export_counts.look(project=other_project.pk, name=name) is None
-    assert as_user(dana).get(f"{PAGE}count/{'0' * 32}/").status_code == 404
-    assert as_user(dana).get(f"{PAGE}count/x:1/").status_code == 404
+    for unknown in ("0" * 32, "x:1"):
+        assert as_user(dana).get(f"{PAGE}count/{unknown}/").url == PAGE
+        asked = as_user(dana).get(f"{PAGE}count/{unknown}/", headers={"HX-Request": "true"})
+        assert "The worker stopped counting" in asked.content.decode()
+        assert "hx-get" not in asked.content.decode().split('id="preview"')[1]
     assert as_user(eve).get(f"{PAGE}count/{name}/").status_code == 404
     assert start(as_user(eve)).status_code == 404
     assert start(as_user(dana), version=99).status_code == 404
