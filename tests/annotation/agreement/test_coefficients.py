@@ -100,6 +100,22 @@ def test_cohens_kappa_of_published_tables(table, published):
     assert figure.low < figure.value < figure.high
 
 
+def test_cohens_weighted_kappa_of_a_published_table():
+    # Two radiologists read 85 xeromammograms: Altman (1991), "Practical Statistics for Medical Research", table 14.3, of Boyd et
+    # al. (1982). Stata's manual, `kap rada radb`, prints .4728, and .6714 with `wgt(w2)`, the quadratic weights.
+    table = [(21, 12, 0, 0), (4, 17, 1, 0), (3, 9, 15, 2), (0, 0, 0, 1)]
+    read = ["normal", "benign", "suspect", "cancer"]
+    pairs = [
+        (read[one], read[other])
+        for one, row in enumerate(table)
+        for other, count in enumerate(row)
+        for _ in range(count)
+    ]
+    figure = cohen_kappa(pairs, "ordinal", read)
+    assert (figure.items, round(figure.value, 4)) == (85, 0.6714)
+    assert round(cohen_kappa(pairs).value, 4) == 0.4728
+
+
 def test_cohens_kappa_of_ordered_words_forgives_a_near_miss():
     order = ["none", "low", "medium", "high"]
     near = [("none", "none"), ("low", "medium"), ("medium", "low"), ("high", "high")] * 3
