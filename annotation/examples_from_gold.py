@@ -1,4 +1,4 @@
-"""A good and a bad example for a category whose guideline has none: a settled case of the same queue, from gold.
+"""A good and a bad example for a category whose guideline lacks one or both: a settled case of the same queue, from gold.
 
 Only what is there to teach: the train split, approved and not retired; nothing of the validation split or the holdout, and
 never the shown answer or a twin of it. Which cases there are is looked at every ten minutes; what they say is read each time, so
@@ -19,14 +19,14 @@ BEFORE = 60  # of them before the place where good and bad part
 
 
 def examples_for(item, schema, expert_id) -> dict[str, dict]:
-    """{category: {"bad", "good"}} for those of the schema's categories that have no example of their own.
+    """{category: {"bad", "good"}} for those of the schema's categories that lack an example of their own.
 
     Where experts are measured by known cases, only cases that this expert had already: never the answers to those to come.
     """
     lacking = [
         category["key"]
         for category in schema.categories
-        if not category.get("bad_example") and not category.get("good_example")
+        if not category.get("bad_example") or not category.get("good_example")
     ]
     if not lacking:
         return {}

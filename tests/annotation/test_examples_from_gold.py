@@ -75,11 +75,31 @@ def test_it_stands_beside_the_guideline_and_says_where_it_is_from(as_user, queue
     assert "From a settled case of this queue" in html
 
 
+@pytest.mark.parametrize(
+    ("own", "shown", "hidden"),
+    [("bad_example", GOOD, BAD), ("good_example", BAD, GOOD)],
+    ids=["bad", "good"],
+)
+def test_a_category_with_one_example_gets_the_other_from_a_settled_case(
+    as_user, queue, ana, ben, own, shown, hidden
+):
+    golden(queue, ben)
+    schema = queue.project.labelschema_set.get()
+    schema.categories = [{**each, own: "Our <own> words."} for each in schema.categories]
+    schema.save()
+    html = as_user(ana).get("/p/tax-help/review/", follow=True).content.decode()
+    assert shown in html and hidden not in html
+    assert html.count("Our &lt;own&gt; words.") == len(schema.categories)
+    other = "good" if own == "bad_example" else "bad"
+    assert f"The {other} one is from a settled case of this queue" in html
+
+
 def test_the_schemas_own_words_come_first_and_cost_no_query(queue, ana, ben):
     golden(queue, ben)
     schema = queue.project.labelschema_set.get()
     item = claim(ana, queue).item
-    schema.categories = [{**each, "bad_example": "x"} for each in schema.categories]
+    own = {"bad_example": "x", "good_example": "y"}
+    schema.categories = [{**each, **own} for each in schema.categories]
     with CaptureQueriesContext(
         connection,
     ) as asked:
