@@ -195,15 +195,15 @@ def _demand_unchanged(change) -> None:
         if list(now) != [field["now"]]:
             raise UndoRefused("Something was changed since. Undo that first.")
     members = {
-        (interaction, problem): Severity(severity)
-        for interaction, problem, severity in ProblemMember.objects.filter(
-            left_at=None, interaction__in=[move["interaction"] for move in change.moves]
-        ).values_list("interaction_id", "problem_id", "severity")
+        (member.interaction_id, member.problem_id): member
+        for member in ProblemMember.objects.filter(
+            interaction__in=[move["interaction"] for move in change.moves]
+        )
     }
     stay = {(move["interaction"], move["to"]): move for move in change.moves if move["to"]}
-    if set(members) != set(stay):
+    if {key for key, member in members.items() if member.left_at is None} != set(stay):
         raise UndoRefused("Some of these cases were moved since. Undo that first.")
-    if any(_is_worse_since(stay[key], severity) for key, severity in members.items()):
+    if any(_is_worse_since(move, members) for move in stay.values()):
         raise UndoRefused("One of these cases was judged harmful since. Move it by hand.")
     its_own = {field["problem"] for field in _noted(change)}
     origins = {move["from"] for move in change.moves} - its_own
@@ -219,10 +219,12 @@ def _demand_unchanged(change) -> None:
         raise UndoRefused("The new problem has cases, a ticket or a fix of its own by now.")
 
 
-def _is_worse_since(move, severity) -> bool:
-    """It is found harmful by now, and worse than when it went there."""
-    was = Severity(move.get("severity", Severity.LOW))
-    return severity.rank >= cases.HARMFUL.rank and severity.rank > was.rank
+def _is_worse_since(move, members) -> bool:
+    """It is found harmful by now, and worse than when it went there; an earlier release kept only where it came from."""
+    now = Severity(members[move["interaction"], move["to"]].severity)
+    origin = members.get((move["interaction"], move["from"]))
+    was = move.get("severity") or (origin.severity if origin else Severity.LOW)
+    return now.rank >= cases.HARMFUL.rank and now.rank > Severity(was).rank
 
 
 def _leave_again(change) -> None:
