@@ -465,7 +465,10 @@ def forget_comments(*, interactions):
 
 
 def forget_words_in(problem, interactions, *, since=None) -> None:
-    """What the problem says in the words of these answers; with the renames (`since`) whose undo would say it again."""
+    """What the problem says in the words of these answers; with the renames whose undo would say it again.
+
+    Answers that only leave again (they came `since`) take no more than that: a summary without their words stays.
+    """
     if not interactions:
         return
     renames = ProblemChange.objects.filter(
@@ -485,7 +488,8 @@ def forget_words_in(problem, interactions, *, since=None) -> None:
         problem.title = f"{place} (P{problem.number})"
     elif quoted:
         problem.title = quoting(place, quoted)
-    if any(words in problem.summary for words in said) or not problem.is_described_by_hand:
+    is_ours = since is None and not problem.is_described_by_hand
+    if any(words in problem.summary for words in said) or is_ours:
         problem.summary = ""  # ours is made anew of those who are left
     problem.save(update_fields=["title", "summary"])
 

@@ -176,3 +176,11 @@ def test_a_leads_own_title_stays(mild, bad, ben):
     undo()
     mild.refresh_from_db()
     assert mild.title == "Bicycles"
+
+
+def test_a_summary_of_others_words_stays(mild, bad, ben):
+    Problem.objects.filter(pk=mild.pk).update(summary="“Is my bicycle deductible?”")
+    merge(bad, mild, ben)
+    undo()
+    mild.refresh_from_db()
+    assert mild.summary == "“Is my bicycle deductible?”"
