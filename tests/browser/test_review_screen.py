@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from annotation import default_schema
 from annotation.models import Annotation, Assignment, LabelSchema, ReviewItem
-from feedbackhub.capture.models import RetrievedDocument
+from feedbackhub.capture.models import Interaction, RetrievedDocument
 from tests.annotation.desk import pass_time, queue_with, submit
 from tests.annotation.test_review_context import settled
 from tests.factories import (
@@ -119,8 +119,11 @@ def wait_for_held(page, held, count=1):
 def test_items_are_judged_with_keys_alone(sit_down, ana, items):
     page = sit_down(ana, REVIEW)
     wait_until_ahead(page)
+    said = page.locator("[data-review-said]")
     page.keyboard.press("3")
-    page.keyboard.press("w")  # outdated
+    expect(said).to_have_text("Wrong chosen")
+    page.keyboard.press("w")
+    expect(said).to_have_text("Outdated chosen")
     page.keyboard.press("a")  # retrieval misled
     page.keyboard.press("6")
     page.keyboard.type("See 1 and 2.")
@@ -131,10 +134,10 @@ def test_items_are_judged_with_keys_alone(sit_down, ana, items):
     page.keyboard.press("Control+Enter")
     expect(page.locator('[data-text="output"]')).to_have_text("Answer number 3 of this test.")
     wait_until_sent(page)
-    said = Annotation.objects.order_by("pk").values_list(
+    kept = Annotation.objects.order_by("pk").values_list(
         "verdict", "severity", "categories", "root_cause", "note"
     )
-    assert list(said) == [
+    assert list(kept) == [
         ("wrong", "medium", ["outdated"], "retrieval_misled", "See 1 and 2."),
         ("correct", "none", [], "", ""),
     ]
@@ -290,6 +293,28 @@ def test_severity_follows_until_it_is_chosen(sit_down, ana, items):
     expect(severity).to_have_value("none")
 
 
+def test_focused_category_shows_what_it_means_with_a_good_and_a_bad_example(sit_down, ana, items):
+    LabelSchema.objects.update(categories=default_schema.CATEGORIES)
+    page = sit_down(ana, REVIEW)
+    shown = page.locator("[data-meaning][data-shown]")
+    expect(shown).to_have_count(0)
+    boxes = page.locator('[name="categories"]')
+    for place in (0, 2):
+        if place == 0:
+            boxes.first.focus()
+        else:
+            page.keyboard.press("Tab")
+            page.keyboard.press("Tab")
+        expect(boxes.nth(place)).to_be_focused()
+        category = default_schema.CATEGORIES[place]
+        expect(shown).to_have_count(1)
+        expect(shown).to_be_visible()
+        expect(shown).to_contain_text(category["meaning"])
+        expect(shown.locator(".is-bad")).to_have_text(category["bad_example"])
+        expect(shown.locator(".is-good")).to_have_text(category["good_example"])
+    expect(page.locator("#decision-form :checked")).to_have_count(0)
+
+
 def test_what_is_missing_is_said_at_its_field(sit_down, ana, items):
     page = sit_down(ana, REVIEW)
     sit_down.errors.clear()
@@ -305,18 +330,30 @@ def test_what_is_missing_is_said_at_its_field(sit_down, ana, items):
 # --- marks ----------------------------------------------------------------------------------------
 
 
-def test_marks_behind_emoji_are_kept_on_reload_and_submitted(sit_down, ana, items):
+def test_marks_behind_emoji_are_kept_on_reload_and_submitted(sit_down, ana, items, project):
+    source = "For 🧾 see the guide."
+    RetrievedDocument.objects.create(
+        project=project, interaction=items[0].interaction, position=0, title="Guide", text=source
+    )
     page = sit_down(ana, REVIEW)
     select(page, "output", *units(EMOJI, "paid 🧾 in full"))
     page.keyboard.press("1")
+    expect(page.locator("[data-review-said]")).to_have_text("Marked Wrong: paid 🧾 in full")
     select(page, "output", *units(EMOJI, "full, cafe\u0301 and \u05e9\u05dc\u05d5\u05dd"))
     page.keyboard.press("2")
     select(page, "messages.0", 0, 8)
     page.keyboard.press("2")
+    select(page, "documents.0", *units(source, "the guide"))
+    page.keyboard.press("2")
     wait_until_saved(page)
     page.reload()
     page.wait_for_load_state("networkidle")
-    quotes = ["paid 🧾 in full", "full, cafe\u0301 and \u05e9\u05dc\u05d5\u05dd", "Question"]
+    quotes = [
+        "paid 🧾 in full",
+        "full, cafe\u0301 and \u05e9\u05dc\u05d5\u05dd",
+        "Question",
+        "the guide",
+    ]
     assert highlighted(page) == quotes
     expect(page.locator("[data-span] q")).to_have_text(quotes)
     page.keyboard.press("3")
@@ -325,6 +362,8 @@ def test_marks_behind_emoji_are_kept_on_reload_and_submitted(sit_down, ana, item
     wait_until_sent(page)
     spans = Annotation.objects.get().spans.filter(field="output").order_by("start")
     assert [EMOJI[span.start : span.end] for span in spans] == quotes[:2]
+    in_source = Annotation.objects.get().spans.get(field="documents.0")
+    assert source[in_source.start : in_source.end] == "the guide"
 
 
 def test_mark_never_cuts_a_letter(sit_down, ana, items):
@@ -357,22 +396,26 @@ RENDERED = """Keep **this** in mind.
 
 ```python
 paid = "🧾"
+owed = 2
 ```
 """
 
 
-def select_rendered(page, words):
-    """Select words that stand in one piece of the rendered answer."""
+def select_rendered(page, first, last=None):
+    """Select from words that stand in one piece of the rendered answer to others in a later one, or only these."""
     page.evaluate(
-        """(words) => {
+        """([first, last]) => {
           const walker = document.createTreeWalker(
             document.querySelector("[data-rendered]"), NodeFilter.SHOW_TEXT);
-          while (walker.nextNode() && !walker.currentNode.data.includes(words));
-          const start = walker.currentNode.data.indexOf(words);
-          getSelection().setBaseAndExtent(
-            walker.currentNode, start, walker.currentNode, start + words.length);
+          const find = (words) => {
+            while (!walker.currentNode.data?.includes(words) && walker.nextNode());
+            return [walker.currentNode, walker.currentNode.data.indexOf(words)];
+          };
+          const [from, start] = find(first);
+          const [to, end] = find(last);
+          getSelection().setBaseAndExtent(from, start, to, end + last.length);
         }""",
-        words,
+        [first, last or first],
     )
     expect(page.locator("[data-marker]")).to_be_visible()
 
@@ -386,6 +429,31 @@ def test_marks_are_made_in_tables_and_code_of_rendered_markdown(sit_down, ana, q
         page.keyboard.press("1")
     expect(page.locator("[data-span] q")).to_have_text(quotes)
     assert highlighted(page) == [words for words in quotes for _ in ("raw", "rendered")]
+    page.keyboard.press("3")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", name="Nothing waits here")).to_be_visible()
+    spans = Annotation.objects.get().spans.order_by("start")
+    assert [RENDERED[span.start : span.end] for span in spans] == quotes
+
+
+def test_mark_goes_across_emphasis_cells_and_lines_of_rendered_markdown(
+    sit_down, ana, queue, project
+):
+    ReviewItemFactory(queue=queue, interaction=InteractionFactory(project=project, output=RENDERED))
+    page = sit_down(ana, REVIEW)
+    ends = [("Keep", "in mind"), ("paid", "owed"), ("שלום", "cafe\u0301"), ("paid =", "owed = 2")]
+    for first, last in ends:
+        select_rendered(page, first, last)
+        page.keyboard.press("1")
+    quotes = [
+        "Keep **this** in mind",
+        "paid | owed",
+        "שלום | cafe\u0301",
+        'paid = "🧾"\nowed = 2',
+    ]
+    assert page.locator("[data-span] q").all_text_contents() == quotes
+    shown = "".join(highlighted(page))
+    assert all(words in shown for words in quotes)
     page.keyboard.press("3")
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("heading", name="Nothing waits here")).to_be_visible()
@@ -448,6 +516,29 @@ def test_correction_shows_what_changes_while_one_types(sit_down, ana, items):
     page.get_by_role("button", name="Back to the original").click()
     expect(diff).to_be_hidden()
     expect(page.locator("#correction")).to_have_value("Answer number 2 of this test.")
+
+
+def test_caret_stays_where_one_types_and_what_moved_is_told_from_what_went(sit_down, ana, items):
+    first, second = "Keep every receipt you get.", "Then send the form in."
+    Interaction.objects.filter(pk=items[0].interaction_id).update(output=f"{first} {second}")
+    page = sit_down(ana, REVIEW)
+    correction = page.locator("#correction")
+    caret = "() => [document.activeElement.id, document.activeElement.selectionStart]"
+    correction.focus()
+    page.evaluate("() => document.activeElement.setSelectionRange(5, 5)")
+    for typed, letter in enumerate("only ", 1):
+        page.keyboard.type(letter)
+        page.wait_for_timeout(100)  # what changed is drawn
+        assert page.evaluate(caret) == ["correction", 5 + typed]
+    expect(correction).to_have_value(f"Keep only every receipt you get. {second}")
+    diff = page.locator('[data-correction-diff] > [data-diff-column="inline"]')
+    expect(diff.locator("ins")).to_have_text(["only "])
+    expect(diff.locator(".is-moved")).to_have_count(0)
+    correction.fill(f"{second} {first}")
+    expect(diff.locator("del.is-moved").first).to_be_visible()
+    moved = {kind: diff.locator(f"{kind}.is-moved").all_text_contents() for kind in ("del", "ins")}
+    bare = {kind: {text.strip(" .") for text in texts} for kind, texts in moved.items()}
+    assert bare["del"] == bare["ins"] <= {first.strip("."), second.strip(".")}
 
 
 def test_correction_is_compared_side_by_side(sit_down, ana, items):
@@ -515,6 +606,25 @@ def test_mark_ticks_the_category_that_it_says_too(sit_down, ana, items):
 
 
 # --- beside the item ------------------------------------------------------------------------------
+
+
+def test_suggestion_is_taken_by_one_key_and_is_recorded(sit_down, ana, items):
+    LabelSchema.objects.update(categories=default_schema.CATEGORIES)
+    FeedbackEventFactory(interaction=items[0].interaction, category="outdated")
+    page = sit_down(ana, REVIEW)
+    expect(page.get_by_role("button", name="Take it")).to_be_visible()
+    page.keyboard.press("3")
+    press_as(page, {"key": ",", "code": "KeyM"})  # AZERTY
+    expect(page.locator('[name="categories"]:checked')).to_have_value("outdated")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+    wait_until_sent(page)
+    assert Annotation.objects.get().suggestion == {
+        "source": "reporter",
+        "seen": True,
+        "taken": ["categories"],
+        "as": {"categories": "outdated"},
+    }
 
 
 def test_settling_like_a_similar_case_is_one_key_and_is_recorded(
@@ -826,6 +936,14 @@ def test_own_keys_have_no_accessibility_violation(sit_down, ana, items, width, t
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def tab_to(page, selector):
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
+            return
+    raise AssertionError(f"{selector} is not reached by Tab.")
+
+
 def test_whole_screen_works_by_keyboard_alone(sit_down, ana, items, queue):
     """From the first item to the third: judge, mark, change the mark, correct, undo, submit, skip, read the keys."""
     page = sit_down(ana, REVIEW)
@@ -833,15 +951,21 @@ def test_whole_screen_works_by_keyboard_alone(sit_down, ana, items, queue):
     keys = page.keyboard
     for key in ("3", "q", "a", "l"):
         keys.press(key)
-    for _ in range(40):  # to the text
-        keys.press("Tab")
-        if page.evaluate("document.activeElement.dataset.text") == "output":
-            break
+    tab_to(page, '[data-text="output"]')
     keys.press("Shift+ArrowRight")
     keys.press("Shift+ArrowRight")
     expect(page.locator("[data-marker]")).to_be_visible()
     keys.press("2")
     expect(page.locator("[data-span]")).to_have_count(1)
+    marked = page.locator("[data-span] q").inner_text()
+    tab_to(page, "[data-span-change]")
+    keys.press("Enter")
+    tab_to(page, "[data-span-relabel]")
+    keys.press("ArrowUp")
+    expect(page.locator("[data-span-label]")).to_have_text("Wrong")
+    tab_to(page, '[data-span-resize="end-later"]')
+    keys.press("Enter")
+    expect(page.locator("[data-span] q")).not_to_have_text(marked)
     keys.press("5")
     keys.press("Control+End")
     keys.type(" And more.")
@@ -866,7 +990,9 @@ def test_whole_screen_works_by_keyboard_alone(sit_down, ana, items, queue):
     keys.press("Escape")
     said = Annotation.objects.current().get()
     assert (said.verdict, said.severity, said.categories) == ("wrong", "low", ["factual_error"])
-    assert (said.note, said.spans.get().label) == ("Checked.", "unsupported")
+    changed = said.spans.get()
+    assert (said.note, changed.label) == ("Checked.", "wrong")
+    assert changed.end > len(marked) and EMOJI[changed.start :].startswith(marked)
     assert said.candidates.get(state="proposed").text == f"{EMOJI} And more."
     assert Assignment.objects.filter(state="skipped").count() == 1
 

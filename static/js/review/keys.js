@@ -73,6 +73,13 @@ const controlFor = (name) =>
       !control.matches(":disabled") && (control.checkVisibility?.() ?? true),
   );
 
+// The words of its label, without the cap.
+function nameOf(control) {
+  const label = control.closest("label").cloneNode(true);
+  label.querySelector(".keycaps")?.remove();
+  return label.textContent.replace(/\s+/g, " ").trim();
+}
+
 // A radio or box behind a label is drawn by the label; what happened is said.
 function act(control) {
   if (!control.matches('input[type="radio"], input[type="checkbox"]')) {
@@ -81,7 +88,7 @@ function act(control) {
     control.click();
     return;
   }
-  const name = control.closest("label").textContent.replace(/\s+/g, " ").trim().replace(/^\S /, "");
+  const name = nameOf(control);
   if ("clearable" in control.dataset && control.checked) clear(control);
   else control.click();
   control.scrollIntoView({ block: "nearest" });
