@@ -175,9 +175,10 @@ ROOT_CAUSES = [
     {"key": "product", "name": "Product"},
 ]
 
+# A mark ticks the category that it means for the whole answer too; some say nothing of that.
 SPAN_LABELS = [
-    {"key": "wrong", "name": "Wrong"},
-    {"key": "unsupported", "name": "Unsupported"},
+    {"key": "wrong", "name": "Wrong", "category": "factual_error"},
+    {"key": "unsupported", "name": "Unsupported", "category": "fabricated"},
     {"key": "outdated", "name": "Outdated", "category": "outdated"},
     {"key": "missing_source", "name": "Source missing"},
     {"key": "misleading", "name": "Misleading"},

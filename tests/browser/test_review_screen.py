@@ -605,6 +605,26 @@ def test_mark_ticks_the_category_that_it_says_too(sit_down, ana, items):
     expect(page.locator('[name="categories"]:checked')).to_have_value("outdated")
 
 
+def test_marks_of_the_house_tick_the_category_that_fits(sit_down, ana, items):
+    LabelSchema.objects.update(
+        categories=default_schema.CATEGORIES, span_labels=default_schema.SPAN_LABELS
+    )
+    page = sit_down(ana, REVIEW)
+    ticked = page.locator('[name="categories"]:checked')
+    for key, values in [
+        ("8", []),  # good
+        ("4", []),  # a source is missing: that says nothing of the whole answer
+        ("1", ["factual_error"]),
+        ("2", ["factual_error", "fabricated"]),
+        ("7", ["factual_error", "fabricated", "privacy"]),
+    ]:
+        select(page, "output", *units(EMOJI, "paid"))
+        page.keyboard.press(key)
+        expect(page.locator("[data-marker]")).to_be_hidden()
+        assert ticked.evaluate_all("(boxes) => boxes.map((box) => box.value)") == values
+    expect(page.locator("[data-span]")).to_have_count(5)
+
+
 # --- beside the item ------------------------------------------------------------------------------
 
 
