@@ -9,10 +9,12 @@ bars of CLINC150), `--model FOLDER` a local MiniLM.
 
 import argparse
 import gzip
+import itertools
 import json
 import os
 import random
 import time
+from collections import Counter
 from pathlib import Path
 
 from benchmarks.house import say
@@ -26,6 +28,7 @@ MODEL_BARS = {"AMI": 0.69, "hit@5": 0.93}
 CUTS = [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9]
 NEIGHBOURS = [0, 3, 5, 8]
 KNOWN = 5  # examples of each problem
+FEWEST = 3  # texts of a group, as `triage.regrouping` opens problems
 
 
 def main() -> None:
@@ -80,9 +83,9 @@ def print_choice(rows, make) -> None:
     found = []
     for neighbours in NEIGHBOURS:
         for cut in CUTS:
-            given = groups.group(vectors, cut=cut, neighbours=neighbours)
+            given = opened(groups.group(vectors, cut=cut, neighbours=neighbours))
             ami, ari = scores(labels, given)
-            found.append((ami, ari, neighbours, cut, len(set(given))))
+            found.append((ami, ari, neighbours, cut, groups_in(given)))
     print(f"{'AMI':>6}{'ARI':>7}{'neighbours':>12}{'cut':>6}{'groups':>8}   (the best ten)")
     for ami, ari, neighbours, cut, count in sorted(found, reverse=True)[:10]:
         print(f"{ami:>6.3f}{ari:>7.3f}{neighbours:>12}{cut:>6}{count:>8}")
@@ -92,12 +95,14 @@ def measure(name, rows, make, bars) -> None:
     texts, labels = [row["text"] for row in rows], [row["label"] for row in rows]
     started = time.perf_counter()
     embedder = make(texts)
-    given = groups.group(embedder.embed(texts), cut=embedder.cut, neighbours=embedder.neighbours)
+    given = opened(
+        groups.group(embedder.embed(texts), cut=embedder.cut, neighbours=embedder.neighbours)
+    )
     seconds = time.perf_counter() - started
     ami, ari = scores(labels, given)
     measured = {"AMI": ami, "ARI": ari, "hit@5": recall_of_known(rows, make)}
     print(
-        f"   {name}: {len(texts)} texts, {len(set(labels))} intents, {len(set(given))} groups, "
+        f"   {name}: {len(texts)} texts, {len(set(labels))} intents, {groups_in(given)} groups of {FEWEST} and more, "
         f"{embedder.name} {embedder.version}, {seconds:.1f} s"
     )
     for figure, value in measured.items():
@@ -108,6 +113,17 @@ def measure(name, rows, make, bars) -> None:
             f"≥ {bar}" if bar else "",
             None if bar is None else value >= bar,
         )
+
+
+def opened(given: list[int]) -> list[int]:
+    """As a regrouping has it: what is too small for a problem is left alone, each text a cluster of one."""
+    sizes = Counter(given)
+    alone = itertools.count(max(given, default=0) + 1)
+    return [group if sizes[group] >= FEWEST else next(alone) for group in given]
+
+
+def groups_in(given) -> int:
+    return sum(size >= FEWEST for size in Counter(given).values())
 
 
 def scores(labels, given):
