@@ -1,5 +1,6 @@
 """How a project tells its reporters: when, how fast, by which words and ways; and what comes back."""
 
+import json
 from datetime import datetime, timedelta
 
 import pytest
@@ -281,6 +282,26 @@ def test_who_has_no_address_is_told_by_the_product_with_a_signed_call(problem, p
     assert "This is from last year." not in request.data.decode()
     notice.refresh_from_db()
     assert (notice.channel, notice.state) == ("webhook", "sent")
+
+
+@pytest.mark.parametrize(
+    ("reports", "length", "named"),
+    [(2, 200, 2), (51, 40, 50), (51, 200, range(30, 40))],
+    ids=["few", "more than fifty", "long ids"],
+)
+def test_a_call_stays_under_20_kb_and_says_how_many_reports_it_leaves_out(
+    problem, product, reports, length, named
+):
+    reporter = ReporterFactory(project=problem.project, email="")
+    for number in range(reports):
+        complain(problem, reporter, external_id=f"{number:ä<{length}}")
+    ship(problem, "ß" * 2_000)
+    call = webhook.compose([Notice.objects.select_related("fix", "reporter").get()])
+    data = json.loads(call.body)["data"]
+    assert len(call.body.encode()) < 20_000
+    assert len(data["reports"]) in (named if isinstance(named, range) else [named])
+    assert len(data["reports"]) + data["reports_left_out"] == reports
+    assert (data["fixes"][0]["what_changed"], data["page"][:4]) == ("ß" * 2_000, "http")
 
 
 def test_both_secrets_sign_while_one_is_exchanged(problem, product):

@@ -1,7 +1,8 @@
 """A signed call to the product (Standard Webhooks 1.0): it tells the person in its own way.
 
 At least once, under an id that stays the same on every try; the receiver counts it once. The body is thin: ids that the
-product itself gave, what changed, and the page's link. No words of anybody go along.
+product itself gave, what changed, and the page's link. No words of anybody go along. It stays under 20 kB, as the standard
+asks: what finds no room among the reports is counted, and the page shows it.
 """
 
 import base64
@@ -25,6 +26,7 @@ GOES_TOGETHER = False  # the id is one notice's: the receiver must not drop anot
 SUBJECT = "problem.fixed"
 TRIED_IN_VAIN = timedelta(hours=72)
 _REPORTS = 50
+_BYTES = 20_000
 
 
 @dataclass(frozen=True)
@@ -50,19 +52,21 @@ def compose(rows) -> Call:
     url = own or (policy.webhook_url if policy else "")
     if not url or not keys or (policy.webhook_disabled and not own):
         raise OutboundError("The product has no webhook to call.", Outcome.REFUSED_FOR_GOOD)
-    complaints = complaints_solved_by(first.fix).filter(reporter=first.reporter)
+    complaints = complaints_solved_by(first.fix).filter(reporter=first.reporter).distinct()
+    reports = [
+        {
+            "id": event.external_id or str(event.public_id),
+            "interaction_id": event.interaction_external_id,
+        }
+        for event in complaints.order_by("id")[:_REPORTS]
+    ]
     body = {
         "type": SUBJECT,
         "timestamp": first.created_at.isoformat(),
         "data": {
             "fixes": [{"id": str(first.fix.public_id), "what_changed": first.fix.summary[:2_000]}],
-            "reports": [
-                {
-                    "id": event.external_id or str(event.public_id),
-                    "interaction_id": event.interaction_external_id,
-                }
-                for event in complaints.order_by("id").distinct()[:_REPORTS]
-            ],
+            "reports": reports,
+            "reports_left_out": complaints.count() - len(reports),
             "page": reporter_link.page_of(first),
         },
     }
@@ -70,7 +74,7 @@ def compose(rows) -> Call:
         url=url,
         message_id=f"msg_{first.public_id.hex}",
         keys=keys,
-        body=json.dumps(body, ensure_ascii=False, separators=(",", ":")),
+        body=_within_the_limit(body),
         policy_id=policy.pk,
         is_own=not own,
     )
@@ -109,6 +113,17 @@ def deliver(call: Call, *, on_handover: Callable[[], None]) -> None:
             retry_after=error.retry_after,
             status=error.status,
         ) from None
+
+
+def _within_the_limit(body) -> str:
+    """As JSON; the last reports are left out, and counted, until it fits."""
+    data = body["data"]
+    while True:
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        if len(text.encode()) < _BYTES or not data["reports"]:
+            return text
+        data["reports"].pop()
+        data["reports_left_out"] += 1
 
 
 def keys_of(policy) -> list[str]:
