@@ -45,7 +45,8 @@ class FakeGitHub:
         if rest == "/issues":
             wanted = request.args.get("labels")
             rows = [i for i in self.issues.values() if not wanted or wanted in _names(i)]
-            return _json(sorted(rows, key=lambda i: -i["number"]))
+            rows.sort(key=lambda i: -i["number"])
+            return _json([self._shown(i) for i in rows])
         found = re.fullmatch(r"/issues/(\d+)(/comments|)", rest)
         if found is None or int(found[1]) not in self.issues:
             return _json({"message": "Not Found"}, 404)
