@@ -82,6 +82,8 @@ def update_connection(*, connection, config=None, secrets=None, **changes):
         _demand_anew(adapter, given)
     is_other = config != connection.config or all_secrets != kept
     was_active = connection.is_active
+    if is_other:
+        connection.account_id = ""
     connection.config, connection.credentials = config, credentials.seal(all_secrets)
     for field, value in changes.items():
         if field not in ("name", "status_map", "files_by_itself", "files_from", "is_active"):
@@ -89,7 +91,7 @@ def update_connection(*, connection, config=None, secrets=None, **changes):
         setattr(connection, field, value)
     try:
         with transaction.atomic():
-            connection.save(update_fields=["config", "credentials", *changes])
+            connection.save(update_fields=["config", "credentials", "account_id", *changes])
     except IntegrityError:
         raise ConfigError(
             {"name": f"This project has a connection called {connection.name} already."}
@@ -122,6 +124,17 @@ def _demand_anew(adapter, given) -> None:
     ]
     if missing:
         raise ConfigError(dict.fromkeys(missing, "The address changed: enter this again."))
+
+
+def learn_account(*, connection, tracker) -> None:
+    """Who we are over there, asked once: before we write what will come back as news. A tracker that does not say is asked again."""
+    if connection.account_id:
+        return
+    try:
+        account = tracker.account_id()[:128]
+    except OutboundError:
+        return  # what is written next says what is wrong
+    TrackerConnection.objects.filter(pk=connection.pk).update(account_id=account)
 
 
 def try_settings(*, tracker, config, secrets) -> ConnectionReport:

@@ -404,6 +404,8 @@ class TrackerConnection(ProjectModel):
         max_length=300, blank=True
     )  # its credentials failed; its work is kept
     paused_until = models.DateTimeField(null=True)  # the tracker asked for a rest
+    # Who we are over there, once asked: events by it are echoes of what we wrote.
+    account_id = models.CharField(max_length=128, blank=True, db_default="")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

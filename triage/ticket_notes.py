@@ -63,6 +63,7 @@ def send_note(*, note):
         return None
     try:
         tracker = connections.tracker_of(ticket.connection)
+        connections.learn_account(connection=ticket.connection, tracker=tracker)
         if note.kind == Kind.EVIDENCE:
             _put_evidence(tracker, ticket, note.marker)
         if note.kind == Kind.REOPENED:

@@ -32,14 +32,17 @@ _TRY_AGAIN = timedelta(minutes=30)
 GIVEN_UP = [TicketState.WONT_FIX, TicketState.DUPLICATE]
 
 
-def note_told(*, ticket, state, status_name="", key="", at=None) -> str:
-    """What a webhook says of a ticket; answers what came of it, for the delivery's row."""
+def note_told(*, ticket, state, status_name="", key="", at=None, is_echo=False) -> str:
+    """What a webhook says of a ticket; answers what came of it, for the delivery's row.
+
+    An echo is the news of what our own account did: the ticket stands as it says, and nobody began to work on it.
+    """
     if state is None:
         return "says nothing of the state"
     if at is None:
         return _look_soon(ticket)
     newer = Q(remote_updated_at=None) | Q(remote_updated_at__lt=at)
-    if _write(ticket, newer, state=state, status_name=status_name, key=key, at=at):
+    if _write(ticket, newer, state=state, status_name=status_name, key=key, at=at, is_echo=is_echo):
         ticket_fixes.look_if_asked(ticket=ticket)
         return "taken over"
     if ticket.remote_updated_at == at and (ticket.state, ticket.status_name) != (
@@ -115,7 +118,9 @@ def asks_what_shipped(problem) -> bool:
 
 
 @transaction.atomic
-def _write(ticket, condition, *, state, status_name, key, at, url="", assignee=None) -> bool:
+def _write(
+    ticket, condition, *, state, status_name, key, at, url="", assignee=None, is_echo=False
+) -> bool:
     now, state, was = timezone.now(), TicketState(str(state)), _state_now(ticket)
     changes = {
         "state": state,
@@ -136,7 +141,10 @@ def _write(ticket, condition, *, state, status_name, key, at, url="", assignee=N
     if changed:
         if ticket.state != TicketState.DONE:
             ticket_fixes.withdraw(ticket=ticket)
-        _carry_to_problem(ticket, at, has_moved=ticket.state != was)
+        has_moved = ticket.state != was
+        # we never close a ticket: one closed under our account was closed by a person who shares it
+        if not is_echo or (has_moved and ticket.state == TicketState.DONE):
+            _carry_to_problem(ticket, at, has_moved=has_moved)
     return bool(changed)
 
 

@@ -102,6 +102,7 @@ def _take_over(connection, event) -> str:
             status_name=event["status_name"],
             key=event["key"],
             at=_time(event["updated_at"]),
+            is_echo=bool(connection.account_id) and event.get("actor_id") == connection.account_id,
         )
     wanted = Escalation.objects.filter(connection=connection, marker__in=event["markers"]).first()
     if wanted is None or event["state"] == TicketState.DELETED:

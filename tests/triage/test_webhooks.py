@@ -13,8 +13,16 @@ from django.utils import timezone
 from feedbackhub.outbox.sweeping import sweep
 from tests.factories import ProblemFactory
 from tests.triage.fake_jira import DONE, IN_PROGRESS, SECRET, TO_DO, people_file, refused
-from triage import connections, escalation, webhooks
-from triage.models import Escalation, Ticket, TrackerConnection, TrackerDelivery
+from triage import connections, escalation, problems, ticket_notes, webhooks
+from triage.models import (
+    Escalation,
+    Fix,
+    Problem,
+    Ticket,
+    TicketNote,
+    TrackerConnection,
+    TrackerDelivery,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -323,6 +331,81 @@ def test_somebody_elses_ticket_is_nothing_of_ours(post, ticket):
     work()
     assert TrackerDelivery.objects.get().outcome == "no ticket of ours"
     assert Ticket.objects.count() == 1
+
+
+# --- what we wrote ourselves ----------------------------------------------------------------------
+
+
+def our_own(payload):
+    return payload | {"user": {"accountId": "us"}}
+
+
+@pytest.fixture
+def reopened(problem, ticket, jira, connection):
+    """The fix did not hold, and we opened the ticket again: over there that is In Progress."""
+    jira.move(ticket.remote_id, DONE)
+    Ticket.objects.update(state="done", status_name="Done")
+    problems.move_problem_state(problem=problem, state="shipped")
+    problems.reopen_problem(problem=problem, why="still_wrong")
+    ticket_notes.note_reopened(problem=problem, why="still_wrong", since=problem.created_at)
+    for note in TicketNote.objects.filter(kind="reopened"):
+        ticket_notes.send_note(note=note)
+    connection.refresh_from_db()
+    assert connection.account_id == "us"  # asked for before we wrote
+    return ticket
+
+
+@pytest.mark.parametrize("overtakes", [False, True], ids=["after our row", "before our row"])
+def test_our_own_reopening_that_comes_back_moves_no_problem(post, reopened, problem, overtakes):
+    if overtakes:
+        Ticket.objects.update(state="done", status_name="Done")
+    at = timezone.now() + timedelta(minutes=1)
+    post(our_own(happened(status=IN_PROGRESS, at=at)))
+    work()
+    problem.refresh_from_db()
+    reopened.refresh_from_db()
+    assert (reopened.state, problem.state) == ("in_progress", "regressed")
+    post(happened(status=TO_DO, at=at + timedelta(minutes=1)), delivery="d-2")
+    post(happened(status=IN_PROGRESS, at=at + timedelta(minutes=2)), delivery="d-3")
+    work()
+    problem.refresh_from_db()
+    assert problem.state == "fixing"  # a person began
+
+
+def test_our_own_comment_that_comes_back_moves_nothing(post, reopened, problem, jira):
+    """On a ticket that is done over there the comment carries its state along; what it says is nobody's word."""
+    Ticket.objects.update(state="done", status_name="Done")
+    problems.move_problem_state(problem=Problem.objects.get(), state="investigating")
+    payload = happened(event="comment_created", at=timezone.now() + timedelta(minutes=1))
+    payload["comment"] = {"author": {"accountId": "us"}, "body": "Fix: said by ourselves"}
+    post(payload)
+    work()
+    problem.refresh_from_db()
+    assert (Ticket.objects.get().state, problem.state) == ("done", "investigating")
+    assert not Fix.objects.exists()
+    payload["comment"]["author"]["accountId"] = "somebody"
+    payload["timestamp"] += 60_000
+    payload["issue"]["fields"]["updated"] = (timezone.now() + timedelta(minutes=2)).isoformat()
+    post(payload, delivery="d-2")
+    work()
+    problem.refresh_from_db()
+    assert problem.state == "fixing"
+
+
+def test_who_shares_our_account_may_still_close_a_ticket(post, ticket, problem, connection):
+    type(connection).objects.update(account_id="us")
+    post(our_own(happened(status=DONE)))
+    work()
+    problem.refresh_from_db()
+    assert (Ticket.objects.get().state, problem.state) == ("done", "fixing")
+
+
+def test_other_credentials_may_be_another_account(connection):
+    type(connection).objects.update(account_id="us")
+    connection.refresh_from_db()
+    connections.update_connection(connection=connection, secrets={"api_token": "another"})
+    connection.refresh_from_db()
+    assert connection.account_id == ""
 
 
 # --- adopting -------------------------------------------------------------------------------------

@@ -215,8 +215,7 @@ class ConfigError(OutboundError):
 class ConnectionReport:
     """What a test of the connection found, in lines to show.
 
-    `account_id` is who we are over there: events by that actor are echoes of our own writes.
-    `warnings` are lines that do not stop a ticket from being filed.
+    `account_id` is who we are over there, as the adapter's own says. `warnings` are lines that do not stop a ticket from being filed.
     """
 
     lines: tuple[str, ...]
@@ -281,6 +280,10 @@ class Tracker(abc.ABC):
     @abc.abstractmethod
     def check(self) -> ConnectionReport:
         """Try the connection without writing anything."""
+
+    @abc.abstractmethod
+    def account_id(self) -> str:
+        """Who we are over there: events by that actor are echoes of our own writes."""
 
     @abc.abstractmethod
     def create(self, draft: TicketDraft) -> FiledTicket:

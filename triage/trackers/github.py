@@ -214,6 +214,9 @@ class GitHub(Tracker):
             warnings=(*warnings, *self._warnings()),
         )
 
+    def account_id(self) -> str:
+        return text_at(self._call("GET", "/user", may="sign in"), "id")
+
     # --- tickets ----------------------------------------------------------------------------------
 
     def create(self, draft: TicketDraft) -> FiledTicket:

@@ -308,7 +308,7 @@ class Jira(Tracker):
     def check(self) -> ConnectionReport:
         """Who we are there, whether tickets may be made, and what of them can be filled in."""
         myself = self._call("GET", "/myself", may="sign in")
-        account = text_at(myself, "accountId") or text_at(myself, "key")
+        account = _account(myself)
         if not account:
             raise self._unreadable(writes=False)
         names = {
@@ -351,6 +351,9 @@ class Jira(Tracker):
             account_id=account,
             warnings=(*warnings, *self._warnings()),
         )
+
+    def account_id(self) -> str:
+        return _account(self._call("GET", "/myself", may="sign in"))
 
     def _pages(self, path: str, *keys: str, may: str) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
@@ -631,10 +634,14 @@ class Jira(Tracker):
                 time_at(comment, "created"),
                 text_at(comment, "id"),
                 is_ours=holds_marker(json.dumps(dig(comment, "body"))),
-                is_by_team=text_at(comment, "author", "accountType") != "customer",
+                is_by_team=self._is_by_team(dig(comment, "author")),
             )
             for comment in comments[:COMMENTS_SHOWN]
         ]
+
+    def _is_by_team(self, author: Any) -> bool:
+        """Portal customers comment too; an account that says nothing of its type is nobody we know."""
+        return text_at(author, "accountType") in ("atlassian", "app")
 
     def locate(self, pasted: str) -> FiledTicket:
         key = pasted.strip()
@@ -728,7 +735,7 @@ class Jira(Tracker):
             status_name=rendering.one_line(text_at(status, "name"), 100),
             state=TicketState.DELETED if kind is EventKind.DELETED else state,
             updated_at=earliest(*times),
-            actor_id=rendering.one_line(text_at(person, "accountId"), 128),
+            actor_id=rendering.one_line(_account(person), 128),
             actor_name=rendering.one_line(text_at(person, "displayName"), 100),
             comment=rendering.clean(said),
             markers=markers_in(list_at(issue, "fields", "labels")),
@@ -777,6 +784,11 @@ def _extra_fields(given: Any) -> dict[str, Any]:
             {"extra_fields": f"Further fields: FeedbackHub itself fills in {', '.join(ours)}."}
         )
     return given
+
+
+def _account(person: Any) -> str:
+    """Who it is, for good; Data Center has no account ids."""
+    return text_at(person, "accountId") or text_at(person, "key")
 
 
 def _assignee(issue: Any) -> str:

@@ -328,6 +328,12 @@ class Linear(Tracker):
             warnings=tuple(self._warnings()),
         )
 
+    def account_id(self) -> str:
+        data, refused = self._ask(VIEWER, {})
+        if refused:
+            raise refused
+        return text_at(data, "viewer", "id")
+
     def _no_team(self) -> OutboundError:
         return OutboundError(
             f"Linear shows no team {self._team} to this key. Check the team in the connection's "
