@@ -53,7 +53,7 @@ class FakeJira:
         self._faults = []
         self._down = None
         self._clock = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
-        httpserver.expect_request(re.compile("^/rest/.*")).respond_with_handler(self._answer)
+        httpserver.expect_request(re.compile(f"^{self.path}/.*")).respond_with_handler(self._answer)
 
     # --- what tests say -----------------------------------------------------------------------
 
@@ -66,12 +66,20 @@ class FakeJira:
         issue = self.issue(issue_id)
         comment = {
             "id": str(5_000 + len(issue["comments"])),
-            "author": {"displayName": by, "accountType": account_type},
-            "body": {"type": "doc", "content": paragraphs(text)},
+            "author": self.author(by, account_type),
+            "body": self.text(text),
             "created": self.tick().isoformat(),
         }
         issue["comments"].append(comment)
         return comment
+
+    @staticmethod
+    def author(name, account_type):
+        return {"displayName": name, "accountType": account_type}
+
+    @staticmethod
+    def text(text):
+        return {"type": "doc", "content": paragraphs(text)}
 
     def goes_down(self, status=401, **headers):
         """Every call is refused from now on."""
@@ -209,6 +217,36 @@ class FakeJira:
             },
             "properties": issue["properties"],
         }
+
+
+class FakeDataCenter(FakeJira):
+    """The older API under a path: wiki text, people by name and key, no word of who is a customer."""
+
+    path, search_path = "/jira/rest/api/2", "/search"
+
+    def _search(self, body):
+        """Knows the fields of its own API only, and shows no properties."""
+        if set(body) - {"jql", "startAt", "maxResults", "validateQuery", "fields", "expand"}:
+            return refused(400, "Unrecognized field")
+        return super()._search(body)
+
+    def _of_issue(self, issue, part, method, body):
+        if part == "/properties/feedbackhub":
+            value = issue["properties"].get("feedbackhub")
+            return _json({"key": "feedbackhub", "value": value}, 200 if value else 404)
+        return super()._of_issue(issue, part, method, body)
+
+    @staticmethod
+    def author(name, account_type):
+        return {"displayName": name, "name": name.split()[0].lower(), "key": "JIRAUSER10100"}
+
+    @staticmethod
+    def text(text):
+        return text
+
+    @staticmethod
+    def _shown(issue):
+        return FakeJira._shown({**issue, "properties": {}})
 
 
 def _json(value, status=200):

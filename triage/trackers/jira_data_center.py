@@ -3,6 +3,7 @@
 - REST v2 at the house's own address, perhaps under a path; wiki text instead of ADF.
 - A personal access token as Bearer, and no account beside it.
 - `POST /search` instead of `/search/jql`, and it knows no `properties`: each is asked of its issue.
+- A comment does not say whether its author is one of the team or a customer of the portal: the owner says whose count.
 - The address may be anywhere: the network guard lets only public ones through, and what the operator opened by name.
 """
 
@@ -12,9 +13,9 @@ from typing import Any, ClassVar
 from feedbackhub import outbound
 from feedbackhub.outbound import OutboundError
 from triage.trackers import rendering
-from triage.trackers.base import Block, ConfigError, TicketDraft
+from triage.trackers.base import Block, ConfigError, ConfigField, TicketDraft
 from triage.trackers.jira import _PROPERTY, Jira, _issue_path
-from triage.trackers.reading import text_at
+from triage.trackers.reading import folded, text_at
 
 _NOT_HERE = {"email", "site_url"}
 _HELP = {
@@ -23,6 +24,13 @@ _HELP = {
     ),
     "api_token": "A personal access token of the account that files.",
 }
+_FIX_TELLERS = ConfigField(
+    "fix_tellers",
+    "Who may say what shipped",
+    "User names, separated by commas: a comment of theirs that begins with Fix: is offered to be confirmed. "
+    "* where customers cannot comment. Empty: nobody's is.",
+    required=False,
+)
 
 
 class JiraDataCenter(Jira):
@@ -30,18 +38,21 @@ class JiraDataCenter(Jira):
 
     name = "jira_dc"
     label = "Jira Data Center"
-    config_fields = tuple(
-        type(field)(
-            field.name,
-            field.label,
-            _HELP.get(field.name, field.help),
-            field.kind,
-            field.required,
-            "https://jira.example.com" if field.name == "base_url" else field.placeholder,
-            field.may_hold_blanks,
-        )
-        for field in Jira.config_fields
-        if field.name not in _NOT_HERE
+    config_fields = (
+        *(
+            type(field)(
+                field.name,
+                field.label,
+                _HELP.get(field.name, field.help),
+                field.kind,
+                field.required,
+                "https://jira.example.com" if field.name == "base_url" else field.placeholder,
+                field.may_hold_blanks,
+            )
+            for field in Jira.config_fields
+            if field.name not in _NOT_HERE
+        ),
+        _FIX_TELLERS,
     )
     _api = "/rest/api/2"
     _search_path = "/search"
@@ -55,11 +66,13 @@ class JiraDataCenter(Jira):
         *,
         allowed_hosts: Iterable[str] | None = None,
     ) -> tuple[dict[str, Any], dict[str, str]]:
-        return super().normalise_config(
+        kept, kept_secrets = super().normalise_config(
             {name: value for name, value in config.items() if name not in _NOT_HERE},
             secrets,
             allowed_hosts=allowed_hosts,
         )
+        tellers = _names(config.get("fix_tellers"))
+        return kept | {"fix_tellers": ", ".join(tellers)}, kept_secrets
 
     @staticmethod
     def _checked_base(given: str, allowed_hosts: Iterable[str] | None) -> str:
@@ -91,6 +104,11 @@ class JiraDataCenter(Jira):
             raise
         return text_at(kept, "value", "marker")
 
+    def _is_by_team(self, author: Any) -> bool:
+        """Data Center does not tell its own people from the portal's customers: the owner does, by name."""
+        tellers = _names(self.config.get("fix_tellers"))
+        return "*" in tellers or folded(text_at(author, "name")) in map(folded, tellers)
+
     @staticmethod
     def _description(draft: TicketDraft) -> str:
         return rendering.wiki_description(draft)
@@ -98,3 +116,8 @@ class JiraDataCenter(Jira):
     @staticmethod
     def _comment_body(text: str | Sequence[Block], footer: str) -> str:
         return rendering.wiki_text(text, footer)
+
+
+def _names(given: Any) -> list[str]:
+    cleaned = (rendering.one_line(name, 100) for name in str(given or "").split(","))
+    return list(dict.fromkeys(name for name in cleaned if name))

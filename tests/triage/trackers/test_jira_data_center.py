@@ -2,39 +2,15 @@
 
 import pytest
 
-from tests.triage.fake_jira import FakeJira, _json, people_file, refused
+from tests.triage.fake_jira import FakeDataCenter, people_file
 from tests.triage.trackers.drafts import MARKER, draft, hostile_draft
 from triage.trackers.base import ConfigError
 from triage.trackers.jira_data_center import JiraDataCenter
 
 
-class FakeDataCenter(FakeJira):
-    path, search_path = "/jira/rest/api/2", "/search"
-
-    def _search(self, body):
-        """Knows the fields of its own API only, and shows no properties."""
-        if set(body) - {"jql", "startAt", "maxResults", "validateQuery", "fields", "expand"}:
-            return refused(400, "Unrecognized field")
-        return super()._search(body)
-
-    def _of_issue(self, issue, part, method, body):
-        if part == "/properties/feedbackhub":
-            value = issue["properties"].get("feedbackhub")
-            return _json({"key": "feedbackhub", "value": value}, 200 if value else 404)
-        return super()._of_issue(issue, part, method, body)
-
-    @staticmethod
-    def _shown(issue):
-        return FakeJira._shown({**issue, "properties": {}})
-
-
 @pytest.fixture
 def jira(httpserver):
-    import re
-
-    fake = FakeDataCenter(httpserver)
-    httpserver.expect_request(re.compile("^/jira/.*")).respond_with_handler(fake._answer)
-    return fake
+    return FakeDataCenter(httpserver)
 
 
 @pytest.fixture
