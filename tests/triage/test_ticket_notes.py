@@ -126,6 +126,25 @@ def test_a_tracker_that_is_away_is_told_later(solved, ticket, jira, connection):
     assert TicketNote.objects.get().state == "sent"
 
 
+@pytest.mark.parametrize(
+    "reason",
+    ["jira-burst-based", "jira-per-issue-on-write", "jira-quota-tenant-based"],
+)
+def test_each_of_jiras_limits_rests_the_whole_connection(solved, ticket, jira, connection, reason):
+    """One gate for all: stricter than a limit of one issue or one method asks for."""
+    problems.reopen_problem(problem=solved, why="by_hand")
+    deliver_due()
+    jira.goes_down(429, **{"Retry-After": "1800", "RateLimit-Reason": reason})
+    send_due()
+    connection.refresh_from_db()
+    assert connection.paused_until > timezone.now() + timedelta(seconds=1_790)
+    assert not connection.is_paused  # nobody is called: it ends by itself
+    assert not connections.may_be_called().exists()
+    jira.comes_back()
+    send_due()
+    assert (TicketNote.objects.get().state, comments(jira)) == ("waiting", [])
+
+
 def test_a_refused_credential_keeps_the_note(solved, ticket, jira, connection):
     problems.reopen_problem(problem=solved, why="by_hand")
     deliver_due()
@@ -252,11 +271,25 @@ def test_a_ticket_gets_the_link_and_the_brief_once(with_evidence, jira):
     assert "marvin" not in file["text"] and "@everyone" not in file["text"]
 
 
-def test_where_nothing_may_be_attached_the_brief_is_a_comment(with_evidence, jira, monkeypatch):
-    monkeypatch.setattr(jira, "_attach", lambda *_: refused(403))
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        (403, "You do not have permission to create attachments."),
+        (404, "Attachments are disabled."),
+        (413, "The attachments exceed the maximum size."),
+        (413, "An issue takes 60 files at most."),
+    ],
+    ids=["not allowed", "switched off", "too large", "60 files"],
+)
+def test_where_nothing_may_be_attached_the_brief_is_a_comment(
+    with_evidence, jira, connection, monkeypatch, status, why
+):
+    monkeypatch.setattr(jira, "_attach", lambda *_: refused(status, why))
     send_due()
     (said,) = comments(jira)
     assert "P7-brief.md:" in said and TicketNote.objects.get().state == "sent"
+    connection.refresh_from_db()
+    assert not connection.is_paused
 
 
 def test_the_brief_delays_no_news_of_cases(with_evidence, problem):

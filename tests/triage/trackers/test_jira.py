@@ -450,6 +450,25 @@ def test_create_says_who_refused_what_and_the_next_step(site, jira, status, body
         assert error.retry_after == 17
 
 
+@pytest.mark.parametrize(
+    ("reason", "headers", "wait"),
+    [
+        ("jira-burst-based", {"Retry-After": "3"}, 3),
+        ("jira-per-issue-on-write", {"Retry-After": "2"}, 2),
+        ("jira-quota-global-based", {"Retry-After": "1800"}, 1_800),
+        ("jira-quota-tenant-based", {"Retry-After": "900", "X-RateLimit-NearLimit": "true"}, 900),
+    ],
+)
+def test_each_of_the_limits_is_refused_for_now_for_as_long_as_it_says(
+    site, jira, reason, headers, wait
+):
+    site.answers("POST", "/issue", {}, 429, headers={"RateLimit-Reason": reason, **headers})
+
+    error = failure(jira().create, draft())
+
+    assert (error.outcome, error.status, error.retry_after) == ("refused_try_later", 429, wait)
+
+
 @pytest.mark.parametrize("status", [500, 503, 429])
 def test_create_that_fails_before_the_post_has_made_nothing(httpserver, site, jira, status):
     httpserver.clear_all_handlers()
