@@ -25,6 +25,20 @@ def test_a_card_is_dragged_to_another_column(visit, ben, problem):
     assert "P7 is investigating." in page.locator("#toasts").inner_text()
 
 
+def test_the_matrix_is_drawn_anew_after_a_drag_and_its_bubbles_lead_to_their_problems(
+    visit, ben, project, problem
+):
+    ProblemFactory(project=project, number=8, state="shipped", frequency=3, reach=4)
+    page = visit(ben, BOARD)
+    bubbles = page.locator(".matrix svg a")
+    assert bubbles.count() == 1
+    page.drag_and_drop("#p8 .card-title", '[data-column="open"] .board-head')
+    page.locator('.matrix a[aria-label^="P8"]').wait_for(timeout=10_000)
+    assert bubbles.count() == 2
+    page.locator('.matrix a[aria-label^="P8"]').click()
+    page.wait_for_url("**/problems/8/")
+
+
 def test_a_column_that_a_card_cannot_go_to_takes_none(visit, ben, problem):
     page = visit(ben, BOARD)
     page.drag_and_drop("#p7 .card-title", '[data-column="verified"] .board-head')
