@@ -6,6 +6,7 @@ The worker is a process of its own that is killed for real (SIGKILL), right afte
 
 import os
 import signal
+import time
 from datetime import timedelta
 
 import pytest
@@ -22,6 +23,7 @@ pytestmark = [pytest.mark.shared, pytest.mark.django_db(transaction=True)]
 COUNT = int(os.environ.get("ESCALATIONS", "0"))
 FEW = [("jira", "create-then-reset"), ("linear", "create-then-502-html")]
 KILLS = 3
+LAGGING = 6
 SETTINGS = {
     "jira": (
         {"project_key": "FBH", "issue_type": "Bug", "email": "bot@feedbackhub.test"},
@@ -72,28 +74,47 @@ def time_passes():
     Escalation.objects.exclude(state="filed").update(due_at=past, unknown_since=past)
 
 
-@pytest.mark.parametrize(("name", "preset"), CASES if COUNT else FEW)
-def test_each_problem_has_one_ticket(name, preset, running, settings, limits, project, monkeypatch):
-    monkeypatch.setattr(tasks, "ring", lambda task, **ids: None)  # every ring is lost
-    count, double = COUNT or 8, running[name]
+def connect(name, double, project, *, lag=0):
     double.admin("reset", {})
     if name == "jira":
-        double.admin("config", {"index_lag_s": 0})
-    settings.OUTBOUND_ALLOWED_HOSTS = [double.host]
+        double.admin("config", {"index_lag_s": lag})
     config, secrets = SETTINGS[name]
     base_url = double.url if name == "jira" else f"{double.url}/graphql"
-    connection = connections.create_connection(
+    return connections.create_connection(
         project=project,
         name=name,
         tracker=name,
         config={**config, "base_url": base_url},
         secrets=secrets,
     )
+
+
+def open_escalations(count, connection):
     for number in range(count):
         problem = ProblemFactory(
-            project=project, number=5_000 + number, title=f"Problem {number}", severity="critical"
+            project=connection.project,
+            number=5_000 + number,
+            title=f"Problem {number}",
+            severity="critical",
         )
         escalation.open_escalation(problem=problem, connection=connection)
+
+
+def assert_one_ticket_each(count, double):
+    assert not Escalation.objects.exclude(state="filed").exists()
+    double.assert_clean(issues=count)
+    assert Ticket.objects.count() == count
+    assert {ticket.remote_id for ticket in Ticket.objects.all()} == {
+        str(issue["id"]) for issue in double.issues()
+    }
+
+
+@pytest.mark.parametrize(("name", "preset"), CASES if COUNT else FEW)
+def test_each_problem_has_one_ticket(name, preset, running, settings, limits, project, monkeypatch):
+    monkeypatch.setattr(tasks, "ring", lambda task, **ids: None)  # every ring is lost
+    count, double = COUNT or 8, running[name]
+    settings.OUTBOUND_ALLOWED_HOSTS = [double.host]
+    open_escalations(count, connect(name, double, project))
     double.fault({"preset": preset, "times": max(1, count // 2)}, CREATE[name])
     kills = 0
     for _ in range(40):
@@ -102,10 +123,34 @@ def test_each_problem_has_one_ticket(name, preset, running, settings, limits, pr
         if not left:
             break
         kills += a_worker_pursues(left, kill_after=count // 8 if kills < KILLS else count)
-    assert not Escalation.objects.exclude(state="filed").exists()
     assert kills == KILLS
-    double.assert_clean(issues=count)
-    assert Ticket.objects.count() == count
-    assert {ticket.remote_id for ticket in Ticket.objects.all()} == {
-        str(issue["id"]) for issue in double.issues()
-    }
+    assert_one_ticket_each(count, double)
+
+
+def test_a_search_that_lags_under_kills_makes_no_double_and_the_late_look_finds_none(
+    running, settings, limits, project, monkeypatch
+):
+    """Jira's search knows a ticket two seconds late: the first look after a lost answer finds nothing, the last one does."""
+    monkeypatch.setattr(tasks, "ring", lambda task, **ids: None)
+    double = running["jira"]
+    settings.OUTBOUND_ALLOWED_HOSTS = [double.host]
+    open_escalations(LAGGING, connect("jira", double, project, lag=2))
+    double.fault({"preset": "create-then-reset", "times": LAGGING // 2}, CREATE["jira"])
+    kills = 0
+    for _ in range(40):
+        time_passes()
+        filed = Escalation.objects.filter(state="filed", checked_again_at=None)
+        filed.update(due_at=timezone.now() - timedelta(seconds=1))
+        left = list(
+            Escalation.objects.exclude(state="filed", checked_again_at__isnull=False)
+            .order_by("pk")
+            .values_list("pk", flat=True)
+        )
+        if not left:
+            break
+        kills += a_worker_pursues(left, kill_after=1 if kills < KILLS else LAGGING)
+        time.sleep(0.9)  # three looks, as far apart as they are, are longer than the lag
+    assert kills == KILLS
+    assert_one_ticket_each(LAGGING, double)
+    found = Escalation.objects.values_list("failure", "checked_again_at__isnull")
+    assert set(found) == {("", False)}
