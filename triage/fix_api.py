@@ -20,7 +20,7 @@ from triage import fixing, reporter_link, verification
 from triage.api_shapes import FixBody, FixShape, ReplayBody, ReplayedShape, ReportShape
 from triage.complaints import is_complaint
 from triage.models import Fix, Notice, Problem, ProblemMember
-from triage.reporter_views import STATE_WORDS
+from triage.reporter_views import words_of
 
 MOST_NAMED = 200
 MOST_REPLAYS = 1_000
@@ -147,7 +147,7 @@ def _shown(fix) -> dict:
     }
 
 
-_TOLD_EVIDENCE = ("how", "cases", "rates", "recurrence")
+_TOLD_EVIDENCE = ("how", "cases", "rates", "is_early", "recurrence")
 
 
 _FIELDS = ("id", "summary", "problems", "tickets", "carrier", "version", "state", "shipped_at")
@@ -376,7 +376,13 @@ class ReportsView(ProjectListView):
         return FeedbackEvent.objects.filter(is_complaint(), project=self.project, erased_at=None)
 
     def show_all(self, rows):
-        states = _states(rows)
+        problems = _problems_reported(rows)
+        how = verification.how_verified([problem.pk for problem in problems.values()])
+        states = {interaction: problem.state for interaction, problem in problems.items()}
+        words = {
+            interaction: str(words_of(problem.state, how.get(problem.pk, "")))
+            for interaction, problem in problems.items()
+        }
         done, pages = _what_was_done(rows, states)
         return [
             {
@@ -386,7 +392,7 @@ class ReportsView(ProjectListView):
                 "category": row.category,
                 "reported_at": row.occurred_at,
                 "state": states.get(row.interaction_id, "received"),
-                "words": str(STATE_WORDS.get(states.get(row.interaction_id, ""), RECEIVED)),
+                "words": words.get(row.interaction_id, RECEIVED),
                 "what_was_done": getattr(done.get(row.interaction_id), "summary", ""),
                 "page": pages.get(row.pk, ""),
             }
@@ -394,10 +400,10 @@ class ReportsView(ProjectListView):
         ]
 
 
-def _states(rows) -> dict[int, str]:
-    """{interaction: the state of its problem}, of a duplicate that of the problem it is a duplicate of."""
+def _problems_reported(rows) -> dict[int, Problem]:
+    """{interaction: its problem}, of a duplicate the problem that it is a duplicate of."""
     return {
-        member.interaction_id: (member.problem.duplicate_of or member.problem).state
+        member.interaction_id: member.problem.duplicate_of or member.problem
         for member in ProblemMember.objects.filter(
             interaction__in=[row.interaction_id for row in rows], left_at=None
         ).select_related("problem__duplicate_of")

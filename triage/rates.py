@@ -52,8 +52,8 @@ class Rate:
             "cases": self.cases,
             "answers": self.answers,
             "per_thousand": None if self.per_thousand is None else round(self.per_thousand, 3),
-            "low": round(self.low, 3),
-            "high": round(self.high, 3),
+            "low": round(self.low, 3) if self.answers else None,
+            "high": round(self.high, 3) if self.answers else None,
         }
 
 
@@ -64,6 +64,13 @@ class Change:
     problem: object
     before: Rate
     after: Rate
+
+    @property
+    def is_early(self) -> bool:
+        """So few answers since that even without a case among them the two intervals would meet."""
+        if not self.after.answers:
+            return True
+        return self.before.cases > 0 and Rate(0, self.after.answers).high >= self.before.low
 
 
 def changes(*, fix, now: datetime) -> list[Change]:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from feedbackhub.audit.acting import acting
 from feedbackhub.capture.erasure import erase_person
-from triage import notice_words, notices, reporting_back
+from triage import notice_words, notices, reporting_back, verification
 from triage.models import Notice
 from triage.reporter_link import find_notice
 
@@ -22,11 +22,22 @@ STATE_WORDS = {
     "investigating": _("We are looking into it."),
     "fixing": _("We are repairing it."),
     "shipped": _("It is repaired."),
-    "verified": _("It is repaired, and we checked it on the cases that were reported."),
+    "verified": _("It is repaired."),
     "regressed": _("It is still wrong. We are at it again."),
     "wont_fix": _("We decided not to change this."),
     "duplicate": _("We are looking into it together with a like report."),
 }
+
+# How it was verified: of a lead's word nobody is told that cases were tried again.
+VERIFIED_WORDS = {
+    "replays": _("It is repaired, and we checked it on the cases that were reported."),
+    "lead": _("It is repaired, and one of us has confirmed it."),
+}
+
+
+def words_of(state: str, how: str = "") -> str:
+    """How it stands, for a reporter; `how` it was verified is what `verification.how_verified` says."""
+    return (VERIFIED_WORDS.get(how) if state == "verified" else None) or STATE_WORDS[state]
 
 
 def in_their_language(view):
@@ -50,8 +61,10 @@ def in_their_language(view):
 def reporter_page(request, token, *, notice):
     Notice.objects.filter(pk=notice.pk, opened_page_at=None).update(opened_page_at=timezone.now())
     reports = reporting_back.reports_of(notice)
+    how = verification.how_verified([report["problem"].pk for report in reports])
     for report in reports:
-        report["words"] = STATE_WORDS[report["problem"].state]
+        problem = report["problem"]
+        report["words"] = words_of(problem.state, how.get(problem.pk, ""))
     return render(
         request,
         "triage/reporter_page.html",

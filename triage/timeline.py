@@ -181,7 +181,9 @@ def _fixes(fixes, project):
 def _by_what(evidence) -> str:
     if evidence.get("how") == "replays":
         cases = evidence.get("cases", 0)
-        return ngettext("its %d case passed again", "its %d cases passed again", cases) % cases
+        passed = ngettext("its %d case passed again", "its %d cases passed again", cases) % cases
+        early = _("too few answers since for the rate to tell")
+        return f"{passed}; {early}" if evidence.get("is_early") else passed
     return str(evidence.get("reason", ""))
 
 

@@ -1,7 +1,8 @@
 """Does a fix help? Its problems' own cases come out right now, and complaints like them have not come back.
 
 A fix is `verified` when every case of its problems that was judged passed again and none of them has come back, or when a lead says why
-it counts. Results come from the team's pipeline (`POST /api/v1/fixes/{id}/replays`) or from an evaluation run; both end
+it counts. That takes no answers since it shipped: what has none, or too few for its rate to tell (`Change.is_early`), is verified by
+its cases alone, and says so. Results come from the team's pipeline (`POST /api/v1/fixes/{id}/replays`) or from an evaluation run; both end
 in `record_results`. The rates before and after, with their intervals, are kept as evidence at that moment.
 
 A problem has come back (`has_come_back`) when the last seven days since the fix hold at least five cases of it, and the
@@ -164,6 +165,7 @@ def verify_by_hand(*, fix, by, reason: str) -> Fix:
 def _verify(fix, evidence) -> Fix:
     now = timezone.now()
     found = rates.changes(fix=fix, now=now) if fix.shipped_at else []
+    evidence["is_early"] = any(change.is_early for change in found)
     evidence["rates"] = [
         {
             "problem": change.problem.number,
@@ -182,6 +184,13 @@ def _verify(fix, evidence) -> Fix:
         changelog.note_verified(fix=fix)
         outbox.publish("fix_verified", project=fix.project, fix_id=fix.pk)
     return fix
+
+
+def how_verified(problems) -> dict[int, str]:
+    """{problem: how its newest verified fix was: `replays` or `lead`}, for those that have one."""
+    found = Fix.objects.filter(problems__in=problems, state=Fix.State.VERIFIED)
+    told = found.order_by("verified_at", "pk").values_list("problems", "evidence__how")
+    return {problem: how or "" for problem, how in told}
 
 
 # --- coming back ----------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from tests.factories import (
     ReporterFactory,
 )
 from tests.triage.test_problem_pages import escalated
-from triage import fixing, notices
+from triage import fixing, notices, problems, verification
 from triage.models import Fix, Problem, Replay
 from triage.reporter_link import token_for
 
@@ -354,6 +354,28 @@ def test_a_reporter_learns_what_was_done_and_has_the_link_of_their_page(key, pro
     Fix.objects.update(recurred_at=fix.shipped_at)
     (row,) = key.get("/api/v1/reports", {"reporter": "u-1"}).json()["results"]
     assert (row["what_was_done"], row["page"]) == ("", "")
+
+
+def test_only_who_was_replayed_hears_that_the_cases_were_checked(key, project, ben, client):
+    """By the API and on the reporter's page; of two verified fixes the newest speaks."""
+    report = reported(project, "u-1", "open")
+    problem = report.interaction.problem_members.get().problem
+
+    def said(fix):
+        notices.prepare_notices(fix=fix)
+        page = reverse("reporter_page", args=[token_for(fix.notices.get())])
+        (row,) = key.get("/api/v1/reports", {"reporter": "u-1"}).json()["results"]
+        assert row["state"] == "verified"
+        assert row["words"] in client.get(page).content.decode()
+        return row["words"]
+
+    fix = fixing.record_fix(project=project, summary="Current.", problems_fixed=[problem])
+    verification.verify_by_hand(fix=fix, by=ben, reason="Seen in production.")
+    assert said(fix) == "It is repaired, and one of us has confirmed it."
+    problems.reopen_problem(problem=problem, why="still_wrong")
+    again = fixing.record_fix(project=project, summary="Now.", problems_fixed=[problem])
+    verification.record_results(fix=again, results=[verification.Result(report.interaction, True)])
+    assert said(again) == "It is repaired, and we checked it on the cases that were reported."
 
 
 def test_a_report_of_no_problem_was_received(key, project):

@@ -465,4 +465,18 @@ def test_the_fix_shows_the_rates_before_and_since(as_user, dana, problem):
     (change,) = answer.context["changes"]
     assert (change.before.cases, change.before.answers) == (1, 1)
     assert "1 of 1" in answer.content.decode()
-    assert "no answers yet" in answer.content.decode()
+    assert "no answers since" in answer.content.decode()
+
+
+def test_a_fix_that_was_verified_before_the_rate_could_tell_says_so(as_user, dana, problem):
+    interaction = complaint(problem)
+    fix = recorded(problem)
+    verification.record_results(fix=fix, results=[verification.Result(interaction, True)])
+    address = url("fix", fix.public_id)
+    assert "when too few answers had come since" in as_user(dana).get(address).content.decode()
+    shown = as_user(dana).get(url("problem", problem.number)).content.decode()
+    assert "its 1 case passed again; too few answers since" in shown
+    fix.refresh_from_db()
+    fix.evidence["is_early"] = False
+    fix.save(update_fields=["evidence"])
+    assert "had come since" not in as_user(dana).get(address).content.decode()

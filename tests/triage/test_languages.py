@@ -19,7 +19,7 @@ from tests.factories import (
 from triage import fixing, notice_delivery, notices
 from triage.models import Notice
 from triage.reporter_link import token_for
-from triage.reporter_views import STATE_WORDS
+from triage.reporter_views import STATE_WORDS, VERIFIED_WORDS
 
 ROOT = Path(__file__).resolve().parents[2]
 GERMAN = ROOT / "locale/de/LC_MESSAGES"
@@ -91,4 +91,5 @@ def test_no_sentence_of_the_reporters_page_and_mail_is_left_in_english():
             found = compiled.pgettext(context, said) if context else compiled.gettext(said)
             assert found != said, (path.name, said)
     with translation.override("de"):
-        assert all(str(words) != words._args[0] for words in STATE_WORDS.values())
+        for words in (*STATE_WORDS.values(), *VERIFIED_WORDS.values()):
+            assert str(words) != words._args[0]

@@ -130,6 +130,32 @@ def test_a_lead_may_verify_with_a_reason_only(problem, ben):
     assert Fix.objects.get().evidence["reason"] == "Checked in production."
 
 
+def test_cases_alone_verify_and_the_evidence_says_that_no_answer_came_since(problem):
+    interaction = case(problem)
+    fix = ship(problem)
+    verification.record_results(fix=fix, results=[Result(interaction, True)])
+    fix.refresh_from_db()
+    (rate,) = fix.evidence["rates"]
+    assert (fix.state, fix.evidence["is_early"]) == ("verified", True)
+    assert rate["after"] == {
+        "cases": 0, "answers": 0, "per_thousand": None, "low": None, "high": None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_early"),
+    [
+        ((10, 100), (0, 0), True),
+        ((10, 100), (0, 10), True),
+        ((10, 100), (0, 100), False),
+        ((0, 100), (0, 10), False),  # nothing to fall from
+    ],
+)
+def test_it_is_early_while_even_no_case_would_not_show_a_fall(before, after, is_early):
+    change = rates.Change(None, rates.Rate(*before), rates.Rate(*after))
+    assert change.is_early is is_early
+
+
 # --- the rates ------------------------------------------------------------------------------------
 
 
