@@ -60,6 +60,9 @@ STATES: dict[str, tuple[str, str, Promise]] = {
     "asked": ("neutral", "clock", pgettext_lazy("state", "Being prepared")),
     "ready": ("info", "eye", pgettext_lazy("state", "Ready to look at")),
     "accepting": ("accent", "arrow-path", pgettext_lazy("state", "Being accepted")),
+    # what tickets told, and what a model named
+    "confirmed": ("good", "check", pgettext_lazy("state", "Confirmed")),
+    "taken": ("good", "check", pgettext_lazy("state", "Taken")),
     # tickets, as their trackers tell
     "in_progress": ("accent", "play-circle", pgettext_lazy("state", "In progress")),
     "done": ("good", "check-circle", pgettext_lazy("state", "Done")),

@@ -99,7 +99,12 @@ def test_an_engineer_sees_fresh_gold_the_last_version_and_exports(as_user, dana,
     for _ in range(2):
         gold.promote_to_gold(settlement=SettlementFactory(interaction__project=project), by=ben)
     version = gold.freeze_gold_version(project=project)
-    run = exporting.request_export(version=version, format="eval", is_left_to_a_worker=False)
+    run = exporting.request_export(
+        version=version,
+        format="eval",
+        splits=["train", "validation", "holdout"],
+        is_left_to_a_worker=False,
+    )
     exporting.make_export(export_id=run.pk)
     gold.promote_to_gold(settlement=SettlementFactory(interaction__project=project), by=ben)
     assert lines(as_user, dana) == {"Freeze": "1", "Export": "v1", "Download": "2"}
