@@ -37,6 +37,19 @@ def test_an_approved_correction_is_the_ideal_answer_and_the_original_the_rejecte
     assert settlement.chosen_answer.state == "approved"
 
 
+def test_an_answer_approved_later_supersedes_the_one_approved_first(project, ben):
+    first = SettlementFactory(interaction__project=project)
+    gold.promote_to_gold(settlement=first, by=ben)
+    Settlement.objects.filter(pk=first.pk).update(is_current=False)
+    better = CandidateAnswerFactory(interaction=first.interaction, text="Better.", author=ben)
+    second = SettlementFactory(interaction=first.interaction, chosen_answer=better)
+    assert gold.promote_to_gold(settlement=second, by=ben).ideal_answer == "Better."
+    states = [(first.chosen_answer, "superseded"), (better, "approved")]
+    for answer, state in states:
+        answer.refresh_from_db()
+        assert answer.state == state
+
+
 def test_a_correct_answer_is_its_own_ideal_and_rejects_nothing(project, ben):
     settlement = SettlementFactory(
         interaction__project=project, verdict="correct", chosen_answer=None

@@ -1058,3 +1058,26 @@ def test_more_turns_of_the_conversation_are_shown_by_keys(queue, items, ana, sit
     page.get_by_role("button", name="Show the whole text").press("Enter")
     expect(turns.first).to_be_focused()
     expect(turns.first).to_contain_text(("The first. " * 500).strip())
+
+
+def test_time_without_an_act_is_not_counted_after_a_minute(queue, items, ana, sit_down):
+    page = sit_down(ana, REVIEW)
+    page.clock.install()
+    page.reload()
+    page.wait_for_selector("[data-is-ready]")
+
+    def spent():
+        return int(page.locator("#review-item [name=seconds_spent]").input_value() or 0)
+
+    page.keyboard.press("Shift")
+    at_work = spent()
+    page.clock.run_for(30_000)
+    assert 29 <= spent() - at_work <= 59
+    page.clock.run_for(300_000)
+    idle = spent()
+    assert 59 <= idle - at_work <= 61
+    page.clock.run_for(30_000)
+    assert spent() == idle
+    page.keyboard.press("Shift")
+    page.clock.run_for(10_000)
+    assert 9 <= spent() - idle <= 59
