@@ -23,7 +23,8 @@ def brief(problem: Problem, membership, schema) -> str:
             :CASES
         ]
     )
-    cases = [case for case in evidence.cases(rows, problem.project, schema) if not case.is_erased]
+    found = evidence.cases(rows, problem.project, schema, membership)
+    cases = [case for case in found if not case.is_erased]
     kept_back = _keep_back(cases)
     parts = [
         f"# P{problem.number} {plain(problem.title)}",

@@ -6,7 +6,7 @@ from django.db.models import Prefetch
 from django.utils import timezone
 
 from annotation.models import Annotation, ReviewItem
-from annotation.queries import interactions_judged_by
+from annotation.queries import interactions_judged_by, kept_from
 from feedbackhub.capture.models import FeedbackEvent, RetrievedDocument
 from feedbackhub.page_links import page_url
 from triage.models import ProblemMember
@@ -44,6 +44,7 @@ class Case:
     correction: str = ""
     can_be_compared: bool = False
     documents: list[RetrievedDocument] = field(default_factory=list)
+    is_to_judge: bool = False  # by whoever reads it, who is not to know yet what others found
 
     @property
     def interaction(self):
@@ -75,10 +76,26 @@ def for_reading(found):
     )
 
 
-def cases(rows: list[ProblemMember], project, schema) -> list[Case]:
+def cases(rows: list[ProblemMember], project, schema, membership) -> list[Case]:
+    """As this member may read them, a tracker (None) whole: of an answer that they judge blind themselves, be they a lead,
+    nothing that others marked, noted or wrote."""
     judged = _judgements(rows)
     labels = _span_labels(schema)
-    return [_case(row, judged.get(row.interaction_id, []), project, labels) for row in rows]
+    found = [_case(row, judged.get(row.interaction_id, []), project, labels) for row in rows]
+    to_judge = _to_judge(rows, membership)
+    for case in found:
+        if case.interaction.pk in to_judge:
+            case.is_to_judge = True
+            case.marks, case.marks_elsewhere, case.notes, case.correction = [], [], [], ""
+    return found
+
+
+def _to_judge(rows, membership) -> set[int]:
+    if membership is None:
+        return set()
+    kept = kept_from(project=membership.project_id, expert=membership.user_id)
+    items = ReviewItem.objects.filter(kept, interaction__in=[row.interaction_id for row in rows])
+    return set(items.values_list("interaction_id", flat=True))
 
 
 def _case(member, annotations, project, labels) -> Case:

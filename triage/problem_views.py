@@ -143,7 +143,7 @@ def _problem_page(request, problem, status=200, **forms):
             "page": page,
             "given_up": given_up,
             "told_fixes": _told_fixes(request, problem),
-            "cases": evidence.cases(page.rows, project, schema),
+            "cases": evidence.cases(page.rows, project, schema, membership),
             "category": board.category_names(schema).get(problem.category, problem.category),
             "timeline": timeline.timeline(problem, card.escalations, project),
             "failed_notes": TicketNote.objects.filter(

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotation.models import ReviewItem
-from tests.annotation.desk import judge, queue_with
+from tests.annotation.desk import judge, pass_time, queue_with
 from tests.factories import (
     AnnotationFactory,
     AssignmentFactory,
@@ -293,6 +293,28 @@ def test_an_item_that_measures_an_expert_shows_them_nothing_of_its_case(
     )
     AssignmentFactory(item=item, expert=ana, state="submitted")
     assert as_user(ana).get(url("problem", 7)).status_code == 404
+
+
+def test_a_lead_who_is_to_judge_a_case_blind_reads_no_colleagues_words_of_it(
+    as_user, ana, ben, project, problem
+):
+    queue, (item,) = queue_with(project, overlap=2)
+    ProblemMemberFactory(problem=problem, interaction=item.interaction)
+    said = judge(ana, queue, note="Ana says it kills", correction="Never do this.")
+    pass_time(3600, said)
+    held = AssignmentFactory(item=item, expert=ben, state="claimed", slot=2)
+
+    def read():
+        pages = [as_user(ben).get(url(name, 7)) for name in ("problem", "problem_brief")]
+        assert [page.status_code for page in pages] == [200, 200]
+        return ["Ana says it kills" in page.content.decode() for page in pages]
+
+    assert read() == [False, False]
+    page = as_user(ben).get(url("problem", 7)).content.decode()
+    assert "Never do this." not in page
+    assert "You judge this answer yourself" in page
+    type(held).objects.filter(pk=held.pk).update(state="submitted")
+    assert read() == [True, True]
 
 
 def test_other_projects_see_and_touch_nothing(as_user, eve, problem):
