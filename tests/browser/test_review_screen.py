@@ -1026,6 +1026,9 @@ def test_phone_shows_answer_and_submit_together(sit_down, ana, items):
         page.get_by_text("Wrong", exact=True).first.tap()
     page.get_by_role("button", name="Submit").tap()
     expect(page.locator('[data-text="output"]')).to_have_text("Answer number 2 of this test.")
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    toasts = page.locator(".toasts").bounding_box()
+    assert toasts["y"] + toasts["height"] < page.locator(".review-decision").bounding_box()["y"]
 
 
 @pytest.mark.parametrize("width", [1280, 360])
