@@ -29,6 +29,7 @@ from annotation.settling import current_schema
 from feedbackhub import outbound, redaction
 from feedbackhub.capture.messages import calls_of
 from feedbackhub.capture.vocabulary import Severity
+from feedbackhub.chat_model import between_marks, suggesting_model
 from feedbackhub.doorbell import ring
 
 AHEAD = 10  # items of a queue that are prepared before they are claimed
@@ -137,27 +138,10 @@ def _ask_for(queue) -> list[int]:
 
 
 def _ask(asked) -> dict | None:
-    key = settings.SUGGESTER_KEY
-    said = outbound.request_json(
-        "POST",
-        f"{settings.SUGGESTER.rstrip('/')}/chat/completions",
-        expects_write=False,
-        headers={"Authorization": f"Bearer {key}"} if key else None,
-        json={
-            "model": asked.model,
-            "temperature": 0,
-            "messages": [
-                {"role": "system", "content": _ASKED % _scheme(asked.schema)},
-                {"role": "user", "content": _material(asked.item.interaction)},
-            ],
-        },
-        service="the suggesting model",
+    said = suggesting_model(asked.model).ask(
+        _ASKED % _scheme(asked.schema), _material(asked.item.interaction)
     )
-    try:
-        read = json.loads(said.json["choices"][0]["message"]["content"])
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError):
-        return None
-    return read if isinstance(read, dict) and read.get("verdict") in Verdict.values else None
+    return said if isinstance(said, dict) and said.get("verdict") in Verdict.values else None
 
 
 def _scheme(schema) -> str:
@@ -173,7 +157,7 @@ def _scheme(schema) -> str:
 
 
 def _material(interaction) -> str:
-    """What is stored, which is masked, between marks that the material itself cannot hold."""
+    """What is stored, which is masked."""
     parts = [
         ("message", _told(message))
         for message in interaction.messages[-10:]
@@ -182,16 +166,12 @@ def _material(interaction) -> str:
     documents = interaction.documents.order_by("position")[:MOST_DOCUMENTS]
     parts += [("source", document.text) for document in documents]
     parts.append(("answer", interaction.output))
-    return "\n".join([*(f"<<<{name}>>>\n{_unmarked(text)}" for name, text in parts), "<<<end>>>"])
+    return between_marks(parts, LONGEST)
 
 
 def _told(message) -> str:
     called = "".join(f"\n(calls {call.name}: {call.arguments})" for call in calls_of(message))
     return f"{message.get('role', '')}: {message.get('content', '')}{called}"
-
-
-def _unmarked(text: str) -> str:
-    return text[:LONGEST].replace("<<<", "‹‹‹").replace(">>>", "›››")
 
 
 @transaction.atomic

@@ -6,7 +6,6 @@ it answers is a stranger's: one line and up to three, plain and short, without a
 words stay. They stay too where a person named the problem. With an erased case or comment the model's words go (`problems.forget_words`, `forget_comments`).
 """
 
-import json
 import re
 import unicodedata
 from datetime import timedelta
@@ -22,6 +21,7 @@ from annotation.answers import is_storable
 from feedbackhub import outbound, redaction
 from feedbackhub.accounts.models import Project
 from feedbackhub.capture.models import FeedbackEvent, Interaction
+from feedbackhub.chat_model import between_marks, suggesting_model
 from feedbackhub.doorbell import ring
 from triage import tasks
 from triage.models import PriorityRules, Problem, Wording, rules_of
@@ -78,7 +78,7 @@ def improve_words(*, problem_id: int) -> Wording | None:
         return _give_up(asked, "It was not wanted any more.", for_good=True)
     comments = _comments(sent)
     try:
-        said = _ask(sent, comments)
+        said = suggesting_model().ask(_ASKED, _material(sent, comments))
     except outbound.OutboundError as error:
         refused = error.outcome is outbound.Outcome.REFUSED_FOR_GOOD
         return _give_up(asked, str(error), for_good=refused)
@@ -124,30 +124,6 @@ def _may_be_sent(problem) -> list[Interaction]:
     return list(Interaction.objects.kept().filter(pk__in=chosen).order_by("id"))
 
 
-def _ask(sent, comments) -> object:
-    """What the model answers, read as JSON; None where that cannot be read."""
-    key = settings.SUGGESTER_KEY
-    answer = outbound.request_json(
-        "POST",
-        f"{settings.SUGGESTER.rstrip('/')}/chat/completions",
-        expects_write=False,
-        headers={"Authorization": f"Bearer {key}"} if key else None,
-        json={
-            "model": settings.SUGGESTER_MODEL,
-            "temperature": 0,
-            "messages": [
-                {"role": "system", "content": _ASKED},
-                {"role": "user", "content": _material(sent, comments)},
-            ],
-        },
-        service="the suggesting model",
-    )
-    try:
-        return json.loads(answer.json["choices"][0]["message"]["content"])
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError):
-        return None
-
-
 def _comments(sent) -> list[FeedbackEvent]:
     said = FeedbackEvent.objects.filter(interaction__in=sent, erased_at=None).exclude(comment="")
     by_case: dict[int, list[FeedbackEvent]] = {}
@@ -157,20 +133,17 @@ def _comments(sent) -> list[FeedbackEvent]:
 
 
 def _material(sent, comments) -> str:
-    """Each case between marks that it cannot hold itself."""
-    parts = [
-        f"<<<{name}>>>\n{_unmarked(text)}"
-        for each in sent
-        for name, text in (
-            ("question", each.last_user_message),
-            *(("comment", said.comment) for said in comments if said.interaction_id == each.pk),
-        )
-    ]
-    return "\n".join([*parts, "<<<end>>>"])
-
-
-def _unmarked(text: str) -> str:
-    return text[:LONGEST].replace("<<<", "‹‹‹").replace(">>>", "›››")
+    return between_marks(
+        (
+            (name, text)
+            for each in sent
+            for name, text in (
+                ("question", each.last_user_message),
+                *(("comment", said.comment) for said in comments if said.interaction_id == each.pk),
+            )
+        ),
+        LONGEST,
+    )
 
 
 def _words_of(said, kinds) -> tuple[str, str] | None:

@@ -7,7 +7,6 @@ about each ideal answer, one that is away about none.
 """
 
 import itertools
-import json
 import math
 import time
 from collections import Counter
@@ -19,6 +18,7 @@ from django.conf import settings
 from annotation.evaluation.checks import Assessment, Check, GoldCase
 from annotation.evaluation.verdict import wilson
 from feedbackhub import outbound
+from feedbackhub.chat_model import ChatModel, between_marks
 
 NEEDED = 0.8
 FEWEST = 5  # ideal answers, and as many rejected ones: with fewer nothing is known of the judge
@@ -76,40 +76,21 @@ class Judge:
     """`Judge("https://…/v1", model="…", key="…")`"""
 
     def __init__(self, address: str, *, model: str, key: str = ""):
-        self._address, self.model, self._key = address.rstrip("/"), model, key
+        self.model = model
+        self._chat = ChatModel(address, model, key=key, service="the judge")
 
     def holds(
         self, sentence: str, answer: str, limits: outbound.Limits = outbound.LIMITS
     ) -> tuple[bool | None, str]:
         """(whether the sentence is true of the answer, why); None where it did not answer, or not readably."""
+        material = between_marks([("sentence", sentence), ("answer", answer)], LONGEST)
         try:
-            return self._verdict(sentence, answer, limits)
+            said = self._chat.ask(_ASKED, material, limits)
         except outbound.OutboundError as error:
             return None, str(error)[:300]
-
-    def _verdict(self, sentence, answer, limits):
-        said = outbound.request_json(
-            "POST",
-            f"{self._address}/chat/completions",
-            expects_write=False,
-            headers={"Authorization": f"Bearer {self._key}"} if self._key else None,
-            json={
-                "model": self.model,
-                "temperature": 0,
-                "messages": [
-                    {"role": "system", "content": _ASKED},
-                    {"role": "user", "content": _material(sentence, answer)},
-                ],
-            },
-            limits=limits,
-            service="the judge",
-        )
-        try:
-            verdict = json.loads(said.json["choices"][0]["message"]["content"])
-            holds, why = verdict["holds"], str(verdict.get("why", ""))[:300]
-        except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError):
+        if not isinstance(said, dict) or not isinstance(said.get("holds"), bool):
             return None, "The judge gave no readable verdict."
-        return (holds, why) if isinstance(holds, bool) else (None, why)
+        return said["holds"], str(said.get("why", ""))[:300]
 
 
 def configured() -> Judge | None:
@@ -182,12 +163,3 @@ def decide(judge: Judge, case: GoldCase, output: str, found: Assessment) -> Asse
     outcomes = [check.passed for check in checks]
     passed = False if False in outcomes else None if None in outcomes else True
     return Assessment(passed, checks, found.likeness)
-
-
-def _material(sentence: str, answer: str) -> str:
-    """Marks that the material itself cannot hold, so that an answer cannot end its own part."""
-    return f"<<<sentence>>>\n{_unmarked(sentence)}\n<<<answer>>>\n{_unmarked(answer)}\n<<<end>>>"
-
-
-def _unmarked(text: str) -> str:
-    return text[:LONGEST].replace("<<<", "‹‹‹").replace(">>>", "›››")
