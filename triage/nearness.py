@@ -1,7 +1,9 @@
 """How near an answer is to the problems: the mean likeness to their members, found by one search whatever their number.
 
 The nearest cases name the problems worth a look; of each, the mean over its newest members is taken. A mean over few members
-is easily high by chance, so that a small problem asks for more: `needed`.
+is easily high by chance, so that a small problem asks for more: `needed`. Which problem is nearest is decided by the likeness
+to the middle of its members, so that one whose cases differ much is not behind one whose cases are all the same (measured by
+`benchmarks/similarity.py`: a known problem is among the first five more often).
 """
 
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ _MEANS = """
 SELECT asked.id, avg(near.alike), count(*)
   FROM unnest(%(problems)s::bigint[]) AS asked(id)
  CROSS JOIN LATERAL (
-    SELECT 1 - (vector.vector <=> %(vector)s::vector) AS alike
+    SELECT vector.vector, 1 - (vector.vector <=> %(vector)s::vector) AS alike
       FROM triage_problemmember member
       JOIN capture_embedding vector ON vector.interaction_id = member.interaction_id
        AND vector.kind = 'case' AND vector.embedder = %(embedder)s AND vector.embedder_version = %(version)s
@@ -28,7 +30,7 @@ SELECT asked.id, avg(near.alike), count(*)
      ORDER BY member.id DESC LIMIT %(members)s
   ) near
  WHERE near.alike <> 'NaN'
- GROUP BY asked.id ORDER BY 2 DESC, 1
+ GROUP BY asked.id ORDER BY avg(near.vector) <=> %(vector)s::vector, asked.id
 """
 
 
