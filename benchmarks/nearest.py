@@ -1,7 +1,8 @@
-"""Placing one item and recalling, among many: `make bench ARGS=nearest` (BENCH_CASES=100000).
+"""Placing one item and recalling, among ten thousand and a hundred thousand: `make bench ARGS=nearest` (BENCH_CASES=10000,100000).
 
 The cases are made inside the database: invented questions from a small grammar, embedded by the default embedder; problems of
-a hundred members each; every case settled. Timed is what a request or a consumer does, embedding and all.
+a hundred members each; every case settled. Timed is what a consumer does, and what a product waits for that asks
+`POST /recall`; of each the share of the database alone is said beside it, for that is what may grow with the cases.
 """
 
 import os
@@ -11,9 +12,10 @@ import time
 from benchmarks.claims import execute
 from benchmarks.house import percentile, say
 
-CASES = int(os.environ.get("BENCH_CASES", "100000"))
+SIZES = [int(each) for each in os.environ.get("BENCH_CASES", "10000,100000").split(",")]
 MEMBERS = 100  # of a problem
 ASKED = 200
+WARM = 5  # of these, not counted
 _AT_ONCE = 2_000
 
 _WHO = [
@@ -61,8 +63,31 @@ def question(chance) -> str:
 def run() -> None:
     from django.db import connection
 
-    from annotation import recall
+    medians = {}
+    for size in SIZES:
+        for name, times in measure(size).items():
+            p50, p95 = percentile(times, 0.5), percentile(times, 0.95)
+            medians.setdefault(name, []).append(p50)
+            say(
+                f"{name} among {size:,}",
+                f"p50 {p50:.1f} ms, p95 {p95:.1f} ms",
+                "p95 ≤ 50 ms",
+                p95 <= 50,
+            )
+    for name, (first, *_between, last) in medians.items():
+        if len(SIZES) > 1:
+            say(f"{name}: p50, {SIZES[-1]:,} ÷ {SIZES[0]:,}", f"{last / first:.2f}", "", None)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_size_pretty(pg_total_relation_size('capture_embedding'))")
+        print(f"   the vectors and their indexes take {cursor.fetchone()[0]}")
+
+
+def measure(size) -> dict[str, list[float]]:
+    """Milliseconds of each try, the whole of it and what the database took; the first tries warm up."""
+    from django.test import Client
+
     from annotation.default_rules import install_defaults
+    from feedbackhub.accounts.api_keys import create_api_key
     from feedbackhub.accounts.models import Project
     from feedbackhub.capture import vectors
     from feedbackhub.capture.models import Interaction
@@ -70,16 +95,21 @@ def run() -> None:
     from triage.models import Placement, ProblemMember
 
     chance = random.Random(7)
-    project = Project.objects.create(slug="nearest", name="nearest")
+    project = Project.objects.create(slug=f"nearest-{size}", name="nearest")
     queue = install_defaults(project)
+    _, secret = create_api_key(project=project, name="nearest", scopes=["review"])
+    product = Client(headers={"authorization": f"Bearer {secret}", "host": "127.0.0.1"})
     started = time.perf_counter()
-    fill(project, queue, chance)
+    fill(project, queue, chance, size)
     vectors.renew(project_id=project.pk)  # fits; there are no vectors yet
     embed_all(project, vectors.embedder_of(project.pk))
     execute("VACUUM ANALYZE", [])
-    print(f"   {CASES:,} cases made in {time.perf_counter() - started:.0f} s")
+    print(
+        f"   {size:,} cases made in {time.perf_counter() - started:.0f} s, load {os.getloadavg()[0]:.1f}"
+    )
 
-    def asked(n):
+    placed, recalled = Stopwatch(), Stopwatch()
+    for n in range(ASKED):
         row = Interaction.objects.create(
             project=project,
             external_id=f"asked/{n}",
@@ -88,39 +118,56 @@ def run() -> None:
             output="…",
             occurred_at="2026-11-20T10:00:00Z",
         )
-        return row
-
-    placed, recalled = [], []
-    for n in range(ASKED):
-        row = asked(n)
-        started = time.perf_counter()
         found = Placement(project_id=project.pk, interaction=row)
-        placing._look_near(found, ProblemMember.objects.filter(project=project, left_at=None))
-        placed.append(1000 * (time.perf_counter() - started))
+        with placed:
+            placing._look_near(found, ProblemMember.objects.filter(project=project, left_at=None))
     for _ in range(ASKED):
-        words = question(chance)
+        body = {"input": question(chance)}
+        with recalled:
+            answer = product.post("/api/v1/recall", body, content_type="application/json")
+        if answer.status_code != 200:
+            raise SystemExit(f"POST /recall answered {answer.status_code}: {answer.content!r}")
+    return {
+        "place one item": placed.whole[WARM:],
+        "place one item, the database alone": placed.database[WARM:],
+        "POST /recall": recalled.whole[WARM:],
+        "POST /recall, the database alone": recalled.database[WARM:],
+    }
+
+
+class Stopwatch:
+    """Each stretch in milliseconds: the whole of it, and what its queries took."""
+
+    def __init__(self):
+        self.whole, self.database = [], []
+
+    def __enter__(self):
+        from django.db import connection
+
+        self._in_database = 0.0
+        self._watch = connection.execute_wrapper(self._time)
+        self._watch.__enter__()
+        self._started = time.perf_counter()
+
+    def __exit__(self, *error):
+        self.whole.append(1000 * (time.perf_counter() - self._started))
+        self.database.append(1000 * self._in_database)
+        self._watch.__exit__(*error)
+
+    def _time(self, execute, *given):
         started = time.perf_counter()
-        recall.block(recall.recall(project=project, text=words))
-        recalled.append(1000 * (time.perf_counter() - started))
-    for name, times in (("place one item", placed), ("recall", recalled)):
-        p50, p95 = percentile(times[5:], 0.5), percentile(times[5:], 0.95)
-        say(
-            f"{name} among {CASES:,}",
-            f"p50 {p50:.1f} ms, p95 {p95:.1f} ms",
-            "p95 ≤ 50 ms",
-            p95 <= 50,
-        )
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_size_pretty(pg_total_relation_size('capture_embedding'))")
-        print(f"   the vectors and their indexes take {cursor.fetchone()[0]}")
+        try:
+            return execute(*given)
+        finally:
+            self._in_database += time.perf_counter() - started
 
 
-def fill(project, queue, chance) -> None:
+def fill(project, queue, chance, size) -> None:
     """Interactions with their text, group, item and settlement; problems with members."""
     from annotation.models import LabelSchema
 
     schema = LabelSchema.objects.filter(project=project).first()
-    questions = [question(chance) for _ in range(CASES)]
+    questions = [question(chance) for _ in range(size)]
     execute(
         """
         INSERT INTO capture_interaction (public_id, project_id, external_id, body_hash, session_id, user_hash,
@@ -173,7 +220,7 @@ def fill(project, queue, chance) -> None:
         SELECT gen_random_uuid(), %s, n, 'Problem ' || n, '', false, 'open', 'medium', '', '', 0, 0, 0, 0, now(), now()
           FROM generate_series(1, %s) n
         """,
-        [project.pk, CASES // MEMBERS],
+        [project.pk, size // MEMBERS],
     )
     execute(
         """

@@ -20,6 +20,7 @@ from tests.processes import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.shared]
 
+MOST_LEFT_ALONE = 0.05  # of the complaints
 PASSWORD = "correct horse battery staple"
 READ_BOARD = """() => [...document.querySelectorAll("[data-column]")].map(column => ({
     state: column.dataset.column,
@@ -30,6 +31,9 @@ READ_BOARD = """() => [...document.querySelectorAll("[data-column]")].map(column
         words: card.textContent,
     })),
 }))"""
+
+READ_MATRIX = """() => [...document.querySelectorAll(".matrix svg a")].map(bubble =>
+    [bubble.getAttribute("href"), bubble.getAttribute("aria-label")])"""
 
 
 @pytest.fixture
@@ -97,7 +101,9 @@ def test_a_month_of_complaints_and_two_fixes(house, lead):
         f"{month.complaints} complaints, {month.causes} problems, {joined} regrouped, {alone} left alone",
         began,
     )
+    assert alone <= MOST_LEFT_ALONE * month.complaints
     expect_board(play, lea, tenant)
+    expect_figures(play, tenant)
     expect_reporters_told(play, house)
     house.trackers.assert_clean()
 
@@ -146,6 +152,7 @@ def expect_board(play, lea, tenant) -> None:
         "Need a person": 0,
         "Ask what shipped": 0,
     }
+    expect_matrix(lea, play, expected)
     state_of = dict.fromkeys(expected, "open") | {
         play.numbers[month.repaired]: "verified",
         play.numbers[month.regressing]: "regressed",
@@ -166,6 +173,44 @@ def expect_board(play, lea, tenant) -> None:
             assert all(key in card["words"] for key in tickets[card["number"]])
     for number in (play.numbers[month.regressing], play.numbers[month.causes - 1]):
         expect_problem_page(lea, tenant, number, expected[number])
+
+
+def expect_matrix(lea, play, expected) -> None:
+    """It says severity, frequency and reach of each problem but the repaired one."""
+    drawn = {}
+    for address, said in lea.page.evaluate(READ_MATRIX):
+        words = re.search(r": (\w+), ([\d.,]+) per 1,000, reach ([\d,]+)$", said)
+        severity, frequency, reach = words.groups()
+        number = int(address.rstrip("/").rpartition("/")[2])
+        drawn[number] = severity.lower(), number_in(frequency), number_in(reach)
+    assert sorted(drawn) == sorted(set(expected) - {play.numbers[play.month.repaired]})
+    for number, (severity, frequency, reach) in drawn.items():
+        due = expected[number]
+        assert (severity, reach) == (due["severity"], due["reach"])
+        assert frequency == pytest.approx(due["frequency"], rel=0.01, abs=0.06)  # one decimal
+
+
+def number_in(words) -> float:
+    return float(words.replace(",", ""))
+
+
+def expect_figures(play, tenant) -> None:
+    """Of every problem, on a card or not."""
+    expected = play.expected(datetime.now(UTC))
+    shown = tenant.house.sql(
+        "SELECT number, severity, member_count, reach, frequency, priority,"
+        " due_at - CASE state WHEN 'regressed' THEN state_changed_at ELSE created_at END"
+        " FROM triage_problem WHERE project_id = %s",
+        tenant.id,
+    )
+    assert sorted(row[0] for row in shown) == sorted(expected)
+    for number, severity, cases, reach, frequency, priority, time in shown:
+        due = expected[number]
+        assert (severity, cases, reach) == (due["severity"], due["cases"], due["reach"])
+        assert frequency == pytest.approx(due["frequency"], rel=0.01)
+        assert priority == pytest.approx(due["priority"], rel=0.02)
+        hours = {"critical": 4, "high": 24}[severity]
+        assert time.total_seconds() == pytest.approx(hours * 3_600, abs=120)
 
 
 def expect_problem_page(lea, tenant, number, due) -> None:
