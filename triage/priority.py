@@ -105,28 +105,36 @@ def recompute(*, problem):
 
 
 def refresh() -> int:
-    """Bring the priorities of unsolved problems up to date where time, or other answers, have changed them."""
+    """Bring rates and priorities up to date where time, or other answers, have changed them; answers of how many problems.
+
+    A solved problem's too, until its window holds none of its cases any more.
+    """
     now, refreshed = timezone.now(), 0
-    unsolved = Problem.objects.unsolved().filter(member_count__gt=0)
+    is_moving = Q(state__in=Problem.UNSOLVED_STATES) | Q(frequency__gt=0)
+    moving = Problem.objects.filter(is_moving, member_count__gt=0)
     recent = dict(
         ProblemMember.objects.filter(
-            problem__in=unsolved, left_at=None, interaction__occurred_at__gt=now - WINDOW
+            problem__in=moving, left_at=None, interaction__occurred_at__gt=now - WINDOW
         )
         .values_list("problem")
         .annotate(Count("id"))
     )
     rules_by_project, answers_by_project = {}, {}
-    for problem in unsolved.iterator():
-        place = problem.project_id
+    for problem in moving.iterator():
+        place, rate = problem.project_id, problem.frequency
         if place not in rules_by_project:
             rules_by_project[place] = rules_of(place)
             answers_by_project[place] = _answers_of_the_window(place, now)
         problem.frequency = _per_thousand(recent.get(problem.pk, 0), answers_by_project[place])
         expected = priority_of(problem, now=now, rules=rules_by_project[place])
-        if abs(expected - problem.priority) > 0.01 * max(expected, problem.priority):
+        if _has_moved(expected, problem.priority) or _has_moved(problem.frequency, rate):
             recompute(problem=problem)
             refreshed += 1
     return refreshed
+
+
+def _has_moved(now: float, before: float) -> bool:
+    return abs(now - before) > 0.01 * max(now, before)
 
 
 def _per_thousand(cases: int, answers: int) -> float:

@@ -88,7 +88,9 @@ def test_refresh_computes_anew_what_has_faded(project):
     faded, fresh, solved = (
         ProblemFactory(project=project, state=state) for state in ("open", "open", "verified")
     )
-    for problem in (faded, fresh, solved):
+    long_ago = InteractionFactory(project=project, occurred_at=timezone.now() - timedelta(days=60))
+    ProblemMemberFactory(problem=solved, interaction=long_ago)
+    for problem in (faded, fresh):
         ProblemMemberFactory(problem=problem)
     for problem in (faded, fresh, solved):
         priority.recompute(problem=problem)
@@ -100,8 +102,9 @@ def test_refresh_computes_anew_what_has_faded(project):
     assert (faded.priority < 1_000, solved.priority, fresh.priority) == (True, 1_000, before)
 
 
-def test_refresh_follows_the_answers_that_came_without_complaint(project):
-    problem = ProblemFactory(project=project)
+@pytest.mark.parametrize("state", ["open", "verified"])
+def test_refresh_follows_the_answers_that_came_without_complaint(project, state):
+    problem = ProblemFactory(project=project, state=state)
     ProblemMemberFactory(problem=problem)
     assert priority.recompute(problem=problem).frequency == 1000
     InteractionFactory.create_batch(9, project=project)
@@ -110,3 +113,14 @@ def test_refresh_follows_the_answers_that_came_without_complaint(project):
     assert problem.frequency == 100
     assert problem.priority == priority.priority_of(problem)
     assert priority.refresh() == 0
+
+
+def test_refresh_follows_a_rate_that_hardly_moves_the_priority(project):
+    problem = ProblemFactory(project=project)
+    ProblemMemberFactory(problem=problem)
+    InteractionFactory.create_batch(49, project=project)
+    assert priority.recompute(problem=problem).frequency == 20
+    InteractionFactory(project=project)
+    priority.refresh()
+    problem.refresh_from_db()
+    assert problem.frequency == pytest.approx(1000 / 51, abs=0.001)
