@@ -5,6 +5,7 @@ import json
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from annotation import exporting, gold
 from annotation.approval import ready_for_gold
@@ -14,9 +15,15 @@ from annotation.models import (
     GoldExample,
     GoldRevision,
     GoldVersion,
+    ReviewItem,
     Settlement,
 )
-from tests.factories import InteractionFactory, LabelSchemaFactory, SettlementFactory
+from tests.factories import (
+    InteractionFactory,
+    LabelSchemaFactory,
+    ReviewItemFactory,
+    SettlementFactory,
+)
 from tests.pages import assert_same_queries
 
 HOSTILE = "<script>alert(1)</script>"
@@ -224,6 +231,23 @@ def test_approving_all_shown_lists_the_exceptions(as_user, ben, project):
     ((exception, question, reasons),) = answer.context["exceptions"]
     assert (exception, question) == (lacking, "Can I deduct my bicycle?")
     assert "needs a correction" in reasons[0]
+    assert list(GoldRevision.objects.values_list("settlement", flat=True)) == [good.pk]
+
+
+def test_approving_all_leaves_what_is_disputed_again_or_holds_personal_data(as_user, ben, project):
+    good, disputed = settled(project), settled(project)
+    personal = settled(project, chosen_answer__text="Write to trillian@example.org about it.")
+    ReviewItemFactory(
+        interaction=disputed.interaction, queue__project=project, state=ReviewItem.State.DISPUTED
+    )
+    cases = [each.public_id for each in (good, disputed, personal)]
+    answer = as_user(ben).post(url("gold_approve_all"), {"case": cases})
+    said = {settlement: reasons for settlement, _, reasons in answer.context["exceptions"]}
+    assert list(said) == [disputed, personal]
+    assert said[disputed][0].startswith("Its experts disagree in another queue")
+    assert said[personal][0].startswith("Personal data is left: ")
+    for reasons in said.values():
+        assert escape(reasons[0]) in answer.content.decode()
     assert list(GoldRevision.objects.values_list("settlement", flat=True)) == [good.pk]
 
 
