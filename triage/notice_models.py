@@ -1,10 +1,14 @@
-"""How a project tells its reporters, whose address does not work, and the letters to the project's own people."""
+"""What reporters are told and how, whose address does not work, and the letters to the project's own people.
+
+Import them from `triage.models`.
+"""
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from feedbackhub.accounts.models import (
+    ProjectForeignKey,
     ProjectModel,
     ProjectOneToOneField,
     User,
@@ -12,8 +16,91 @@ from feedbackhub.accounts.models import (
     same_project,
 )
 from feedbackhub.audit.tracking import legal_moves, tracked
-from feedbackhub.capture.models import Reporter
+from feedbackhub.capture.models import FeedbackEvent, Reporter
 from feedbackhub.ids import make_public_id
+from triage.fix_models import Fix
+from triage.problem_models import Problem
+
+_NOTICE_MOVES = {
+    "pending": ["sending", "held", "suppressed", "failed"],
+    "held": ["pending", "suppressed"],
+    "sending": ["sent", "failed", "uncertain", "pending"],
+    "failed": ["pending", "suppressed"],
+    "sent": ["bounced"],
+    "bounced": [],
+    "suppressed": ["pending", "held"],  # its problem was open in between, and is solved again
+    "uncertain": ["sent", "pending", "bounced"],  # a person decides, or the mail comes back
+}
+
+
+@tracked("state", "channel", "failure")
+class Notice(ProjectModel):
+    """One message to one reporter about one fix, at most once."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Waiting to be sent"
+        HELD = "held", "Held"
+        SENDING = "sending", "Being sent"
+        SENT = "sent", "Sent"
+        SUPPRESSED = "suppressed", "Not to be sent"
+        FAILED = "failed", "Failed"
+        UNCERTAIN = "uncertain", "May have been sent"
+        BOUNCED = "bounced", "Came back"
+
+    public_id = models.UUIDField(default=make_public_id, unique=True, editable=False)
+    fix = ProjectForeignKey(Fix, on_delete=models.CASCADE, related_name="notices")
+    reporter = ProjectForeignKey(Reporter, on_delete=models.CASCADE, related_name="notices")
+    channel = models.CharField(max_length=10, default="email")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    reason = models.CharField(max_length=200, blank=True)  # why it was held or suppressed
+    subject = models.CharField(max_length=200, blank=True)
+    body = models.TextField(blank=True)  # as sent; emptied by an erasure
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(default=timezone.now)
+    lease_until = models.DateTimeField(null=True)
+    failure = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    first_tried_at = models.DateTimeField(
+        null=True
+    )  # since when it fails; what is held is not tried
+    sent_at = models.DateTimeField(null=True)
+    opened_page_at = models.DateTimeField(null=True)
+    thanked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            project_parent("notice"),
+            *same_project("notice", "fix", "reporter"),
+            models.UniqueConstraint(fields=["fix", "reporter"], name="notice_once"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"], condition=Q(state__in=["pending", "sending"]), name="notice_due"
+            ),
+            models.Index(fields=["project", "-id"], name="notice_newest"),
+        ]
+        triggers = [legal_moves("state", _NOTICE_MOVES)]
+
+    def __str__(self):
+        return f"notice {self.pk}"
+
+
+class StillWrong(ProjectModel):
+    """A reporter's word that the fix did not help them; it reopens the problem."""
+
+    notice = ProjectForeignKey(Notice, on_delete=models.CASCADE, related_name="still_wrong")
+    problem = ProjectForeignKey(Problem, on_delete=models.CASCADE, related_name="still_wrong")
+    feedback = ProjectForeignKey(FeedbackEvent, null=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            *same_project("stillwrong", "notice", "problem", "feedback"),
+            models.UniqueConstraint(fields=["notice", "problem"], name="stillwrong_once"),
+        ]
+
+    def __str__(self):
+        return f"still wrong {self.pk}"
 
 
 @tracked("when", "is_held_first", "hours_between", "per_minute", "webhook_url", "webhook_disabled")
@@ -131,6 +218,3 @@ class Letter(ProjectModel):
 
     def __str__(self):
         return f"{self.kind} {self.key}"
-
-
-__all__ = ["Letter", "NoticePolicy", "NoticeTemplate", "Undeliverable"]

@@ -4,7 +4,7 @@ Who else touches a problem: `priority` computes its figures, `placing` finds the
 `escalation` files its tickets, `ticket_state` brings back what became of them.
 
 A move names the state it starts from: of two people who move one problem at once, the second is told (`MoveRefused`)
-and nothing of the first is overwritten. Which moves exist stands in `triage.models`; the database refuses the others.
+and nothing of the first is overwritten. Which moves exist stands in `triage.problem_models`; the database refuses the others.
 """
 
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ from feedbackhub import outbox
 from feedbackhub.accounts.models import Membership, Project
 from feedbackhub.capture.vocabulary import Severity
 from triage import cases, changes, escalation, notices, placing_notes, priority, ticket_notes
-from triage.models import _PROBLEM_MOVES, Problem, ProblemChange, ProblemMember, Wording
+from triage.models import PROBLEM_MOVES, Problem, ProblemChange, ProblemMember, Wording
 
 # Why a problem is open again: the words for its ticket.
 WHY_REOPENED = {
@@ -254,7 +254,7 @@ def moves_of(problem) -> list[str]:
     """The states that a person may move this problem to, for the page's menu (merging has a form of its own)."""
     if problem.state == Problem.State.DUPLICATE:
         return [Problem.State.OPEN]  # back to what it was is an undo of the merge
-    return [state for state in _PROBLEM_MOVES[problem.state] if state != Problem.State.DUPLICATE]
+    return [state for state in PROBLEM_MOVES[problem.state] if state != Problem.State.DUPLICATE]
 
 
 @transaction.atomic
@@ -270,7 +270,7 @@ def move_problem_state(*, problem, state, was=None):
     if state == was:
         return problem
     if (
-        state not in _PROBLEM_MOVES[was]
+        state not in PROBLEM_MOVES[was]
         or (was == "duplicate" and state != "open")
         or state == Problem.State.DUPLICATE
     ):
@@ -337,7 +337,7 @@ def merge_problem(*, problem, into, by=None):
         raise MoveRefused(
             f"P{into.number} is a duplicate itself. Name the problem that it belongs to."
         )
-    if Problem.State.DUPLICATE not in _PROBLEM_MOVES[problem.state]:
+    if Problem.State.DUPLICATE not in PROBLEM_MOVES[problem.state]:
         raise MoveRefused(
             f"P{problem.number} is {_name(problem.state)}: reopen it before merging it."
         )

@@ -72,6 +72,3 @@ def rules_of(project_id) -> PriorityRules:
     """The project's rules, or the defaults as a row that is not saved."""
     found = project_id and PriorityRules.objects.filter(project=project_id).first()
     return found or PriorityRules(project_id=project_id)
-
-
-__all__ = ["PriorityRules", "rules_of"]
