@@ -15,16 +15,20 @@ from triage.models import Notice, Undeliverable
 BOUNCED, COMPLAINED = Undeliverable.Why.BOUNCED, Undeliverable.Why.COMPLAINED
 # anymail's words for what happened, in ours; a deferral is not the end.
 _EVENTS = {"bounced": BOUNCED, "rejected": BOUNCED, "complained": COMPLAINED}
+UNSUBSCRIBED = "unsubscribed"  # by the service's own link
 _MESSAGE_ID = re.compile(r"<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@[^>\s]+>")
 
 
 def take_event(*, event_type: str, metadata: dict) -> Notice | None:
     """What a mail service tells of one message; answers the notice that it is about."""
-    why = _EVENTS.get(event_type)
-    notice = why and _find(metadata.get("notice", ""))
-    if notice:
-        notices.note_undeliverable(notice=notice, why=why)
-    return notice or None
+    if event_type not in (*_EVENTS, UNSUBSCRIBED):
+        return None
+    notice = _find(metadata.get("notice", ""))
+    if notice and event_type == UNSUBSCRIBED:
+        notices.unsubscribe(reporter=notice.reporter)
+    elif notice:
+        notices.note_undeliverable(notice=notice, why=_EVENTS[event_type])
+    return notice
 
 
 def take_report(raw: bytes) -> Notice | None:

@@ -267,7 +267,10 @@ def note_undeliverable(*, notice, why: str) -> None:
 
     Who marks it as spam has unsubscribed by that.
     """
-    Notice.objects.filter(pk=notice.pk, state__in=[STATE.SENT, STATE.UNCERTAIN]).update(
+    in_that_mail = Q(pk=notice.pk)
+    if notice.body:
+        in_that_mail |= Q(reporter=notice.reporter_id, channel=notice.channel, body=notice.body)
+    Notice.objects.filter(in_that_mail, state__in=[STATE.SENT, STATE.UNCERTAIN]).update(
         state=STATE.BOUNCED, reason=str(Undeliverable.Why(why).label)
     )
     reporter = notice.reporter

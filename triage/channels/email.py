@@ -9,11 +9,12 @@ import smtplib
 from collections.abc import Callable
 from email.utils import parseaddr
 
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMessage
 from django.core.mail.backends import smtp
 from django.core.mail.message import sanitize_address
 
 from feedbackhub.outbound import OutboundError, Outcome
+from triage.channels import mail_service
 from triage.notice_words import mail as compose  # noqa: F401  (what a channel has to offer)
 
 MAY_BE_REPEATED = False
@@ -22,10 +23,10 @@ GOES_TOGETHER = True
 
 def deliver(message: EmailMessage, *, on_handover: Callable[[], None]) -> None:
     """Send one message to one address. Raises OutboundError: refused for good, refused for now, or unknown."""
-    backend = get_connection()
+    backend = mail_service.open_backend()
     if not isinstance(backend, smtp.EmailBackend):
         on_handover()
-        _hand_to_service(backend, message)
+        mail_service.hand_over(backend, message)
         return
     try:
         backend.open()
@@ -39,28 +40,6 @@ def deliver(message: EmailMessage, *, on_handover: Callable[[], None]) -> None:
 
 def note_given_up(notice) -> None:
     """One mailbox; the next may be well."""
-
-
-def _hand_to_service(backend, message):
-    """Django's other backends: a mail service's API by anymail, or a folder. What a service refuses was not sent."""
-    try:
-        taken = backend.send_messages([message])
-    except (
-        Exception
-    ) as error:  # each service has errors of its own; anymail's carry the answer's status
-        status = getattr(error, "status_code", None)
-        if isinstance(status, int) and 400 <= status < 500 and status not in (408, 499):
-            is_for_now = status in (401, 403, 429)  # a matter of settings, or of time
-            raise OutboundError(
-                f"The mail service answered {status}.",
-                Outcome.REFUSED_TRY_LATER if is_for_now else Outcome.REFUSED_FOR_GOOD,
-            ) from None
-        raise OutboundError(
-            f"The mail service failed ({type(error).__name__}); the message may have been sent.",
-            Outcome.UNKNOWN,
-        ) from None
-    if not taken:
-        raise OutboundError("The mail backend took no message.", Outcome.REFUSED_TRY_LATER)
 
 
 def _hand_over(server, message, on_handover):
