@@ -69,7 +69,23 @@ def by_mlcroissant(folder: Path) -> str:
     )
     assert said.returncode == 0, said.stderr[-2_000:]
     warnings = [line for line in said.stderr.splitlines() if "Property" in line]
-    return "valid" + (f", {len(warnings)} recommendations" if warnings else "")
+    rows = json.loads((folder / "manifest.json").read_bytes())["rows_by_split"]
+    loaded = [f"{split} {_loaded_by_mlcroissant(command, folder, split)}" for split in rows]
+    return f"valid, {len(warnings)} recommendations; loaded {', '.join(loaded)}"
+
+
+def _loaded_by_mlcroissant(command, folder, split) -> int:
+    """How many rows it reads by the metadata, each with everything that it says of them."""
+    words = ["--jsonld", folder / "croissant.json", "--record_set", f"{split}_rows"]
+    said = subprocess.run(
+        [command, "load", *words, "--num_records", "-1"], capture_output=True, text=True
+    )
+    assert said.returncode == 0, said.stderr[-2_000:]
+    lines = [line for line in said.stdout.splitlines() if line.startswith("{")]
+    with (folder / "data" / f"{split}.jsonl").open("rb") as file:
+        first = json.loads(file.readline())
+    assert all(f"{split}_rows/{name}" in lines[0] for name in first), lines[0][:500]
+    return len(lines)
 
 
 def by_trl(folder: Path) -> str:

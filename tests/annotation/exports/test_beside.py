@@ -81,7 +81,7 @@ def test_the_cards_front_matter_names_the_files_of_the_folder(folder):
     assert paths and paths <= files.keys()
 
 
-def test_croissant_names_each_file_by_its_digest_and_only_columns_that_are_there(folder):
+def test_croissant_names_each_file_by_its_digest_and_reads_every_column(folder):
     files = folder("huggingface")
     croissant = json.loads(files["croissant.json"])
     assert croissant["conformsTo"] == "http://mlcommons.org/croissant/1.0"
@@ -90,9 +90,10 @@ def test_croissant_names_each_file_by_its_digest_and_only_columns_that_are_there
         assert each["sha256"] == hashlib.sha256(files[each["contentUrl"]]).hexdigest()
     for records in croissant["recordSet"]:
         for field in records["field"]:
-            source = field["source"]
-            file = described[source["fileObject"]["@id"]]["contentUrl"]
-            assert source["extract"]["column"] in rows_in(files[file])[0]
+            for source in (each["source"] for each in field.get("subField", [field])):
+                file = described[source["fileObject"]["@id"]]["contentUrl"]
+                assert source["extract"]["column"] == field["name"]
+        assert [field["name"] for field in records["field"]] == list(rows_in(files[file])[0])
 
 
 # A chat file as providers check it: no other key, and a tool's part in it as their API has it.
