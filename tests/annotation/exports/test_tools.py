@@ -208,18 +208,18 @@ def test_gold_keeps_the_tools_and_its_hash_counts_them(project, ben):
 
 
 def test_one_case_with_tools_makes_place_for_them_in_all_rows_of_its_version(project, ben):
-    approved(project, ben, messages=[USER])
-    first = freeze_gold_version(project=project, by=ben)
-    approved(project, ben, messages=TALK, tools=[TOOL])
-    second = freeze_gold_version(project=project, by=ben)
-    GoldExample.objects.update(split="train")
+    def frozen_with(**case):
+        approved(project, ben, **case)
+        GoldExample.objects.update(split="train")
+        return freeze_gold_version(project=project, by=ben)
 
     def tools_of(version):
         format = FORMATS["openai_sft"]
-        version.revisions.through.objects.filter(version=version).update(split="train")
         found = members(version, format, Options(splits=("train",)))
         return [case.tools for batch in batches(found, format, version) for _, _, case in batch]
 
+    first = frozen_with(messages=[USER])
+    second = frozen_with(messages=TALK, tools=[TOOL])
     assert tools_of(first) == [None]
     assert tools_of(second) == [[], [TOOL]]
 
