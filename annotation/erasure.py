@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from annotation import exporting
 from annotation.evaluation import assessing
+from annotation.exports import raw_annotations
 from annotation.gold import digest_of_version
 from annotation.models import (
     Annotation,
@@ -29,11 +30,13 @@ from feedbackhub.capture.retention import keeper
 
 @eraser
 def forget(erased: Erased) -> None:
-    _forget_work(erased)
-    _forget_gold(erased)
+    theirs = _their_answers(erased)
+    _forget_work(erased, theirs)
+    _forget_gold(erased, theirs)
+    _make_again_what_quotes(theirs)
 
 
-def _forget_work(erased):
+def _forget_work(erased, theirs):
     items = ReviewItem.objects.filter(interaction__in=erased.interactions)
     Assignment.objects.filter(item__in=items).update(draft={}, skip_note="", return_reason="")
     Annotation.objects.filter(item__in=items).update(note="", ratings=[])
@@ -42,7 +45,10 @@ def _forget_work(erased):
     Settlement.objects.filter(interaction__in=erased.interactions).update(spans=[], reason="")
     CaseAssertion.objects.filter(interaction__in=erased.interactions).delete()
     ModelSuggestion.objects.filter(item__in=items).update(why="", failure="")
-    _theirs(erased).update(text="", text_hash="erased", corrects_hash="")
+    _empty_drafts(erased, theirs)
+    CandidateAnswer.objects.filter(pk__in=[each.pk for each in theirs]).update(
+        text="", text_hash="erased", corrects_hash=""
+    )
     Comparison.objects.filter(item__in=items).update(text="", text_hash="erased", given_hash="")
     items.update(reason="")
     IdempotencyKey.objects.filter(
@@ -51,18 +57,47 @@ def _forget_work(erased):
     items.filter(state__in=ReviewItem.OPEN_STATES).update(state=ReviewItem.State.DISMISSED)
 
 
-def _theirs(erased):
-    """Answers written for their interactions, and their own edits of anybody's."""
-    return CandidateAnswer.objects.filter(
-        Q(interaction__in=erased.interactions)
-        | Q(source=CandidateAnswer.Source.REPORTER, interaction__in=erased.reported_interactions)
-    )
+def _their_answers(erased) -> list[CandidateAnswer]:
+    """Answers written for their interactions; and of anybody's, their own edits with what others made of those after them:
+    the same text, or one that was begun from it.
+    """
+    rows = CandidateAnswer.objects.filter(
+        interaction__in=[*erased.interactions, *erased.reported_interactions]
+    ).select_related("annotation")
+    found, own = [], set(erased.interactions)
+    texts: set[tuple[int, str]] = set()
+    for each in rows.order_by("interaction", "revision"):
+        if (
+            each.interaction_id in own
+            or each.source == CandidateAnswer.Source.REPORTER
+            or (each.interaction_id, each.text_hash) in texts
+            or (each.annotation and _began_from(each.annotation.suggestion, found))
+        ):
+            found.append(each)
+            texts.add((each.interaction_id, each.text_hash))
+    return found
 
 
-def _forget_gold(erased):
+def _began_from(suggestion, answers) -> bool:
+    """Whether a correction was begun from one of these answers, as the review screen notes it."""
+    source = suggestion.get("source", "") if isinstance(suggestion, dict) else ""
+    return any(source == f"answer:{each.public_id}" for each in answers)
+
+
+def _empty_drafts(erased, theirs):
+    """Corrections in hand that were begun from an answer of theirs."""
+    texts = [each.text for each in theirs]
+    drafts = Assignment.objects.filter(item__interaction__in=erased.reported_interactions)
+    for assignment in drafts.exclude(draft={}).select_for_update():
+        draft = assignment.draft
+        if draft.get("correction") in texts or _began_from(draft.get("suggestion"), theirs):
+            left = {name: value for name, value in draft.items() if name != "correction"}
+            Assignment.objects.filter(pk=assignment.pk).update(draft=left)
+
+
+def _forget_gold(erased, theirs):
     revisions = GoldRevision.objects.filter(
-        Q(example__interaction__in=erased.interactions)
-        | Q(settlement__chosen_answer__in=_theirs(erased)),
+        Q(example__interaction__in=erased.interactions) | Q(settlement__chosen_answer__in=theirs),
         erased_at=None,
     )
     ids = list(revisions.values_list("pk", flat=True))
@@ -94,6 +129,18 @@ def _forget_gold(erased):
     for version in versions:
         _digest_anew(version, erased.project.erasure_epoch + 1)
     exporting.make_again(runs=runs)
+
+
+def _make_again_what_quotes(theirs):
+    """Raw annotations hold every correction, also one that gold does not; what is being written begins anew."""
+    quoted = {each.interaction_id for each in theirs if each.annotation_id}
+    runs = ExportRun.objects.filter(
+        format=raw_annotations.FORMAT.name, version__revisions__example__interaction__in=quoted
+    ).distinct()
+    exporting.make_again(runs=list(runs.filter(state=ExportRun.State.DONE)))
+    ExportRun.objects.filter(
+        pk__in=runs.filter(state__in=["pending", "running"]).values("pk")
+    ).update(state=ExportRun.State.PENDING, lease_until=None, checkpoint={})
 
 
 def _go_on_without(example, now):
