@@ -69,7 +69,10 @@ def remove(request, public_id, assertion_id):
 @require_POST
 def put_back(request, public_id, assertion_id):
     interaction = _interaction(request, public_id)
-    case_assertions.put_back(assertion=_assertion(request, interaction, assertion_id))
+    try:
+        case_assertions.put_back(assertion=_assertion(request, interaction, assertion_id))
+    except InvalidAnswer as refusal:
+        messages.error(request, " ".join(refusal.errors.values()))
     return _back(request, interaction)
 
 

@@ -74,8 +74,7 @@ def add(*, interaction: Interaction, given: dict, by) -> CaseAssertion:
         return same
     if interaction.erased_at:
         raise InvalidAnswer({"": _("Its person was erased.")})
-    if len(now) >= assertions.MOST:
-        raise InvalidAnswer({"": _("A case has at most %d assertions.") % assertions.MOST})
+    _check_room(now)
     return CaseAssertion.objects.create(
         project_id=interaction.project_id, interaction=interaction, body=body, author=by
     )
@@ -89,10 +88,24 @@ def remove(*, assertion: CaseAssertion) -> None:
     )
 
 
+@transaction.atomic
 def put_back(*, assertion: CaseAssertion) -> None:
+    """As if it was written again: nothing when the same one is there by now. Raises InvalidAnswer when there are too many."""
+    interaction = Interaction.objects.select_for_update(no_key=True).get(
+        pk=assertion.interaction_id
+    )
+    now = list(of(interaction))
+    if any(each.body == assertion.body for each in now):
+        return
+    _check_room(now)
     CaseAssertion.objects.filter(pk=assertion.pk).exclude(removed_at=None).update(
         removed_at=None, changed_at=timezone.now()
     )
+
+
+def _check_room(now) -> None:
+    if len(now) >= assertions.MOST:
+        raise InvalidAnswer({"": _("A case has at most %d assertions.") % assertions.MOST})
 
 
 def tried(interaction: Interaction, *, extra: dict | None = None, unseen_by=None) -> list[Tried]:

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from annotation import case_assertions, gold
+from annotation import assertions, case_assertions, gold
 from annotation.approval import not_ready_for_gold, ready_for_gold
 from annotation.models import CaseAssertion
 from tests.factories import (
@@ -75,6 +75,27 @@ def test_what_was_settled_on_is_the_correction_whatever_was_written_since(settle
 def test_the_same_assertion_twice_is_one(settled):
     first = case_assertions.add(interaction=settled.interaction, given=MENTION, by=None)
     assert case_assertions.add(interaction=settled.interaction, given=MENTION, by=None) == first
+
+
+def test_one_that_was_written_again_since_is_not_put_back_beside_itself(settled):
+    first = case_assertions.add(interaction=settled.interaction, given=MENTION, by=None)
+    case_assertions.remove(assertion=first)
+    again = case_assertions.add(interaction=settled.interaction, given=MENTION, by=None)
+    case_assertions.put_back(assertion=first)
+    assert list(case_assertions.of(settled.interaction)) == [again]
+
+
+def test_nothing_is_put_back_beyond_the_most_that_a_case_has(settled, as_user, ben):
+    interaction = settled.interaction
+    first = case_assertions.add(interaction=interaction, given=MENTION, by=None)
+    case_assertions.remove(assertion=first)
+    for words in range(1, assertions.MOST + 1):
+        given = {"kind": "max_words", "words": words}
+        case_assertions.add(interaction=interaction, given=given, by=None)
+    back = reverse("put_assertion_back", args=["tax-help", interaction.public_id, first.public_id])
+    answer = as_user(ben).post(back, follow=True)
+    assert "A case has at most 20 assertions." in answer.content.decode()
+    assert len(case_assertions.bodies(interaction)) == assertions.MOST
 
 
 # --- into gold ------------------------------------------------------------------------------------
