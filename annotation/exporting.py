@@ -392,7 +392,10 @@ def take_back_abandoned() -> int:
     )
     for export_id in waiting:
         ring(tasks.make_export, export_id=export_id)
-    over = ExportRun.objects.filter(state__in=["cancelled", "failed"]).exclude(checkpoint={})
+    over = ExportRun.objects.filter(
+        ~Q(checkpoint={}) | Q(lease_until__lt=now),  # its worker died before it noticed
+        state__in=["cancelled", "failed"],
+    )
     for run in over.order_by("id")[:100]:
         _drop_pieces(run)
     return len(waiting)
@@ -400,7 +403,7 @@ def take_back_abandoned() -> int:
 
 def _drop_pieces(run) -> None:
     export_files.delete_folder(export_files.home(run))
-    ExportRun.objects.filter(pk=run.pk).update(checkpoint={})
+    ExportRun.objects.filter(pk=run.pk).update(checkpoint={}, lease_until=None)
 
 
 def make_again(*, runs) -> int:

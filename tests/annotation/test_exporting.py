@@ -311,6 +311,28 @@ def test_the_sweep_takes_away_what_a_cancelled_runs_dead_worker_put_aside(
     assert files_in(tmp_path) == []
 
 
+def test_the_sweep_takes_away_what_a_cancelled_runs_dead_worker_had_half_kept(
+    version, monkeypatch, tmp_path
+):
+    """It died between the first file and the row that says done; nothing was put aside."""
+    run = exporting.request_export(version=version, format="openai_sft")
+
+    def dies(*_given, **_named):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(exporting, "manifest_of", dies)
+        with pytest.raises(KeyboardInterrupt):
+            exporting.make_export(export_id=run.pk)
+    assert files_in(tmp_path)
+    exporting.cancel_export(run=run)
+    exporting.take_back_abandoned()
+    assert files_in(tmp_path)  # its worker may still be about to notice
+    ExportRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    exporting.take_back_abandoned()
+    assert files_in(tmp_path) == []
+
+
 def test_a_failure_keeps_nothing_and_names_its_kind(version, monkeypatch, tmp_path):
     run = exporting.request_export(version=version, format="openai_sft")
 
