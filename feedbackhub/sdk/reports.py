@@ -5,6 +5,8 @@ import xml.etree.ElementTree as ElementTree
 
 MOST_LISTED = 20
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_BREAKS = re.compile("[\t\n\v\f\r\u0085\u2028\u2029]+")
+_STEERS = re.compile("[\0-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~@])")
 
 
@@ -24,7 +26,8 @@ def plain(run: dict) -> str:
     for sentence, ids in _asides(summary):
         lines.append(f"  {sentence}: {', '.join(ids)}")
     lines += [f"  {sentence}" for sentence in _of_the_judge(summary)]
-    return "\n".join([*lines, f"  {run['url']}", ""])
+    lines.append(f"  {run['url']}")
+    return "".join(f"{_line(line)}\n" for line in lines)
 
 
 def markdown(run: dict) -> str:
@@ -175,6 +178,11 @@ def _percent(share) -> str:
 
 def _escaped(text: str) -> str:
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+
+
+def _line(text: str) -> str:
+    """One line of a terminal: what others wrote begins no line of its own (CI runs some) and steers nothing."""
+    return _STEERS.sub("\ufffd", _BREAKS.sub(" ", text))
 
 
 def _xml(text: str) -> str:

@@ -316,6 +316,19 @@ def test_what_counts_neither_way_stands_in_both_reports(summary, sentence):
         assert sentence in said
 
 
+def test_what_others_wrote_begins_no_line_of_its_own_and_steers_no_terminal():
+    """GitHub runs a line of a log that begins with two colons."""
+    why = "It does not mention “x”.\n::error::pwned\r\x1b]0;title\x07\u2028\u202eend"
+    case = {"id": "c1", "severity": "critical", "why": why}
+    plain, _markdown = said_of(comparison={"broken": [case]}, reasons=["All cases:\n::notice::x"])
+    assert [line.lstrip()[:8] for line in plain.split("\n")] == [
+        "passes: ", "All case", "broken: ", "https://", "",
+    ]  # fmt: skip
+    assert not [
+        character for character in plain if not character.isprintable() and character != "\n"
+    ]
+
+
 def test_a_judges_agreement_stands_in_both_reports():
     kinds = {"ideal": {"asked": 9, "agreed": 9}, "rejected": {"asked": 9, "agreed": 2}}
     judge = {"model": "judge-1", "asked": 18, "agreed": 11, "is_trusted": False, **kinds}
