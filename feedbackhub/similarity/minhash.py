@@ -5,6 +5,7 @@ The parameters are fixed: gold is split by groups of near-duplicates, and a chan
 really are alike is then decided on their shingles.
 """
 
+import functools
 import hashlib
 import re
 import unicodedata
@@ -13,6 +14,7 @@ PARAMETERS = "v1"
 DESCRIPTION = "MinHash v1: NFKC, case folded, character 5-grams, 64 permutations, seed 1, 16 bands of 4, Jaccard ≥ 0.6"
 THRESHOLD = 0.6
 _PERMUTATIONS, _BANDS, _SEED = 64, 16, 1
+_SCHEME = "affine32"  # said, not left to the library: its default has changed once
 _LONGEST = 20_000  # characters looked at
 _GRAM = 5
 _BLANKS = re.compile(r"[\W_]+")
@@ -38,11 +40,17 @@ def are_near_duplicates(one: str, other: str) -> bool:
     return jaccard(shingles(one), shingles(other)) >= THRESHOLD
 
 
-def bands(text: str, *, salt: str) -> list[int]:
-    """16 signed 64-bit digests; two texts with one in common are candidates. `salt` keeps projects apart."""
+@functools.cache
+def _empty_signature():
+    """With the permutations drawn, which takes as long as a short text does."""
     from datasketch import MinHash  # numpy: only where it is needed
 
-    signature = MinHash(num_perm=_PERMUTATIONS, seed=_SEED)
+    return MinHash(num_perm=_PERMUTATIONS, seed=_SEED, scheme=_SCHEME)
+
+
+def bands(text: str, *, salt: str) -> list[int]:
+    """16 signed 64-bit digests; two texts with one in common are candidates. `salt` keeps projects apart."""
+    signature = _empty_signature().copy()
     signature.update_batch([shingle.encode() for shingle in shingles(text)])
     rows = _PERMUTATIONS // _BANDS
     return [
