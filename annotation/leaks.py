@@ -10,6 +10,8 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 
 from annotation.models import GoldRevision, Split
 from feedbackhub.capture.near_duplicates import MOST_CANDIDATES
@@ -86,13 +88,15 @@ class _Holdout:
         self.anchors: dict[str, list[_Saying]] = {}
         self.bands: dict[int, list[_Saying]] = {}
         self.near = lru_cache(maxsize=1_000)(self._near)  # instructions stand in every row
-        revisions = GoldRevision.objects.filter(
-            project=project, is_current=True, erased_at=None, example__split=Split.HOLDOUT
+        revisions = GoldRevision.objects.filter(  # former wordings too: frozen versions hold them
+            project=project, erased_at=None, example__split=Split.HOLDOUT
         )
         rows = revisions.values_list("example__public_id", "ideal_answer", "messages")
-        for public_id, answer, messages in rows.order_by("pk").iterator(chunk_size=1_000):
-            for what, text in [("answer", answer), *(("question", q) for q in _asked(messages))]:
-                self._remember(_Saying(str(public_id), what, minhash.normalise(text)))
+        rows = rows.order_by("example", "pk").iterator(chunk_size=1_000)
+        for public_id, wordings in groupby(rows, itemgetter(0)):
+            said = (each for _, answer, messages in wordings for each in _said(answer, messages))
+            for what, plain in dict.fromkeys(said):
+                self._remember(_Saying(str(public_id), what, plain))
 
     def _remember(self, saying) -> None:
         plain = saying.plain
@@ -153,6 +157,13 @@ def _note(found, number, saying, likeness) -> None:
         found[saying.example] = new
 
 
+def _said(answer, messages) -> Iterator[tuple[str, str]]:
+    """("answer" or "question", the text as it is compared)."""
+    yield "answer", minhash.normalise(answer)
+    for question in _asked(messages):
+        yield "question", minhash.normalise(question)
+
+
 def _asked(messages) -> list[str]:
     """All that was said to the model but its instructions; and of a conversation its last question, alone like it no more."""
     said = [each for each in messages if each["role"] != "system"]
@@ -168,15 +179,20 @@ def texts_of(row) -> list[str]:
     while rest:
         value = rest.popleft()
         if isinstance(value, str):
-            texts.append(value)
+            texts.append(_without_halves(value))
         elif isinstance(value, dict):
             rest += [each for name, each in value.items() if name not in NAMES]
         elif isinstance(value, list):
             question = _question(value)
             if question:
-                texts.append(question)
+                texts.append(_without_halves(question))
             rest += value
     return list(dict.fromkeys(texts))
+
+
+def _without_halves(text: str) -> str:
+    """JSON can hold half a character (a lone surrogate), which no text of ours has and nothing can hash."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def pieces_of(text) -> Iterator[str]:

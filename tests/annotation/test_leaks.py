@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from annotation import gold, leaks
-from annotation.models import GoldExample
+from annotation.models import GoldExample, Settlement
 from feedbackhub.capture import near_duplicates
 from tests.factories import InteractionFactory, SettlementFactory
 
@@ -192,11 +192,26 @@ def test_another_question_is_no_leak_and_training_cases_are_none(project, held_o
     assert found(project, sft(QUESTION)) == []
 
 
+def test_a_former_wording_that_a_frozen_version_holds_is_looked_for_too(project, held_out, ben):
+    former = held_out.ideal_answer
+    Settlement.objects.filter(pk=held_out.settlement_id).update(is_current=False)
+    newer = SettlementFactory(
+        interaction=held_out.example.interaction, chosen_answer__text="Not since this year's law."
+    )
+    assert gold.promote_to_gold(settlement=newer, by=ben).revision == 2
+    assert found(project, sft("Something else?", former)) == [(1, "same answer")]
+    assert found(project, sft(QUESTION)) == [(1, "same question")]
+
+
 def test_another_projects_holdout_is_not_looked_at(other_project, held_out):
     assert found(other_project, sft(QUESTION)) == []
 
 
-@pytest.mark.parametrize("row", [None, 7, "x", [], {}, {"messages": [7]}, [[[[]]]]], ids=str)
+@pytest.mark.parametrize(
+    "row",
+    [None, 7, "x", [], {}, {"messages": [7]}, [[[[]]]], ["half a \ud800 character"]],
+    ids=ascii,
+)
 def test_rows_that_say_nothing_are_no_leak(project, held_out, row):
     assert found(project, row) == []
 
@@ -241,4 +256,11 @@ def test_a_file_that_is_no_json_is_refused_by_line(project, tmp_path):
     file = tmp_path / "train.jsonl"
     file.write_text('{"a": 1}\nnonsense\n')
     with pytest.raises(CommandError, match="Line 2"):
+        call_command("check_leak", str(file), "--project", project.slug)
+
+
+def test_a_packed_file_that_ends_too_early_is_refused(project, tmp_path):
+    file = tmp_path / "train.jsonl.gz"
+    file.write_bytes(gzip.compress(json.dumps(sft("Long " * 99)).encode())[:-12])
+    with pytest.raises(CommandError, match="cannot be read"):
         call_command("check_leak", str(file), "--project", project.slug)

@@ -1,6 +1,7 @@
 import csv
 import gzip
 import json
+import zlib
 from pathlib import Path
 
 from django.core.management.base import CommandError
@@ -30,7 +31,7 @@ class Command(OperatorCommand):
     def run(self, *, file, project, **options):
         try:
             report = leaks.check(self.find_project(project), _rows(file))
-        except OSError as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise CommandError(f"{file} cannot be read: {error}.") from error
         self.is_leaking = report.leaking_rows > 0
         return {
