@@ -6,10 +6,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from annotation import gold
 from annotation.exports import FORMATS
 from annotation.models import ExportRun, GoldExample, GoldVersion
 from feedbackhub.capture import near_duplicates
 from tests.annotation.exports.house import frozen_house, made
+from tests.factories import SettlementFactory
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +53,29 @@ def test_every_format_is_whole_by_its_id_and_by_its_folder(version, tmp_path, ca
         verified(tmp_path / run.file_name)
         answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         assert [(each["is_whole"], each["rows"]) for each in answers] == [(True, run.row_count)] * 2
+
+
+def test_a_table_with_long_texts_of_many_lines_is_whole(project, ben):
+    text = 'He said "no",\r\n\nand then:\n' + "so it went " * 20_000
+    settlement = SettlementFactory(interaction__project=project, chosen_answer__text=text)
+    gold.promote_to_gold(settlement=settlement, by=ben)
+    GoldExample.objects.update(split="train")
+    run = made(gold.freeze_gold_version(project=project, by=ben), "csv")
+    assert run.row_count == 1
+    verified(run.public_id)
+
+
+def test_provenance_that_names_no_example_is_found(folder):
+    one = str(GoldExample.objects.earliest("pk").public_id)
+    forge(folder, "provenance.jsonl", lambda text: text.replace(one, "nobody", 1))
+    assert "provenance.jsonl has a line that says nothing." in faults(folder)
+
+
+def test_a_manifest_whose_files_have_no_names_is_none(folder):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"][0]["name"] = ["rows.jsonl"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert faults(folder) == "A file of the manifest has no name, size or digest."
 
 
 def test_a_changed_row_is_found(folder):
