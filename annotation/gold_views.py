@@ -50,6 +50,7 @@ FILTERS = {
     ),
     "retired": filters.yes_no(Q(retired_at__isnull=False)),
     "contaminated": filters.yes_no(Q(is_contaminated=True)),
+    "unsettled": filters.yes_no(Q(retired_at=None) & ~_current(settlement__is_current=True)),
     "since": filters.since("created_at"),
 }
 
@@ -103,6 +104,8 @@ def _chips(request, categories):
     yield choice(query, "category", _("Category"), categories.to_choose())
     yield choice(query, "retired", _("Retired"), [("yes", _("only")), ("no", _("not"))])
     yield choice(query, "contaminated", _("Contaminated"), [("yes", _("only")), ("no", _("not"))])
+    judged_since = [("yes", _("only")), ("no", _("not"))]
+    yield choice(query, "unsettled", _("Judged again since"), judged_since)
 
 
 def _add_revisions(examples) -> None:
@@ -115,7 +118,9 @@ def _add_revisions(examples) -> None:
         .order_by("example", "-is_current", "-revision")
         .distinct("example")
         .annotate(
-            question_line=LastUserMessage(F("messages")), ideal_lines=Left("ideal_answer", LINE)
+            question_line=LastUserMessage(F("messages")),
+            ideal_lines=Left("ideal_answer", LINE),
+            is_settled=F("settlement__is_current"),
         )
         .defer("messages", "tools", "context", "ideal_answer", "rejected_answers", "assertions")
     }
@@ -254,6 +259,7 @@ def gold_versions(request):
         limit=25,
     )
     _add_splits(listed.rows)
+    living = GoldExample.objects.filter(project=request.project, retired_at=None, erased_at=None)
     return render(
         request,
         "annotation/gold_versions.html",
@@ -261,9 +267,8 @@ def gold_versions(request):
             "list": listed,
             "form": form,
             "next_number": request.project.next_gold_version,
-            "living_count": _some(
-                GoldExample.objects.filter(project=request.project, retired_at=None, erased_at=None)
-            ),
+            "living_count": _some(living),
+            "unsettled_count": _some(living.exclude(_current(settlement__is_current=True))),
         },
         status=409 if form.non_field_errors() else 400 if form.errors else listed.status,
     )

@@ -97,6 +97,24 @@ def test_the_list_of_the_contaminated_holds_the_retired_too(as_user, dana, ben, 
         assert list(client.get(f"{url('gold')}?{query}").context["list"]) == kept, query
 
 
+def test_gold_whose_case_was_judged_again_says_so_before_it_is_frozen(as_user, dana, ben, project):
+    stands, opened, gone = (approved(project, ben) for _ in range(3))
+    Settlement.objects.filter(gold_revisions__example__in=[opened, gone]).update(is_current=False)
+    gold.retire_example(example=gone)
+    client = as_user(dana)
+    for query, kept in {"unsettled=yes": [opened], "unsettled=no": [stands]}.items():
+        assert list(client.get(f"{url('gold')}?{query}").context["list"]) == kept, query
+    tag, banner = '<span class="tag">judged again since</span>', "was judged or opened again since"
+    assert client.get(url("gold")).content.decode().count(tag) == 1
+    assert "since they were approved: 1<" in client.get(url("gold_versions")).content.decode()
+    for example, is_told in ((stands, False), (opened, True), (gone, False)):
+        page = client.get(url("gold_example", example.public_id)).content.decode()
+        assert (banner in page) == is_told
+    gold.freeze_gold_version(project=project, by=ben)
+    as_of = client.get(url("gold_as_of", 1, opened.public_id))
+    assert (as_of.status_code, banner in as_of.content.decode()) == (200, False)
+
+
 def test_the_table_costs_the_same_queries_with_one_row_and_with_three(as_user, dana, ben, project):
     assert_same_queries(
         as_user(dana), url("gold"), lambda n: [approved(project, ben) for _ in range(n)]
