@@ -6,17 +6,11 @@ from plain dicts, holds no state of its own, and reaches the outside through `ou
 
 import abc
 import enum
-import hashlib
-import hmac
-import json
-import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, ClassVar
-
-import httpx
 
 from feedbackhub import outbound
 from feedbackhub.outbound import Limits, OutboundError, Outcome
@@ -76,6 +70,8 @@ class TicketDraft:
 
 
 # --- what comes back ------------------------------------------------------------------------------
+
+COMMENTS_SHOWN = 20
 
 
 class TicketState(enum.StrEnum):
@@ -361,65 +357,6 @@ class Tracker(abc.ABC):
         return None
 
 
-# --- what adapters share --------------------------------------------------------------------------
-
-MARKER_PREFIX = "fbh-"
-COMMENTS_SHOWN = 20
-_MARKER = re.compile(r"fbh-([0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})")
-
-
-def marker_uuid(marker: str | uuid.UUID) -> str:
-    """The marker in its one spelling. A marker that is no UUID version 4 is a mistake of ours."""
-    value = marker if isinstance(marker, uuid.UUID) else uuid.UUID(str(marker))
-    if value.version != 4:
-        raise ValueError("a marker is a UUID version 4")
-    return str(value)
-
-
-def marker_label(marker: str | uuid.UUID) -> str:
-    """The marker as a label: letters, digits and hyphens, safe in every query language."""
-    return MARKER_PREFIX + marker_uuid(marker)
-
-
-def markers_in(labels: Iterable[Any]) -> tuple[str, ...]:
-    """Our markers among a ticket's labels."""
-    found = (_MARKER.fullmatch(label) for label in labels if isinstance(label, str))
-    return tuple(match[1] for match in found if match)
-
-
-def holds_marker(text: str) -> bool:
-    """Whether a text carries a marker of ours."""
-    return _MARKER.search(text) is not None
-
-
-def header(headers: Mapping[str, str], name: str) -> str:
-    """A header by its name, however the web server spelt it."""
-    for given, value in headers.items():
-        if given.lower() == name.lower():
-            return value
-    return ""
-
-
-def check_signature(raw_body: bytes, secret: str, given: str) -> None:
-    """HMAC-SHA256 over the very bytes, in hex, compared in constant time; or WebhookRefused."""
-    if not secret:
-        raise WebhookRefused("no webhook secret is set for this connection")
-    if not given:
-        raise WebhookRefused("the signature is missing")
-    expected = hmac.new(secret.encode(), raw_body, hashlib.sha256).hexdigest()
-    # Bytes: compare_digest raises TypeError for text that is not ASCII.
-    if not hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace")):
-        raise WebhookRefused("the signature does not match")
-
-
-def check_hub_signature(raw_body: bytes, secret: str, given: str) -> None:
-    """A signature that names its method, as `sha256=…`; no other method counts, whatever the header says."""
-    method, _, signature = given.partition("=")
-    if given and method != "sha256":
-        raise WebhookRefused("only sha256 signatures count")
-    check_signature(raw_body, secret, signature)
-
-
 def reworded(error: OutboundError, words: str, outcome: Outcome | None = None) -> OutboundError:
     """The same failure, with the thing named and the next step."""
     return OutboundError(
@@ -429,65 +366,3 @@ def reworded(error: OutboundError, words: str, outcome: Outcome | None = None) -
         status=error.status,
         credential_refused=error.credential_refused,
     )
-
-
-def webhook_secret(help: str) -> ConfigField:
-    """The field that every tracker's connection ends with."""
-    return ConfigField(
-        "webhook_secret",
-        "Webhook secret",
-        f"{help} Without it no webhook is accepted.",
-        kind="secret",
-        required=False,
-        may_hold_blanks=True,
-    )
-
-
-def read_payload(raw_body: bytes) -> dict[str, Any]:
-    """The body as an object, or WebhookRefused with status 400."""
-    try:
-        payload = json.loads(raw_body)
-    except (ValueError, RecursionError):
-        raise WebhookRefused("the body is not JSON", status=400) from None
-    if not isinstance(payload, dict):
-        raise WebhookRefused("the body is not an object", status=400)
-    return payload
-
-
-def delivery_id(given: str, raw_body: bytes) -> str:
-    """The sender's id of the delivery; the body's own digest where there is none worth keeping."""
-    if re.fullmatch(r"[!-~]{1,200}", given):
-        return given
-    return "sha256:" + hashlib.sha256(raw_body).hexdigest()
-
-
-def secrets_and_errors(
-    fields: Iterable[ConfigField], secrets: Mapping[str, str]
-) -> tuple[dict[str, str], dict[str, str]]:
-    """The secrets as they will be kept, and a sentence for each that cannot be one."""
-    kept, errors = {}, {}
-    for field in fields:
-        if not field.is_secret:
-            continue
-        value = str(secrets.get(field.name) or "").strip()
-        if not value and field.required:
-            errors[field.name] = f"{field.label}: enter one."
-        elif not re.fullmatch(r"[ -~]*" if field.name == "webhook_secret" else r"[!-~]*", value):
-            errors[field.name] = f"{field.label}: it holds characters that no such secret has."
-        kept[field.name] = value
-    return kept, errors
-
-
-def opened_url(url: str, allowed_hosts: Iterable[str] | None) -> httpx.URL | None:
-    """The URL, if the operator opened its host and port and it is nothing but scheme and path."""
-    try:
-        parsed = outbound.check_url(url, allowed_hosts=allowed_hosts)
-    except OutboundError:
-        return None
-    if (
-        parsed.query
-        or parsed.fragment
-        or not outbound.is_opened(parsed, allowed_hosts=allowed_hosts)
-    ):
-        return None
-    return parsed

@@ -21,7 +21,6 @@ from feedbackhub.outbound import OutboundError, Outcome
 from triage.trackers import rendering
 from triage.trackers.base import (
     COMMENTS_SHOWN,
-    MARKER_PREFIX,
     Block,
     ConfigError,
     ConfigField,
@@ -34,19 +33,12 @@ from triage.trackers.base import (
     TicketState,
     Tracker,
     TrackerEvent,
-    check_hub_signature,
-    delivery_id,
-    header,
-    holds_marker,
-    marker_label,
-    markers_in,
-    opened_url,
-    read_payload,
     reworded,
-    secrets_and_errors,
-    webhook_secret,
 )
+from triage.trackers.deliveries import check_hub_signature, delivery_id, header, read_payload
+from triage.trackers.markers import MARKER_PREFIX, holds_marker, marker_label, markers_in
 from triage.trackers.reading import dig, list_at, text_at, time_at
+from triage.trackers.settings import opened_url, secrets_and_errors, webhook_secret
 
 API_URL = "https://api.github.com"
 _REPOSITORY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")

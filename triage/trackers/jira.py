@@ -33,7 +33,6 @@ from feedbackhub.outbound import OutboundError, Outcome
 from triage.trackers import rendering
 from triage.trackers.base import (
     COMMENTS_SHOWN,
-    MARKER_PREFIX,
     Block,
     CannotReopen,
     ConfigError,
@@ -47,20 +46,18 @@ from triage.trackers.base import (
     TicketState,
     Tracker,
     TrackerEvent,
-    check_hub_signature,
-    delivery_id,
-    header,
+    reworded,
+)
+from triage.trackers.deliveries import check_hub_signature, delivery_id, header, read_payload
+from triage.trackers.markers import (
+    MARKER_PREFIX,
     holds_marker,
     marker_label,
     marker_uuid,
     markers_in,
-    opened_url,
-    read_payload,
-    reworded,
-    secrets_and_errors,
-    webhook_secret,
 )
 from triage.trackers.reading import dig, earliest, folded, list_at, text_at, time_at
+from triage.trackers.settings import opened_url, secrets_and_errors, webhook_secret
 
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _SITE = re.compile(r"https://[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.atlassian\.net")

@@ -35,17 +35,12 @@ from triage.trackers.base import (
     Tracker,
     TrackerEvent,
     WebhookRefused,
-    check_signature,
-    delivery_id,
-    header,
-    marker_uuid,
-    opened_url,
-    read_payload,
     reworded,
-    secrets_and_errors,
-    webhook_secret,
 )
+from triage.trackers.deliveries import check_signature, delivery_id, header, read_payload
+from triage.trackers.markers import marker_uuid
 from triage.trackers.reading import dig, earliest, list_at, text_at, time_at
+from triage.trackers.settings import opened_url, secrets_and_errors, webhook_secret
 
 API_URL = "https://api.linear.app/graphql"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")

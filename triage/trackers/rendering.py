@@ -20,15 +20,8 @@ from typing import Any
 
 import httpx
 
-from triage.trackers.base import (
-    Block,
-    Facts,
-    Heading,
-    Paragraph,
-    TicketDraft,
-    Verbatim,
-    marker_label,
-)
+from triage.trackers.base import Block, Facts, Heading, Paragraph, TicketDraft, Verbatim
+from triage.trackers.markers import marker_label
 
 _NEWLINES = re.compile("\r\n?|[\u2028\u2029]")
 _NOT_STORED = re.compile(

@@ -4,7 +4,8 @@ import pytest
 
 from feedbackhub.outbound import Outcome
 from triage.trackers import TRACKERS, choices
-from triage.trackers.base import ConfigError, markers_in
+from triage.trackers.base import ConfigError
+from triage.trackers.markers import markers_in
 
 
 def test_choices_name_every_tracker():
