@@ -1,4 +1,4 @@
-"""Trackers: one file each. A new one is a file, and a place in `TRACKERS`."""
+"""Trackers: a file each, named after it, and its longer parts beside it. A new one is a file, and a place in `TRACKERS`."""
 
 from triage.trackers.base import Tracker
 from triage.trackers.github import GitHub

@@ -1,7 +1,8 @@
 """What every tracker speaks of, in our words: drafts, tickets, events, and the adapter's promises.
 
-A tracker is one file: a subclass of `Tracker`, listed in `triage.trackers.TRACKERS`. It is built
-from plain dicts, holds no state of its own, and reaches the outside through `outbound` only.
+A tracker is a subclass of `Tracker` in the file of its name, listed in `triage.trackers.TRACKERS`; of
+a long one, each part has a file beside it. It is built from plain dicts, holds no state of its own, and
+reaches the outside through `outbound` only.
 """
 
 import abc
@@ -13,7 +14,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from feedbackhub import outbound
-from feedbackhub.outbound import Limits, OutboundError, Outcome
+from feedbackhub.outbound import Answer, Limits, OutboundError, Outcome
 from triage.trackers.reading import folded
 
 # --- what goes out --------------------------------------------------------------------------------
@@ -101,6 +102,10 @@ class FiledTicket:
     status_name: str = ""
     remote_updated_at: datetime | None = None
     assignee: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in (TicketState.OPEN, TicketState.IN_PROGRESS)
 
 
 @dataclass(frozen=True)
@@ -334,12 +339,37 @@ class Tracker(abc.ABC):
     def parse_webhook(self, raw_body: bytes, headers: Mapping[str, str]) -> TrackerEvent | None:
         """What a verified webhook says; None where it is about nothing we follow."""
 
-    def _unreadable(self, *, writes: bool) -> OutboundError:
+    def secret(self, name: str) -> str:
+        """A secret that no call goes without."""
+        value = str(self.secrets.get(name) or "")
+        if not value:
+            label = next(field.label for field in self.config_fields if field.name == name)
+            raise ConfigError({name: f"{label}: enter one."})
+        return value
+
+    @property
+    def webhook_secret(self) -> str:
+        return str(self.secrets.get("webhook_secret") or "")
+
+    def request(self, method: str, url: str, *, writes: bool, **options: Any) -> Answer:
+        """The way out: one call within this connection's limits, its answer parsed."""
+        return outbound.request_json(
+            method,
+            url,
+            expects_write=writes,
+            service=self.label,
+            limits=self._limits,
+            allowed_hosts=self._allowed_hosts,
+            **options,
+        )
+
+    def unreadable(self, *, writes: bool) -> OutboundError:
+        """The error for an answer that says yes and cannot be understood."""
         return outbound.unreadable(self.label, expects_write=writes)
 
     def _warnings(self) -> list[str]:
         """What a test of any connection warns of."""
-        if self.secrets.get("webhook_secret"):
+        if self.webhook_secret:
             return []
         return [f"No webhook secret is set: news from {self.label} comes by polling only."]
 
@@ -366,3 +396,8 @@ def reworded(error: OutboundError, words: str, outcome: Outcome | None = None) -
         status=error.status,
         credential_refused=error.credential_refused,
     )
+
+
+def is_refused_for_good(error: OutboundError) -> bool:
+    """Whether this very step was refused, and not the credential: another step may do instead."""
+    return error.outcome is Outcome.REFUSED_FOR_GOOD and not error.credential_refused

@@ -186,7 +186,7 @@ class GitHub(Tracker):
         me = self._call("GET", "/user", may="sign in")
         repository = self._in_repository("GET", "", may="see the repository")
         if not text_at(me, "login") or not text_at(repository, "full_name"):
-            raise self._unreadable(writes=False)
+            raise self.unreadable(writes=False)
         if dig(repository, "has_issues") is False:
             raise OutboundError(
                 f"Issues are switched off in {self._repository}. Switch them on in its settings.",
@@ -243,7 +243,7 @@ class GitHub(Tracker):
     def _issues(self, query: str) -> list[Any]:
         found = self._in_repository("GET", f"/issues?{query}", may="see issues")
         if not isinstance(found, list):
-            raise self._unreadable(writes=False)
+            raise self.unreadable(writes=False)
         return [issue for issue in found if dig(issue, "pull_request") is None]
 
     def read(self, remote_id: str) -> FiledTicket:
@@ -258,7 +258,7 @@ class GitHub(Tracker):
     def _ticket(self, issue: Any, *, writes: bool = False) -> FiledTicket:
         number = text_at(issue, "number")
         if not _NUMBER.fullmatch(number):
-            raise self._unreadable(writes=writes)
+            raise self.unreadable(writes=writes)
         name, state = self._state(issue)
         return FiledTicket(
             number,
@@ -285,7 +285,7 @@ class GitHub(Tracker):
             "GET", f"{path}?per_page=100&since={since}", may="see comments"
         )
         if not isinstance(earlier, list):
-            raise self._unreadable(writes=False)
+            raise self.unreadable(writes=False)
         for existing in earlier:
             if label in text_at(existing, "body", limit=_LIMIT + 9_000) and text_at(existing, "id"):
                 return text_at(existing, "id")
@@ -294,7 +294,7 @@ class GitHub(Tracker):
             "POST", path, body={"body": body}, writes=True, may="add comments"
         )
         if not text_at(made, "id"):
-            raise self._unreadable(writes=True)
+            raise self.unreadable(writes=True)
         return text_at(made, "id")
 
     def reopen(self, remote_id: str, key: str = "") -> FiledTicket:
@@ -332,7 +332,7 @@ class GitHub(Tracker):
                 may="see comments",
             )
             if not isinstance(found, list):
-                raise self._unreadable(writes=False)
+                raise self.unreadable(writes=False)
             said += found
         return [
             RemoteComment(

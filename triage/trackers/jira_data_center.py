@@ -14,7 +14,8 @@ from feedbackhub import outbound
 from feedbackhub.outbound import OutboundError
 from triage.trackers import rendering
 from triage.trackers.base import Block, ConfigError, ConfigField, TicketDraft
-from triage.trackers.jira import _PROPERTY, Jira, _issue_path
+from triage.trackers.jira import _PROPERTY, Jira
+from triage.trackers.jira_calls import issue_path
 from triage.trackers.reading import folded, text_at
 
 _NOT_HERE = {"email", "site_url"}
@@ -54,7 +55,7 @@ class JiraDataCenter(Jira):
         ),
         _FIX_TELLERS,
     )
-    _api = "/rest/api/2"
+    api = "/rest/api/2"
     _search_path = "/search"
     _search_options: ClassVar[dict[str, Any]] = {}
 
@@ -75,7 +76,7 @@ class JiraDataCenter(Jira):
         return kept | {"fix_tellers": ", ".join(tellers)}, kept_secrets
 
     @staticmethod
-    def _checked_base(given: str, allowed_hosts: Iterable[str] | None) -> str:
+    def checked_base(given: str, allowed_hosts: Iterable[str] | None) -> str:
         try:
             url = outbound.check_url(
                 given.strip().rstrip("/"), service="Jira", allowed_hosts=allowed_hosts
@@ -93,9 +94,9 @@ class JiraDataCenter(Jira):
         if len(found) < 2:
             return ""
         try:
-            kept = self._call(
+            kept = self.call(
                 "GET",
-                f"{_issue_path(text_at(issue, 'id'))}/properties/{_PROPERTY}",
+                f"{issue_path(text_at(issue, 'id'))}/properties/{_PROPERTY}",
                 may="see issues",
             )
         except OutboundError as error:

@@ -255,7 +255,7 @@ class Linear(Tracker):
                 "Linear refused the call (status 400).", Outcome.REFUSED_FOR_GOOD, status=400
             )
         if not isinstance(dig(answer.json, "data"), dict):
-            raise self._unreadable(writes=writes)
+            raise self.unreadable(writes=writes)
         return answer.json["data"], None
 
     def _refused(self, answer: Answer, errors: Any, writes: bool) -> _Refused:
@@ -307,7 +307,7 @@ class Linear(Tracker):
             raise refused
         account = text_at(data, "viewer", "id")
         if not account:
-            raise self._unreadable(writes=False)
+            raise self.unreadable(writes=False)
         team, refused = self._ask(TEAM, {"team": self._team})
         if refused:
             raise self._no_team() if refused.is_input_error else refused
@@ -353,7 +353,7 @@ class Linear(Tracker):
             raise self._no_team() if refused.is_input_error else refused
         team_id = text_at(prepared, "team", "id")
         if not team_id:
-            raise self._unreadable(writes=False)
+            raise self.unreadable(writes=False)
         data, refused = self._ask(
             CREATE,
             {
@@ -372,7 +372,7 @@ class Linear(Tracker):
         if issue is not None:
             return self._ticket(issue, writes=True)
         if refused is None:  # success: false without a reason
-            raise self._unreadable(writes=True)
+            raise self.unreadable(writes=True)
         if refused.is_input_error:
             # A conflict says that an earlier try made it. Reading it is surer than the wording.
             existing = self._read(marker, writes=True)
@@ -408,7 +408,7 @@ class Linear(Tracker):
     def _ticket(self, issue: Any, *, writes: bool = False) -> FiledTicket:
         remote_id, key = text_at(issue, "id").lower(), text_at(issue, "identifier", limit=60)
         if not _UUID.fullmatch(remote_id) or not key:
-            raise self._unreadable(writes=writes)
+            raise self.unreadable(writes=writes)
         url = text_at(issue, "url", limit=2000)
         state = TicketState.DELETED if dig(issue, "trashed") is True else self._state(issue)
         return FiledTicket(
@@ -444,7 +444,7 @@ class Linear(Tracker):
         if made:
             return made
         if refused is None:
-            raise self._unreadable(writes=True)
+            raise self.unreadable(writes=True)
         if refused.is_input_error:
             existing, _ = self._ask(READ_COMMENT, {"id": comment_id})
             if text_at(existing, "comment", "id"):
@@ -551,7 +551,7 @@ class Linear(Tracker):
         if refused:
             raise refused
         if dig(data, "attachmentCreate", "success") is not True:
-            raise self._unreadable(writes=True)
+            raise self.unreadable(writes=True)
 
     def attach(self, remote_id: str, *, name: str, text: str, marker: str | uuid.UUID) -> None:
         """The marker becomes the attachment's id, or the comment's where a file is refused: one of both, once."""
@@ -585,7 +585,7 @@ class Linear(Tracker):
             raise refused
         upload = linear_files.upload_of(data)
         if upload is None:
-            raise self._unreadable(writes=True)
+            raise self.unreadable(writes=True)
         linear_files.put(upload, content, limits=self._limits, allowed_hosts=self._allowed_hosts)
         return upload
 

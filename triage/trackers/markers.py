@@ -28,6 +28,12 @@ def markers_in(labels: Iterable[Any]) -> tuple[str, ...]:
     return tuple(match[1] for match in found if match)
 
 
+def without_markers(labels: Iterable[str]) -> list[str]:
+    """A draft's labels, each once; one that looks like a marker is not taken from a draft."""
+    taken = (label for label in labels if label and not label.lower().startswith(MARKER_PREFIX))
+    return list(dict.fromkeys(taken))
+
+
 def holds_marker(text: str) -> bool:
     """Whether a text carries a marker of ours."""
     return _MARKER.search(text) is not None

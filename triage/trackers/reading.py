@@ -52,3 +52,18 @@ def earliest(*times: datetime | None) -> datetime | None:
 def folded(name: str) -> str:
     """A status name for comparing: case and the shape of an apostrophe do not matter."""
     return " ".join(str(name).replace("’", "'").casefold().split())
+
+
+def text_of_adf(body: Any, depth: int = 0) -> str:
+    """A Jira comment as text: ADF's text nodes, a line for each paragraph; or what is text already."""
+    if isinstance(body, str):
+        return body
+    if not isinstance(body, dict) or depth > 20:
+        return ""
+    if body.get("type") == "text":
+        return text_at(body, "text", limit=10_000)
+    if body.get("type") == "mention":
+        return text_at(body, "attrs", "text")
+    inside = "".join(text_of_adf(child, depth + 1) for child in list_at(body, "content"))
+    ends_line = body.get("type") in ("paragraph", "heading", "codeBlock", "hardBreak")
+    return f"{inside}\n" if ends_line else inside

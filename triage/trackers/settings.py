@@ -1,13 +1,14 @@
 """What the settings of every tracker have in common: secrets, the webhook's secret, an address that the operator opened."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import httpx
 
 from feedbackhub import outbound
 from feedbackhub.outbound import OutboundError
-from triage.trackers.base import ConfigField
+from triage.trackers.base import ConfigError, ConfigField
 
 
 def webhook_secret(help: str) -> ConfigField:
@@ -36,6 +37,24 @@ def secrets_and_errors(
         elif not re.fullmatch(r"[ -~]*" if field.name == "webhook_secret" else r"[!-~]*", value):
             errors[field.name] = f"{field.label}: it holds characters that no such secret has."
         kept[field.name] = value
+    return kept, errors
+
+
+def texts(config: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
+    """What was entered under these names; empty where nothing was."""
+    return {name: str(config.get(name) or "").strip() for name in names}
+
+
+def judged(
+    given: Mapping[str, Any], checks: Mapping[str, Callable[[Any], Any]]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Each value as its check wants it kept, and a sentence for each that was refused by a ConfigError."""
+    kept, errors = {}, {}
+    for name, check in checks.items():
+        try:
+            kept[name] = check(given[name])
+        except ConfigError as problem:
+            errors |= problem.errors
     return kept, errors
 
 
