@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from feedbackhub import outbound
 from feedbackhub.outbound import Answer, Limits, OutboundError, Outcome
 from triage.trackers.reading import folded
+from triage.trackers.settings import ConfigError, ConfigField, secrets_and_errors
 
 # --- what goes out --------------------------------------------------------------------------------
 
@@ -181,37 +182,6 @@ class WebhookRefused(Exception):
         self.status = status
 
 
-# --- settings -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class ConfigField:
-    """One field of a connection's settings page. `kind` is text, url, email, json or secret."""
-
-    name: str
-    label: str
-    help: str = ""
-    kind: str = "text"
-    required: bool = True
-    placeholder: str = ""
-    may_hold_blanks: bool = False  # of a secret: a phrase that people chose
-
-    @property
-    def is_secret(self) -> bool:
-        return self.kind == "secret"
-
-
-class ConfigError(OutboundError):
-    """Settings that cannot work. `errors` holds a sentence for each field that needs another look."""
-
-    def __init__(self, errors: Mapping[str, str]):
-        super().__init__(" ".join(errors.values()), Outcome.REFUSED_FOR_GOOD)
-        self.errors = dict(errors)
-
-    def __reduce__(self):
-        return (type(self), (self.errors,))
-
-
 @dataclass(frozen=True)
 class ConnectionReport:
     """What a test of the connection found, in lines to show.
@@ -268,7 +238,6 @@ class Tracker(abc.ABC):
         self._limits = limits
 
     @classmethod
-    @abc.abstractmethod
     def normalise_config(
         cls,
         config: Mapping[str, Any],
@@ -277,6 +246,18 @@ class Tracker(abc.ABC):
         allowed_hosts: Iterable[str] | None = None,
     ) -> tuple[dict[str, Any], dict[str, str]]:
         """The settings as they will be kept, unknown names dropped. Raises ConfigError."""
+        kept_secrets, errors = secrets_and_errors(cls.config_fields, secrets)
+        kept, more_errors = cls.judged_config(config, allowed_hosts)
+        if errors | more_errors:
+            raise ConfigError(errors | more_errors)
+        return kept, kept_secrets
+
+    @classmethod
+    @abc.abstractmethod
+    def judged_config(
+        cls, config: Mapping[str, Any], allowed_hosts: Iterable[str] | None
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """What of the settings may be shown, as it will be kept, and a sentence for each that cannot work."""
 
     @abc.abstractmethod
     def check(self) -> ConnectionReport:

@@ -22,8 +22,6 @@ from triage.trackers import rendering
 from triage.trackers.base import (
     COMMENTS_SHOWN,
     Block,
-    ConfigError,
-    ConfigField,
     ConnectionReport,
     EventKind,
     FiledTicket,
@@ -36,9 +34,23 @@ from triage.trackers.base import (
     reworded,
 )
 from triage.trackers.deliveries import check_hub_signature, delivery_id, header, read_payload
-from triage.trackers.markers import MARKER_PREFIX, holds_marker, marker_label, markers_in
+from triage.trackers.markers import (
+    MARKER_PREFIX,
+    holds_marker,
+    marker_label,
+    markers_in,
+    without_markers,
+)
 from triage.trackers.reading import dig, list_at, text_at, time_at
-from triage.trackers.settings import opened_url, secrets_and_errors, webhook_secret
+from triage.trackers.settings import (
+    ConfigError,
+    ConfigField,
+    api_address,
+    api_address_field,
+    judged,
+    texts,
+    webhook_secret,
+)
 
 API_URL = "https://api.github.com"
 _REPOSITORY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")
@@ -73,14 +85,7 @@ class GitHub(Tracker):
     label = "GitHub Issues"
     config_fields = (
         ConfigField("repository", "Repository", "Owner and name.", placeholder="acme/support"),
-        ConfigField(
-            "base_url",
-            "API address",
-            "Leave it as it is.",
-            kind="url",
-            required=False,
-            placeholder=API_URL,
-        ),
+        api_address_field(API_URL),
         ConfigField(
             "api_token",
             "Token",
@@ -97,45 +102,29 @@ class GitHub(Tracker):
     # --- settings ---------------------------------------------------------------------------------
 
     @classmethod
-    def normalise_config(
-        cls,
-        config: Mapping[str, Any],
-        secrets: Mapping[str, str],
-        *,
-        allowed_hosts: Iterable[str] | None = None,
+    def judged_config(
+        cls, config: Mapping[str, Any], allowed_hosts: Iterable[str] | None
     ) -> tuple[dict[str, Any], dict[str, str]]:
-        kept_secrets, errors = secrets_and_errors(cls.config_fields, secrets)
-        kept: dict[str, Any] = {}
-        try:
-            kept["base_url"] = _base_url(str(config.get("base_url") or ""), allowed_hosts)
-        except ConfigError as problem:
-            errors |= problem.errors
-        kept["repository"] = str(config.get("repository") or "").strip().strip("/")
-        if not _REPOSITORY.fullmatch(kept["repository"]):
-            errors["repository"] = "Repository: enter its owner and name, such as acme/support."
-        if errors:
-            raise ConfigError(errors)
-        return kept, kept_secrets
+        checks = {
+            "base_url": lambda given: _address(given, allowed_hosts),
+            "repository": lambda given: _repository(given.strip("/")),
+        }
+        return judged(texts(config, checks), checks)
 
     @property
     def _repository(self) -> str:
-        repository = str(self.config.get("repository") or "")
-        if not _REPOSITORY.fullmatch(repository):
-            raise ConfigError({"repository": "Repository: enter its owner and name."})
-        return repository
+        return _repository(str(self.config.get("repository") or ""))
 
     # --- calls ------------------------------------------------------------------------------------
 
     def _call(self, method: str, path: str, *, may: str, body: Any = None, writes=False) -> Any:
-        token = str(self.secrets.get("api_token") or "")
-        if not token:
-            raise ConfigError({"api_token": "Token: enter one."})
-        base = _base_url(str(self.config.get("base_url") or ""), self._allowed_hosts)
+        token = self.secret("api_token")
+        base = _address(str(self.config.get("base_url") or ""), self._allowed_hosts)
         try:
-            return outbound.request_json(
+            return self.request(
                 method,
                 f"{base}{path}",
-                expects_write=writes,
+                writes=writes,
                 json=body,
                 headers={
                     "Authorization": f"Bearer {token}",
@@ -143,9 +132,6 @@ class GitHub(Tracker):
                     "X-GitHub-Api-Version": "2022-11-28",
                     "User-Agent": "FeedbackHub",
                 },
-                service=self.label,
-                limits=self._limits,
-                allowed_hosts=self._allowed_hosts,
             ).json
         except OutboundError as error:
             raise self._explained(error, may) from None
@@ -305,7 +291,7 @@ class GitHub(Tracker):
                 Outcome.REFUSED_FOR_GOOD,
                 status=404,
             )
-        if ticket.state in (TicketState.OPEN, TicketState.IN_PROGRESS):
+        if ticket.is_open:
             return ticket
         moved = self._in_repository(
             "PATCH",
@@ -370,8 +356,8 @@ class GitHub(Tracker):
     def verify_webhook(
         self, raw_body: bytes, headers: Mapping[str, str], *, now: datetime | None = None
     ) -> None:
-        secret = str(self.secrets.get("webhook_secret") or "")
-        check_hub_signature(raw_body, secret, header(headers, "X-Hub-Signature-256"))
+        given = header(headers, "X-Hub-Signature-256")
+        check_hub_signature(raw_body, self.webhook_secret, given)
 
     def parse_webhook(self, raw_body: bytes, headers: Mapping[str, str]) -> TrackerEvent | None:
         payload = read_payload(raw_body)
@@ -405,15 +391,16 @@ class GitHub(Tracker):
 # --- small parts ----------------------------------------------------------------------------------
 
 
-def _base_url(given: str, allowed_hosts: Iterable[str] | None) -> str:
-    """GitHub's one address, or a host that the operator opened; whatever it is gets the token."""
-    url = given.strip().removesuffix("/")
-    if url.lower() in ("", API_URL):
-        return API_URL
-    opened = opened_url(url, allowed_hosts)
-    if opened is not None and opened.path in ("", "/", "/api/v3"):
-        return str(opened).removesuffix("/")
-    raise ConfigError({"base_url": f"API address: it is {API_URL}."})
+def _address(given: str, allowed_hosts: Iterable[str] | None) -> str:
+    return api_address(given, allowed_hosts, own=API_URL, paths=("", "/", "/api/v3"))
+
+
+def _repository(given: str) -> str:
+    if not _REPOSITORY.fullmatch(given):
+        raise ConfigError(
+            {"repository": "Repository: enter its owner and name, such as acme/support."}
+        )
+    return given
 
 
 def _is_rate_limit(headers: Mapping[str, str], said: str) -> bool:
@@ -426,9 +413,8 @@ def _is_rate_limit(headers: Mapping[str, str], said: str) -> bool:
 
 
 def _labels(labels: Iterable[str]) -> list[str]:
-    """At most fifty characters each; one that looks like a marker is not taken from a draft."""
-    cleaned = (rendering.one_line(label, 50) for label in labels)
-    return list(dict.fromkeys(c for c in cleaned if c and not c.lower().startswith(MARKER_PREFIX)))
+    """At most fifty characters each."""
+    return without_markers(rendering.one_line(label, 50) for label in labels)
 
 
 def _path(remote_id: str) -> str:

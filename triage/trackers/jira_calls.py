@@ -8,9 +8,8 @@ from typing import Any
 
 from feedbackhub.outbound import OutboundError, Outcome
 from triage.trackers import jira_settings, rendering
-from triage.trackers.base import ConfigError, Tracker, reworded
+from triage.trackers.base import Tracker, reworded
 from triage.trackers.reading import dig, list_at, text_at
-from triage.trackers.settings import secrets_and_errors
 
 ISSUE_ID = re.compile(r"[0-9]{1,19}")
 
@@ -22,20 +21,12 @@ class JiraCalls(Tracker):
     api = "/rest/api/3"
 
     @classmethod
-    def normalise_config(
-        cls,
-        config: Mapping[str, Any],
-        secrets: Mapping[str, str],
-        *,
-        allowed_hosts: Iterable[str] | None = None,
+    def judged_config(
+        cls, config: Mapping[str, Any], allowed_hosts: Iterable[str] | None
     ) -> tuple[dict[str, Any], dict[str, str]]:
-        kept_secrets, errors = secrets_and_errors(cls.config_fields, secrets)
-        kept, more_errors = jira_settings.checked_settings(
+        return jira_settings.judged_config(
             config, check_base=lambda given: cls.checked_base(given, allowed_hosts)
         )
-        if errors | more_errors:
-            raise ConfigError(errors | more_errors)
-        return kept, kept_secrets
 
     @staticmethod
     def checked_base(given: str, allowed_hosts: Iterable[str] | None) -> str:

@@ -13,10 +13,11 @@ from typing import Any, ClassVar
 from feedbackhub import outbound
 from feedbackhub.outbound import OutboundError
 from triage.trackers import rendering
-from triage.trackers.base import Block, ConfigError, ConfigField, TicketDraft
+from triage.trackers.base import Block, TicketDraft
 from triage.trackers.jira import _PROPERTY, Jira
 from triage.trackers.jira_calls import issue_path
 from triage.trackers.reading import folded, text_at
+from triage.trackers.settings import ConfigError, ConfigField
 
 _NOT_HERE = {"email", "site_url"}
 _HELP = {
@@ -60,20 +61,13 @@ class JiraDataCenter(Jira):
     _search_options: ClassVar[dict[str, Any]] = {}
 
     @classmethod
-    def normalise_config(
-        cls,
-        config: Mapping[str, Any],
-        secrets: Mapping[str, str],
-        *,
-        allowed_hosts: Iterable[str] | None = None,
+    def judged_config(
+        cls, config: Mapping[str, Any], allowed_hosts: Iterable[str] | None
     ) -> tuple[dict[str, Any], dict[str, str]]:
-        kept, kept_secrets = super().normalise_config(
-            {name: value for name, value in config.items() if name not in _NOT_HERE},
-            secrets,
-            allowed_hosts=allowed_hosts,
-        )
+        here = {name: value for name, value in config.items() if name not in _NOT_HERE}
+        kept, errors = super().judged_config(here, allowed_hosts)
         tellers = _names(config.get("fix_tellers"))
-        return kept | {"fix_tellers": ", ".join(tellers)}, kept_secrets
+        return kept | {"fix_tellers": ", ".join(tellers)}, errors
 
     @staticmethod
     def checked_base(given: str, allowed_hosts: Iterable[str] | None) -> str:

@@ -6,8 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from triage.trackers import rendering
-from triage.trackers.base import ConfigError, ConfigField
-from triage.trackers.settings import judged, opened_url, texts, webhook_secret
+from triage.trackers.settings import (
+    ConfigError,
+    ConfigField,
+    judged,
+    opened_url,
+    texts,
+    webhook_secret,
+)
 
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 SITE = re.compile(r"https://[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.atlassian\.net")
@@ -58,7 +64,7 @@ FIELDS = (
 )
 
 
-def checked_settings(
+def judged_config(
     config: Mapping[str, Any], *, check_base: Callable[[str], str]
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """The settings as they will be kept, and a sentence for each that cannot work."""

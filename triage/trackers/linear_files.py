@@ -20,21 +20,6 @@ from feedbackhub import outbound
 from feedbackhub.outbound import Limits, OutboundError, Outcome
 from triage.trackers.reading import dig, list_at, text_at
 
-EVIDENCE = """
-query Evidence($id: String!, $marker: ID!) {
-  issue(id: $id) {
-    attachments(first: 1, filter: {id: {eq: $marker}}) { nodes { id } }
-    comments(first: 1, filter: {id: {eq: $marker}}) { nodes { id } }
-  }
-}
-"""
-UPLOAD = """
-mutation Upload($name: String!, $type: String!, $size: Int!) {
-  fileUpload(filename: $name, contentType: $type, size: $size) {
-    success uploadFile { uploadUrl assetUrl headers { key value } }
-  }
-}
-"""
 CONTENT_TYPE = "text/markdown"
 
 _STORAGE = re.compile(r"(?:[a-z0-9-]+\.)*(?:linear\.app|storage\.googleapis\.com)")

@@ -1,14 +1,42 @@
-"""What the settings of every tracker have in common: secrets, the webhook's secret, an address that the operator opened."""
+"""The settings of a connection: their fields, and what those of every tracker have in common."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
 from feedbackhub import outbound
-from feedbackhub.outbound import OutboundError
-from triage.trackers.base import ConfigError, ConfigField
+from feedbackhub.outbound import OutboundError, Outcome
+
+
+@dataclass(frozen=True)
+class ConfigField:
+    """One field of a connection's settings page. `kind` is text, url, email, json or secret."""
+
+    name: str
+    label: str
+    help: str = ""
+    kind: str = "text"
+    required: bool = True
+    placeholder: str = ""
+    may_hold_blanks: bool = False  # of a secret: a phrase that people chose
+
+    @property
+    def is_secret(self) -> bool:
+        return self.kind == "secret"
+
+
+class ConfigError(OutboundError):
+    """Settings that cannot work. `errors` holds a sentence for each field that needs another look."""
+
+    def __init__(self, errors: Mapping[str, str]):
+        super().__init__(" ".join(errors.values()), Outcome.REFUSED_FOR_GOOD)
+        self.errors = dict(errors)
+
+    def __reduce__(self):
+        return (type(self), (self.errors,))
 
 
 def webhook_secret(help: str) -> ConfigField:
@@ -20,6 +48,18 @@ def webhook_secret(help: str) -> ConfigField:
         kind="secret",
         required=False,
         may_hold_blanks=True,
+    )
+
+
+def api_address_field(own: str) -> ConfigField:
+    """For a vendor with one address: another one is for the operator's own."""
+    return ConfigField(
+        "base_url",
+        "API address",
+        "Leave it as it is.",
+        kind="url",
+        required=False,
+        placeholder=own,
     )
 
 
@@ -71,3 +111,16 @@ def opened_url(url: str, allowed_hosts: Iterable[str] | None) -> httpx.URL | Non
     ):
         return None
     return parsed
+
+
+def api_address(
+    given: str, allowed_hosts: Iterable[str] | None, *, own: str, paths: Iterable[str]
+) -> str:
+    """The vendor's one address, or a host that the operator opened; whatever it is gets the key."""
+    url = given.strip().removesuffix("/")
+    if url.lower() in ("", own):
+        return own
+    opened = opened_url(url, allowed_hosts)
+    if opened is not None and opened.path in paths:
+        return str(opened).removesuffix("/")
+    raise ConfigError({"base_url": f"API address: it is {own}."})

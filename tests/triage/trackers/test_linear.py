@@ -16,7 +16,7 @@ from werkzeug import Response
 
 from feedbackhub.outbound import Limits, OutboundError, Outcome
 from tests.triage.trackers.drafts import HOSTILE, MARKER, OTHER_MARKER, draft, hostile_draft
-from triage.trackers import linear
+from triage.trackers import linear_documents
 from triage.trackers.base import ConfigError, EventKind, TicketState, WebhookRefused
 from triage.trackers.linear import Linear
 
@@ -248,7 +248,7 @@ def test_create_passes_hostile_text_as_variables_only(api, tracker, httpserver):
     tracker().create(hostile_draft())
 
     documents = [json.loads(seen.data)["query"] for seen, _ in httpserver.log]
-    assert set(documents) <= set(linear.DOCUMENTS)
+    assert set(documents) <= set(linear_documents.DOCUMENTS)
     assert len(api.asked[1][1]["input"]["title"]) <= 255
 
 
@@ -540,7 +540,7 @@ def test_check_names_a_wrong_key_and_a_wrong_team(api, tracker):
 
 
 def test_documents_are_fixed_and_every_list_names_its_length():
-    for document in linear.DOCUMENTS:
+    for document in linear_documents.DOCUMENTS:
         parsed = graphql.parse(document)
         graphql.visit(parsed, NoLiteralText())
         for connection in re.findall(r"\b(?:issueLabels|states|issues|comments)\b[^{]*", document):
@@ -557,7 +557,7 @@ def test_documents_pass_linears_own_schema():
     sdl = Path(os.environ["FEEDBACKHUB_SHARED"]) / "contracts" / "linear.schema.graphql"
     schema = graphql.build_schema(sdl.read_text(), assume_valid_sdl=True)
 
-    for document in linear.DOCUMENTS:
+    for document in linear_documents.DOCUMENTS:
         assert graphql.validate(schema, graphql.parse(document)) == []
 
 
