@@ -1,9 +1,11 @@
 """Trackers of our own for triage's tests, behind real sockets."""
 
+import json
+
 import pytest
 
 from feedbackhub.outbound import Limits
-from tests.triage.fake_jira import SECRET, FakeJira
+from tests.triage.fake_jira import SECRET, FakeJira, signed
 
 
 @pytest.fixture
@@ -40,6 +42,34 @@ def connect(jira):
 @pytest.fixture
 def connection(connect, project):
     return connect(project)
+
+
+@pytest.fixture
+def post(client, connection):
+    """`post(payload)`: a signed delivery to the connection, as Jira sends it."""
+
+    def send(payload, *, delivery="d-1", to=None, headers=None, **more):
+        body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        sent = {"X-Hub-Signature": signed(body), "X-Atlassian-Webhook-Identifier": delivery}
+        return client.post(
+            to or f"/hooks/jira/{connection.public_id}",
+            body,
+            content_type="application/json",
+            headers=sent | (headers or {}),
+            **more,
+        )
+
+    return send
+
+
+@pytest.fixture
+def splits(monkeypatch):
+    """Groups are born into train, but for what a test says."""
+    from annotation.models import Split
+
+    found = {}
+    monkeypatch.setattr("annotation.splits.split_of_key", lambda key: found.get(key, Split.TRAIN))
+    return found
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """A small Jira of our own, behind a real socket: it files, searches, comments and moves, and fails as the test says."""
 
+import hashlib
+import hmac
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -11,6 +13,31 @@ TO_DO = {"name": "To Do", "statusCategory": {"key": "new"}}
 IN_PROGRESS = {"name": "In Progress", "statusCategory": {"key": "indeterminate"}}
 DONE = {"name": "Done", "statusCategory": {"key": "done"}}
 SECRET = "It's a Secret to Everybody"
+NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+
+
+def happened(
+    issue_id="10001", *, event="jira:issue_updated", status=DONE, at=NOW, labels=(), key="FBH-1"
+):
+    return {
+        "timestamp": int(at.timestamp() * 1000),
+        "webhookEvent": event,
+        "user": {"accountId": "somebody"},
+        "issue": {
+            "id": issue_id,
+            "key": key,
+            "fields": {
+                "status": status,
+                "resolution": None,
+                "updated": at.isoformat(),
+                "labels": list(labels),
+            },
+        },
+    }
+
+
+def signed(body, secret=SECRET):
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
 def people_file(jira, key="FBH-77", **fields):

@@ -94,14 +94,6 @@ def test_questions_do_not_grow_with_the_cases(project):
 # --- the brief ------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def splits(monkeypatch):
-    """Groups are born into train, but for what a test says."""
-    found = {}
-    monkeypatch.setattr("annotation.splits.split_of_key", lambda key: found.get(key, Split.TRAIN))
-    return found
-
-
 def settled(problem, *, placed=True, **fields):
     row = answer(problem.project, **fields)
     if placed:

@@ -20,7 +20,6 @@ from tests.factories import (
     SettlementFactory,
 )
 from tests.triage.fake_github import FakeGitHub
-from tests.triage.test_brief import splits  # noqa: F401  (a fixture)
 from tests.triage.trackers.test_doubles import Double
 from triage import brief, connections, escalation, problems, ticket_notes
 from triage.models import TicketNote
@@ -115,7 +114,7 @@ def worst():
 
 
 @pytest.fixture
-def problem(project, splits, worst):  # noqa: F811
+def problem(project, splits, worst):
     problem = ProblemFactory(project=project, number=7, severity="critical")
     for name in CASES:
         row = settled(problem, name, severity="critical" if name == worst else "low")

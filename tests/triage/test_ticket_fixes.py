@@ -17,8 +17,8 @@ from tests.factories import (
     ProblemMemberFactory,
     ReporterFactory,
 )
-from tests.triage.fake_jira import DONE, TO_DO, paragraphs, refused
-from tests.triage.test_webhooks import happened, post, work  # noqa: F401  (`post` is a fixture)
+from tests.triage.fake_jira import DONE, TO_DO, happened, paragraphs, refused
+from tests.triage.test_webhooks import work
 from triage import escalation, fixing, problems, ticket_fixes, ticket_state
 from triage.models import Fix, Notice, Problem, Ticket, TicketFix, TicketNote
 from triage.ticket_fixes import Told, read_told
@@ -127,7 +127,7 @@ def test_a_ticket_closed_as_done_records_what_it_says_shipped(closed, jira, prob
     )
 
 
-def test_the_webhook_that_closes_it_has_its_comments_read(ticket, jira, post):  # noqa: F811
+def test_the_webhook_that_closes_it_has_its_comments_read(ticket, jira, post):
     jira.move(ticket.remote_id, DONE)
     jira.say(ticket.remote_id, f"Fix: {WORDS}")
     for delivery in ("d-1", "d-1", "d-2"):  # twice the same, and once more by another id
@@ -137,7 +137,7 @@ def test_the_webhook_that_closes_it_has_its_comments_read(ticket, jira, post):  
     assert Fix.objects.count() == TicketFix.objects.count() == 1
 
 
-def test_what_is_said_after_it_was_closed_is_read_when_the_webhook_tells(closed, jira, post):  # noqa: F811
+def test_what_is_said_after_it_was_closed_is_read_when_the_webhook_tells(closed, jira, post):
     look(closed)
     assert not Fix.objects.exists()
     jira.say(closed.remote_id, f"Fix: {WORDS}")

@@ -1,7 +1,5 @@
 """What trackers tell us: signed, once, never backwards, and not lost when the worker is dead."""
 
-import hashlib
-import hmac
 import json
 import time
 import uuid
@@ -12,7 +10,17 @@ from django.utils import timezone
 
 from feedbackhub.outbox.sweeping import sweep
 from tests.factories import ProblemFactory
-from tests.triage.fake_jira import DONE, IN_PROGRESS, SECRET, TO_DO, people_file, refused
+from tests.triage.fake_jira import (
+    DONE,
+    IN_PROGRESS,
+    NOW,
+    SECRET,
+    TO_DO,
+    happened,
+    people_file,
+    refused,
+    signed,
+)
 from triage import connections, escalation, problems, ticket_notes, webhooks
 from triage.models import (
     Escalation,
@@ -25,8 +33,6 @@ from triage.models import (
 )
 
 pytestmark = pytest.mark.django_db
-
-NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -43,48 +49,6 @@ def duty(problem, connection):
 def ticket(duty, jira):
     escalation.pursue(escalation=duty)
     return Ticket.objects.get()
-
-
-def happened(
-    issue_id="10001", *, event="jira:issue_updated", status=DONE, at=NOW, labels=(), key="FBH-1"
-):
-    return {
-        "timestamp": int(at.timestamp() * 1000),
-        "webhookEvent": event,
-        "user": {"accountId": "somebody"},
-        "issue": {
-            "id": issue_id,
-            "key": key,
-            "fields": {
-                "status": status,
-                "resolution": None,
-                "updated": at.isoformat(),
-                "labels": list(labels),
-            },
-        },
-    }
-
-
-def signed(body, secret=SECRET):
-    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-
-
-@pytest.fixture
-def post(client, connection):
-    """`post(payload)`: a signed delivery to the connection, as Jira sends it."""
-
-    def send(payload, *, delivery="d-1", to=None, headers=None, **more):
-        body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-        sent = {"X-Hub-Signature": signed(body), "X-Atlassian-Webhook-Identifier": delivery}
-        return client.post(
-            to or f"/hooks/jira/{connection.public_id}",
-            body,
-            content_type="application/json",
-            headers=sent | (headers or {}),
-            **more,
-        )
-
-    return send
 
 
 def work():

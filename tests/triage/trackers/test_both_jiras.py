@@ -4,8 +4,16 @@ import json
 
 import pytest
 
-from tests.triage.fake_jira import DONE, SECRET, FakeDataCenter, FakeJira, people_file, refused
-from tests.triage.test_webhooks import happened, signed
+from tests.triage.fake_jira import (
+    DONE,
+    SECRET,
+    FakeDataCenter,
+    FakeJira,
+    happened,
+    people_file,
+    refused,
+    signed,
+)
 from tests.triage.trackers.drafts import MARKER, draft
 from triage.trackers.base import CannotReopen, TicketState
 from triage.trackers.jira import Jira

@@ -6,23 +6,20 @@ import json
 import os
 import re
 import time
-import traceback
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import graphql
 import pytest
 from werkzeug import Response
 
-from feedbackhub.outbound import Limits, OutboundError, Outcome
+from feedbackhub.outbound import Outcome
 from tests.triage.trackers.drafts import HOSTILE, MARKER, OTHER_MARKER, draft, hostile_draft
+from tests.triage.trackers.fake_linear import KEY, SECRET, TEAM_ID, failure
 from triage.trackers import linear_documents
 from triage.trackers.base import ConfigError, EventKind, TicketState, WebhookRefused
 from triage.trackers.linear import Linear
 
-KEY = "lin_api_key-that-must-not-leak"
-SECRET = "lin_wh_secret"
-TEAM_ID = "9cfb482a-81e3-4154-b5b9-2c805e70a02d"
 NOW = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 
 
@@ -53,65 +50,8 @@ def issue(type_="backlog", name="Backlog", **more):
     }
 
 
-PREPARED = {"data": {"team": {"id": TEAM_ID}, "issueLabels": {"nodes": []}}}
 CREATED = {"data": {"issueCreate": {"success": True, "issue": issue()}}}
 FOUND = {"data": {"issue": issue()}}
-
-
-@pytest.fixture
-def api(httpserver):
-    """A GraphQL endpoint that answers by the operation's name, in turn where several are given."""
-
-    class Api:
-        def __init__(self):
-            self.asked = []
-            self.headers = []
-            self.answers = {"Prepare": [PREPARED]}
-            httpserver.expect_request("/graphql", method="POST").respond_with_handler(self.answer)
-
-        def answer(self, request):
-            body = json.loads(request.data)
-            operation = re.search(r"(?:query|mutation) (\w+)", body["query"])[1]
-            self.asked.append((operation, body["variables"]))
-            self.headers.append(request.headers)
-            prepared = self.answers[operation]
-            reply = prepared.pop(0) if len(prepared) > 1 else prepared[0]
-            if isinstance(reply, Response):
-                return reply
-            status, reply = reply if isinstance(reply, tuple) else (200, reply)
-            return Response(json.dumps(reply), status, content_type="application/json")
-
-        def gives(self, **answers):
-            self.answers.update(
-                {name: a if isinstance(a, list) else [a] for name, a in answers.items()}
-            )
-
-        @property
-        def operations(self):
-            return [operation for operation, _ in self.asked]
-
-    return Api()
-
-
-@pytest.fixture
-def tracker(httpserver, api):
-    def make(status_map=None, secrets=None, **config):
-        return Linear(
-            {"base_url": httpserver.url_for("/graphql"), "team": "FBH", **config},
-            {"api_key": KEY, "webhook_secret": SECRET, **(secrets or {})},
-            status_map=status_map,
-            allowed_hosts=[f"{httpserver.host}:{httpserver.port}"],
-            limits=Limits(connect=1, read=0.4, total=1),
-        )
-
-    return make
-
-
-def failure(call, *args, **options):
-    with pytest.raises(OutboundError) as caught:
-        call(*args, **options)
-    assert KEY not in str(caught.value) + "".join(traceback.format_exception(caught.value))
-    return caught.value
 
 
 # --- settings -------------------------------------------------------------------------------------
@@ -171,28 +111,28 @@ def test_normalise_config_says_what_each_field_needs():
     assert "two words" not in str(caught.value)
 
 
-def test_a_pasted_bearer_is_dropped_and_the_right_form_is_sent(api, tracker):
-    api.gives(Read=FOUND)
+def test_a_pasted_bearer_is_dropped_and_the_right_form_is_sent(linear_api, linear_tracker):
+    linear_api.gives(Read=FOUND)
     _, secrets = Linear.normalise_config(
         {"team": "FBH"}, {"api_key": "Bearer lin_oauth_x"}, allowed_hosts=[]
     )
 
-    tracker().find(MARKER)
-    tracker(secrets=secrets).find(MARKER)
+    linear_tracker().find(MARKER)
+    linear_tracker(secrets=secrets).find(MARKER)
 
-    assert [h["Authorization"] for h in api.headers] == [KEY, "Bearer lin_oauth_x"]
+    assert [h["Authorization"] for h in linear_api.headers] == [KEY, "Bearer lin_oauth_x"]
 
 
 # --- creating -------------------------------------------------------------------------------------
 
 
-def test_create_sends_the_marker_as_the_issues_own_id(api, tracker):
-    api.gives(Create=CREATED)
+def test_create_sends_the_marker_as_the_issues_own_id(linear_api, linear_tracker):
+    linear_api.gives(Create=CREATED)
 
-    ticket = tracker().create(draft())
+    ticket = linear_tracker().create(draft())
 
-    assert api.operations == ["Prepare", "Create"]
-    values = api.asked[1][1]["input"]
+    assert linear_api.operations == ["Prepare", "Create"]
+    values = linear_api.asked[1][1]["input"]
     assert values.pop("description").endswith(f"Reference fbh-{MARKER}")
     assert values == {
         "id": MARKER,
@@ -206,7 +146,9 @@ def test_create_sends_the_marker_as_the_issues_own_id(api, tracker):
     assert ticket.remote_updated_at == datetime(2026, 11, 20, 10, tzinfo=UTC)
 
 
-def test_create_takes_labels_of_this_team_no_groups_and_one_of_each_group(api, tracker):
+def test_create_takes_labels_of_this_team_no_groups_and_one_of_each_group(
+    linear_api, linear_tracker
+):
     def label(id_, team=None, parent=None, group=False):
         return {"id": id_, "isGroup": group, "team": team and {"id": team},
                 "parent": parent and {"id": parent}}  # fmt: skip
@@ -219,60 +161,62 @@ def test_create_takes_labels_of_this_team_no_groups_and_one_of_each_group(api, t
         label("sev1", parent="severity"),
         label("sev2", parent="severity"),
     ]
-    api.gives(
+    linear_api.gives(
         Prepare={"data": {"team": {"id": TEAM_ID}, "issueLabels": {"nodes": nodes}}}, Create=CREATED
     )
 
-    tracker().create(draft())
+    linear_tracker().create(draft())
 
-    assert api.asked[0][1] == {
+    assert linear_api.asked[0][1] == {
         "team": "FBH", "labels": ["feedback", "critical"], "withLabels": True,
     }  # fmt: skip
-    assert api.asked[1][1]["input"]["labelIds"] == ["everywhere", "ours", "sev1"]
+    assert linear_api.asked[1][1]["input"]["labelIds"] == ["everywhere", "ours", "sev1"]
 
 
 @pytest.mark.parametrize(
     ("severity", "priority"), [("critical", 1), ("high", 2), ("medium", 3), ("low", 4), ("none", 0)]
 )
-def test_create_translates_the_severity(api, tracker, severity, priority):
-    api.gives(Create=CREATED)
+def test_create_translates_the_severity(linear_api, linear_tracker, severity, priority):
+    linear_api.gives(Create=CREATED)
 
-    tracker().create(draft(severity=severity))
+    linear_tracker().create(draft(severity=severity))
 
-    assert api.asked[1][1]["input"]["priority"] == priority
+    assert linear_api.asked[1][1]["input"]["priority"] == priority
 
 
-def test_create_passes_hostile_text_as_variables_only(api, tracker, httpserver):
-    api.gives(Create=CREATED)
+def test_create_passes_hostile_text_as_variables_only(linear_api, linear_tracker, httpserver):
+    linear_api.gives(Create=CREATED)
 
-    tracker().create(hostile_draft())
+    linear_tracker().create(hostile_draft())
 
     documents = [json.loads(seen.data)["query"] for seen, _ in httpserver.log]
     assert set(documents) <= set(linear_documents.DOCUMENTS)
-    assert len(api.asked[1][1]["input"]["title"]) <= 255
+    assert len(linear_api.asked[1][1]["input"]["title"]) <= 255
 
 
 @pytest.mark.parametrize("status", [200, 400])
-def test_a_conflict_means_made_and_is_read_by_id(api, tracker, status):
-    api.gives(Create=(status, CONFLICT), Read=FOUND)
+def test_a_conflict_means_made_and_is_read_by_id(linear_api, linear_tracker, status):
+    linear_api.gives(Create=(status, CONFLICT), Read=FOUND)
 
-    ticket = tracker().create(draft())
+    ticket = linear_tracker().create(draft())
 
     assert (ticket.remote_id, ticket.key) == (MARKER, "FBH-12")
-    assert api.operations == ["Prepare", "Create", "Read"]
-    assert api.asked[2][1] == {"id": MARKER}
+    assert linear_api.operations == ["Prepare", "Create", "Read"]
+    assert linear_api.asked[2][1] == {"id": MARKER}
 
 
-def test_a_conflict_is_recognised_by_reading_not_by_its_words(api, tracker):
-    api.gives(Create=error("INPUT_ERROR", message="in anderen Worten"), Read=FOUND)
+def test_a_conflict_is_recognised_by_reading_not_by_its_words(linear_api, linear_tracker):
+    linear_api.gives(Create=error("INPUT_ERROR", message="in anderen Worten"), Read=FOUND)
 
-    assert tracker().create(draft()).key == "FBH-12"
+    assert linear_tracker().create(draft()).key == "FBH-12"
 
 
-def test_an_input_error_without_such_an_issue_is_a_refusal(api, tracker):
-    api.gives(Create=error("INPUT_ERROR", "invalid input", said="Title is bad."), Read=NOT_FOUND)
+def test_an_input_error_without_such_an_issue_is_a_refusal(linear_api, linear_tracker):
+    linear_api.gives(
+        Create=error("INPUT_ERROR", "invalid input", said="Title is bad."), Read=NOT_FOUND
+    )
 
-    refused = failure(tracker().create, draft())
+    refused = failure(linear_tracker().create, draft())
 
     assert refused.outcome is Outcome.REFUSED_FOR_GOOD
     assert str(refused) == "Linear refused FBH: Title is bad."
@@ -281,10 +225,10 @@ def test_an_input_error_without_such_an_issue_is_a_refusal(api, tracker):
 @pytest.mark.parametrize(
     "reading", [INTERNAL, (503, {}), RATELIMITED, (429, {}), (401, NO_KEY), {"data": {"issue": {}}}]
 )
-def test_a_conflict_that_cannot_be_read_stays_unknown(api, tracker, reading):
-    api.gives(Create=CONFLICT, Read=reading)
+def test_a_conflict_that_cannot_be_read_stays_unknown(linear_api, linear_tracker, reading):
+    linear_api.gives(Create=CONFLICT, Read=reading)
 
-    assert failure(tracker().create, draft()).outcome is Outcome.UNKNOWN
+    assert failure(linear_tracker().create, draft()).outcome is Outcome.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -313,17 +257,19 @@ def test_a_conflict_that_cannot_be_read_stays_unknown(api, tracker, reading):
         Response("", 200, content_type="application/json"),
     ],
 )
-def test_create_is_unknown_and_sent_once_when_the_answer_proves_nothing(api, tracker, answer):
-    api.gives(Create=answer)
+def test_create_is_unknown_and_sent_once_when_the_answer_proves_nothing(
+    linear_api, linear_tracker, answer
+):
+    linear_api.gives(Create=answer)
 
-    assert failure(tracker().create, draft()).outcome is Outcome.UNKNOWN
-    assert api.operations.count("Create") == 1
+    assert failure(linear_tracker().create, draft()).outcome is Outcome.UNKNOWN
+    assert linear_api.operations.count("Create") == 1
 
 
-def test_an_issue_in_the_answer_is_made_even_beside_errors(api, tracker):
-    api.gives(Create=INTERNAL | {"data": CREATED["data"]})
+def test_an_issue_in_the_answer_is_made_even_beside_errors(linear_api, linear_tracker):
+    linear_api.gives(Create=INTERNAL | {"data": CREATED["data"]})
 
-    assert tracker().create(draft()).key == "FBH-12"
+    assert linear_tracker().create(draft()).key == "FBH-12"
 
 
 @pytest.mark.parametrize(
@@ -341,18 +287,20 @@ def test_an_issue_in_the_answer_is_made_even_beside_errors(api, tracker):
         ((429, RATELIMITED), "refused_try_later", "asks to wait", False),
     ],
 )  # fmt: skip
-def test_create_says_what_was_refused(api, tracker, answer, outcome, words, credential):
-    api.gives(Create=answer)
+def test_create_says_what_was_refused(
+    linear_api, linear_tracker, answer, outcome, words, credential
+):
+    linear_api.gives(Create=answer)
 
-    refused = failure(tracker().create, draft())
+    refused = failure(linear_tracker().create, draft())
 
     assert (refused.outcome, refused.credential_refused) == (outcome, credential)
     assert words in str(refused)
 
 
-def test_a_rate_limit_names_the_time_of_the_budget_that_is_spent(api, tracker):
+def test_a_rate_limit_names_the_time_of_the_budget_that_is_spent(linear_api, linear_tracker):
     soon, later = (int((time.time() + s) * 1000) for s in (30, 3000))
-    api.gives(
+    linear_api.gives(
         Create=Response(
             json.dumps(RATELIMITED),
             400,
@@ -366,41 +314,41 @@ def test_a_rate_limit_names_the_time_of_the_budget_that_is_spent(api, tracker):
         )
     )
 
-    assert 25 < failure(tracker().create, draft()).retry_after <= 32
+    assert 25 < failure(linear_tracker().create, draft()).retry_after <= 32
 
 
 @pytest.mark.parametrize("answer", [INTERNAL, (500, {}), (400, RATELIMITED), {"data": {}}])
-def test_create_that_fails_before_the_mutation_has_made_nothing(api, tracker, answer):
-    api.gives(Prepare=answer)
+def test_create_that_fails_before_the_mutation_has_made_nothing(linear_api, linear_tracker, answer):
+    linear_api.gives(Prepare=answer)
 
-    assert failure(tracker().create, draft()).outcome is Outcome.REFUSED_TRY_LATER
-    assert "Create" not in api.operations
+    assert failure(linear_tracker().create, draft()).outcome is Outcome.REFUSED_TRY_LATER
+    assert "Create" not in linear_api.operations
 
 
-def test_create_names_a_team_that_is_not_shown(api, tracker):
-    api.gives(Prepare=NOT_FOUND)
+def test_create_names_a_team_that_is_not_shown(linear_api, linear_tracker):
+    linear_api.gives(Prepare=NOT_FOUND)
 
-    refused = failure(tracker().create, draft())
+    refused = failure(linear_tracker().create, draft())
 
     assert refused.outcome is Outcome.REFUSED_FOR_GOOD
     assert "no team FBH" in str(refused)
 
 
-def test_create_wants_a_marker_that_is_a_uuid_version_4(tracker):
+def test_create_wants_a_marker_that_is_a_uuid_version_4(linear_tracker):
     for marker in ("7", "00000000-0000-5000-8000-000000000000", hashlib.sha256().hexdigest()):
         with pytest.raises(ValueError, match="UUID"):
-            tracker().create(draft(marker=marker))
+            linear_tracker().create(draft(marker=marker))
 
 
 # --- finding and reading --------------------------------------------------------------------------
 
 
-def test_find_reads_the_marker_as_an_id(api, tracker):
-    api.gives(Read=[FOUND, NOT_FOUND, INTERNAL])
+def test_find_reads_the_marker_as_an_id(linear_api, linear_tracker):
+    linear_api.gives(Read=[FOUND, NOT_FOUND, INTERNAL])
 
-    assert [ticket.key for ticket in tracker().find(MARKER)] == ["FBH-12"]
-    assert tracker().find(MARKER) == []
-    assert failure(tracker().find, MARKER).outcome is Outcome.REFUSED_TRY_LATER
+    assert [ticket.key for ticket in linear_tracker().find(MARKER)] == ["FBH-12"]
+    assert linear_tracker().find(MARKER) == []
+    assert failure(linear_tracker().find, MARKER).outcome is Outcome.REFUSED_TRY_LATER
 
 
 @pytest.mark.parametrize(
@@ -417,55 +365,57 @@ def test_find_reads_the_marker_as_an_id(api, tracker):
         ("", "unknown"),
     ],
 )
-def test_read_judges_by_the_type_of_the_state(api, tracker, type_, expected):
-    api.gives(Read={"data": {"issue": issue(type_, "Done")}})
+def test_read_judges_by_the_type_of_the_state(linear_api, linear_tracker, type_, expected):
+    linear_api.gives(Read={"data": {"issue": issue(type_, "Done")}})
 
-    assert tracker().read(MARKER).state == expected
-
-
-def test_read_follows_the_owners_table_and_says_when_a_ticket_is_gone(api, tracker):
-    api.gives(Read={"data": {"issue": issue("started", "In Review")}})
-    assert tracker({"in review": "done"}).read(MARKER).state == "done"
-
-    api.gives(Read={"data": {"issue": issue(trashed=True)}})
-    assert tracker().read(MARKER).state is TicketState.DELETED
-
-    api.gives(Read=NOT_FOUND)
-    assert tracker().read(MARKER).state is TicketState.DELETED
+    assert linear_tracker().read(MARKER).state == expected
 
 
-def test_read_shows_no_link_that_leads_elsewhere(api, tracker):
+def test_read_follows_the_owners_table_and_says_when_a_ticket_is_gone(linear_api, linear_tracker):
+    linear_api.gives(Read={"data": {"issue": issue("started", "In Review")}})
+    assert linear_tracker({"in review": "done"}).read(MARKER).state == "done"
+
+    linear_api.gives(Read={"data": {"issue": issue(trashed=True)}})
+    assert linear_tracker().read(MARKER).state is TicketState.DELETED
+
+    linear_api.gives(Read=NOT_FOUND)
+    assert linear_tracker().read(MARKER).state is TicketState.DELETED
+
+
+def test_read_shows_no_link_that_leads_elsewhere(linear_api, linear_tracker):
     for url in ("https://evil.test/x", "javascript:alert(1)", "https://linear.app@evil.test/"):
-        api.gives(Read={"data": {"issue": issue(url=url)}})
-        assert tracker().read(MARKER).url == ""
+        linear_api.gives(Read={"data": {"issue": issue(url=url)}})
+        assert linear_tracker().read(MARKER).url == ""
 
 
-def test_an_id_that_is_none_is_refused(tracker):
+def test_an_id_that_is_none_is_refused(linear_tracker):
     for bad in ("FBH-12", "", "x" * 36):
-        assert failure(tracker().read, bad).outcome is Outcome.REFUSED_FOR_GOOD
+        assert failure(linear_tracker().read, bad).outcome is Outcome.REFUSED_FOR_GOOD
 
 
 # --- comments, reopening, links -------------------------------------------------------------------
 
 
-def test_comment_takes_its_marker_as_its_id_and_is_made_once(api, tracker):
+def test_comment_takes_its_marker_as_its_id_and_is_made_once(linear_api, linear_tracker):
     made = {"data": {"commentCreate": {"success": True, "comment": {"id": OTHER_MARKER}}}}
     there = {"data": {"comment": {"id": OTHER_MARKER}}}
-    api.gives(Comment=[made, CONFLICT], ReadComment=there)
+    linear_api.gives(Comment=[made, CONFLICT], ReadComment=there)
 
-    assert tracker().comment(MARKER, HOSTILE, OTHER_MARKER) == OTHER_MARKER
-    assert tracker().comment(MARKER, HOSTILE, OTHER_MARKER) == OTHER_MARKER
-    values = api.asked[0][1]["input"]
+    assert linear_tracker().comment(MARKER, HOSTILE, OTHER_MARKER) == OTHER_MARKER
+    assert linear_tracker().comment(MARKER, HOSTILE, OTHER_MARKER) == OTHER_MARKER
+    values = linear_api.asked[0][1]["input"]
     assert (values["id"], values["issueId"]) == (OTHER_MARKER, MARKER)
     assert "\\!\\[x\\]" in values["body"]
 
 
-def test_comment_that_is_refused_or_lost_says_so(api, tracker):
-    api.gives(Comment=NOT_FOUND, ReadComment=NOT_FOUND)
-    assert failure(tracker().comment, MARKER, "x", OTHER_MARKER).outcome == "refused_for_good"
+def test_comment_that_is_refused_or_lost_says_so(linear_api, linear_tracker):
+    linear_api.gives(Comment=NOT_FOUND, ReadComment=NOT_FOUND)
+    assert (
+        failure(linear_tracker().comment, MARKER, "x", OTHER_MARKER).outcome == "refused_for_good"
+    )
 
-    api.gives(Comment=INTERNAL)
-    assert failure(tracker().comment, MARKER, "x", OTHER_MARKER).outcome is Outcome.UNKNOWN
+    linear_api.gives(Comment=INTERNAL)
+    assert failure(linear_tracker().comment, MARKER, "x", OTHER_MARKER).outcome is Outcome.UNKNOWN
 
 
 def states(*kinds):
@@ -473,38 +423,40 @@ def states(*kinds):
     return {"states": {"nodes": nodes}}
 
 
-def test_reopen_moves_to_the_first_state_that_is_not_started(api, tracker):
+def test_reopen_moves_to_the_first_state_that_is_not_started(linear_api, linear_tracker):
     team = states(("completed", 0), ("backlog", 1), ("unstarted", 5), ("unstarted", 2))
-    api.gives(
+    linear_api.gives(
         States={"data": {"issue": issue("completed", "Done", team=team)}},
         Move={"data": {"issueUpdate": {"success": True, "issue": issue("unstarted", "Todo")}}},
     )
 
-    ticket = tracker().reopen(MARKER)
+    ticket = linear_tracker().reopen(MARKER)
 
-    assert api.asked[-1] == ("Move", {"id": MARKER, "state": "unstarted-2"})
+    assert linear_api.asked[-1] == ("Move", {"id": MARKER, "state": "unstarted-2"})
     assert (ticket.state, ticket.status_name) == (TicketState.OPEN, "Todo")
 
 
-def test_reopen_leaves_an_open_ticket_alone_and_says_what_it_cannot_do(api, tracker):
-    api.gives(States={"data": {"issue": issue("started")}})
-    assert tracker().reopen(MARKER).state is TicketState.IN_PROGRESS
+def test_reopen_leaves_an_open_ticket_alone_and_says_what_it_cannot_do(linear_api, linear_tracker):
+    linear_api.gives(States={"data": {"issue": issue("started")}})
+    assert linear_tracker().reopen(MARKER).state is TicketState.IN_PROGRESS
 
     for gone in (NOT_FOUND, {"data": {"issue": issue(trashed=True)}}):
-        api.gives(States=gone)
-        assert "no longer shows FBH-12" in str(failure(tracker().reopen, MARKER, "FBH-12"))
+        linear_api.gives(States=gone)
+        assert "no longer shows FBH-12" in str(failure(linear_tracker().reopen, MARKER, "FBH-12"))
 
-    api.gives(States={"data": {"issue": issue("completed", team=states(("completed", 1)))}})
-    assert failure(tracker().reopen, MARKER).outcome is Outcome.REFUSED_FOR_GOOD
-    assert "Move" not in api.operations
+    linear_api.gives(States={"data": {"issue": issue("completed", team=states(("completed", 1)))}})
+    assert failure(linear_tracker().reopen, MARKER).outcome is Outcome.REFUSED_FOR_GOOD
+    assert "Move" not in linear_api.operations
 
 
-def test_link_back_is_an_attachment_with_our_address(api, tracker):
-    api.gives(Link={"data": {"attachmentCreate": {"success": True, "attachment": {"id": "a"}}}})
+def test_link_back_is_an_attachment_with_our_address(linear_api, linear_tracker):
+    linear_api.gives(
+        Link={"data": {"attachmentCreate": {"success": True, "attachment": {"id": "a"}}}}
+    )
 
-    tracker().link_back(MARKER, url="https://hub.example.com/p/1", title="Problem 1")
+    linear_tracker().link_back(MARKER, url="https://hub.example.com/p/1", title="Problem 1")
 
-    assert api.asked[0][1]["input"] == {
+    assert linear_api.asked[0][1]["input"] == {
         "issueId": MARKER, "url": "https://hub.example.com/p/1", "title": "Problem 1",
     }  # fmt: skip
 
@@ -512,28 +464,28 @@ def test_link_back_is_an_attachment_with_our_address(api, tracker):
 # --- testing the connection -----------------------------------------------------------------------
 
 
-def test_check_tells_who_and_where(api, tracker):
-    api.gives(
+def test_check_tells_who_and_where(linear_api, linear_tracker):
+    linear_api.gives(
         Viewer={"data": {"viewer": {"id": "u-1", "name": "Bot"}, "organization": {"name": "Acme"}}},
         Team={"data": {"team": {"id": TEAM_ID, "key": "FBH", "name": "LLM incidents"}}},
     )
 
-    report = tracker().check()
+    report = linear_tracker().check()
 
     assert report.lines == ("Signed in to Acme as Bot.", "Tickets go to LLM incidents (FBH).")
     assert (report.account_id, report.warnings) == ("u-1", ())
 
 
-def test_check_names_a_wrong_key_and_a_wrong_team(api, tracker):
-    api.gives(Viewer=(401, NO_KEY))
-    assert failure(tracker().check).credential_refused
+def test_check_names_a_wrong_key_and_a_wrong_team(linear_api, linear_tracker):
+    linear_api.gives(Viewer=(401, NO_KEY))
+    assert failure(linear_tracker().check).credential_refused
 
-    api.gives(
+    linear_api.gives(
         Viewer={"data": {"viewer": {"id": "u-1", "name": "Bot"}, "organization": {"name": "A"}}},
         Team=NOT_FOUND,
     )
-    assert "no team FBH" in str(failure(tracker().check))
-    assert list(failure(tracker(secrets={"api_key": ""}).check).errors) == ["api_key"]
+    assert "no team FBH" in str(failure(linear_tracker().check))
+    assert list(failure(linear_tracker(secrets={"api_key": ""}).check).errors) == ["api_key"]
 
 
 # --- the documents --------------------------------------------------------------------------------
@@ -585,63 +537,66 @@ def event(subject="Issue", action="update", age=0, **more):
     }
 
 
-def refused_webhook(adapter, raw, headers):
+def refused_webhook(adapter, raw, headers, now=NOW):
     with pytest.raises(WebhookRefused) as caught:
-        adapter.verify_webhook(raw, headers, now=NOW)
+        adapter.verify_webhook(raw, headers, now=now)
     return caught.value.status
 
 
 @pytest.mark.parametrize("age", [0, 59, -59])
-def test_verify_webhook_accepts_a_signed_body_of_this_minute(tracker, age):
-    tracker().verify_webhook(*signed(event(age=age)), now=NOW)
+def test_verify_webhook_accepts_a_signed_body_of_this_minute(linear_tracker, age):
+    raw, headers = signed(event(age=age))
+
+    assert linear_tracker().verify_webhook(raw, headers, now=NOW) is None
+    assert refused_webhook(linear_tracker(), raw, headers, now=NOW + timedelta(minutes=2)) == 401
 
 
 @pytest.mark.parametrize("age", [61, -61, 3600, -3600])
-def test_verify_webhook_refuses_a_signed_body_of_another_time(tracker, age):
+def test_verify_webhook_refuses_a_signed_body_of_another_time(linear_tracker, age):
     raw, headers = signed(event(age=age))
 
     fresh = {"Linear-Timestamp": str(int(NOW.timestamp() * 1000))}
-    assert refused_webhook(tracker(), raw, headers | fresh) == 401
+    assert refused_webhook(linear_tracker(), raw, headers | fresh) == 401
 
 
 @pytest.mark.parametrize("stamp", [None, "1763632800000", True, [], float("nan"), 1e400, "now"])
-def test_verify_webhook_refuses_a_body_without_a_usable_time(tracker, stamp):
+def test_verify_webhook_refuses_a_body_without_a_usable_time(linear_tracker, stamp):
     fresh = {"Linear-Timestamp": str(int(NOW.timestamp() * 1000))}
     missing = event()
     del missing["webhookTimestamp"]
 
     for payload in (missing, event(webhookTimestamp=stamp)):
-        assert refused_webhook(tracker(), *signed(payload, **fresh)) == 401
+        assert refused_webhook(linear_tracker(), *signed(payload, **fresh)) == 401
 
 
 @pytest.mark.parametrize(
     "signature", [None, "", "0" * 64, "é" * 64, "\ud800", "sha256=" + "0" * 64]
 )
-def test_verify_webhook_refuses_missing_wrong_and_strange_signatures(tracker, signature):
+def test_verify_webhook_refuses_missing_wrong_and_strange_signatures(linear_tracker, signature):
     raw, headers = signed(event())
     del headers["Linear-Signature"]
     if signature is not None:
         headers["Linear-Signature"] = signature
 
-    assert refused_webhook(tracker(), raw, headers) == 401
+    assert refused_webhook(linear_tracker(), raw, headers) == 401
 
 
-def test_verify_webhook_judges_the_raw_bytes_by_this_connections_secret(tracker):
+def test_verify_webhook_judges_the_raw_bytes_by_this_connections_secret(linear_tracker):
     raw, headers = signed(event())
 
-    tracker().verify_webhook(raw, {k.lower(): v for k, v in headers.items()}, now=NOW)
-    assert refused_webhook(tracker(), raw + b" ", headers) == 401
-    assert refused_webhook(tracker(secrets={"webhook_secret": "x"}), raw, headers) == 401
-    unset = tracker(secrets={"webhook_secret": ""})
+    linear_tracker().verify_webhook(raw, {k.lower(): v for k, v in headers.items()}, now=NOW)
+    assert refused_webhook(linear_tracker(), raw + b" ", headers) == 401
+    assert refused_webhook(linear_tracker(secrets={"webhook_secret": "x"}), raw, headers) == 401
+    unset = linear_tracker(secrets={"webhook_secret": ""})
     assert refused_webhook(unset, *signed(event(), secret="")) == 401
 
 
-def test_verify_webhook_answers_400_to_a_signed_body_that_is_no_json(tracker):
-    assert refused_webhook(tracker(), *signed(b'{"action": "upd')) == 400
+def test_verify_webhook_answers_400_to_a_signed_body_that_is_no_json(linear_tracker):
+    assert refused_webhook(linear_tracker(), *signed(b'{"action": "upd')) == 400
 
 
-def test_parse_webhook_of_a_state_change(tracker):
-    parsed = tracker().parse_webhook(*signed(event()))
+def test_parse_webhook_of_a_state_change(linear_tracker):
+    parsed = linear_tracker().parse_webhook(*signed(event()))
 
     assert (parsed.kind, parsed.remote_id, parsed.key) == (EventKind.UPDATED, MARKER, "FBH-12")
     assert (parsed.state, parsed.status_name) == (TicketState.DONE, "Done")
@@ -650,19 +605,19 @@ def test_parse_webhook_of_a_state_change(tracker):
     assert "Emma" not in json.dumps(parsed.to_json())
 
 
-def test_parse_webhook_of_other_events(tracker):
-    made = tracker().parse_webhook(*signed(event(action="create")))
+def test_parse_webhook_of_other_events(linear_tracker):
+    made = linear_tracker().parse_webhook(*signed(event(action="create")))
     assert made.kind is EventKind.CREATED
 
-    removed = tracker().parse_webhook(*signed(event(action="remove")))
+    removed = linear_tracker().parse_webhook(*signed(event(action="remove")))
     assert (removed.kind, removed.state) == (EventKind.DELETED, TicketState.DELETED)
 
-    binned = tracker().parse_webhook(*signed(event(data=issue(trashed=True))))
+    binned = linear_tracker().parse_webhook(*signed(event(data=issue(trashed=True))))
     assert binned.state is TicketState.DELETED
 
     data = {"id": OTHER_MARKER, "issueId": MARKER, "issue": {"identifier": "FBH-12"},
             "body": "Fixed?", "updatedAt": "2026-11-20T10:00:00Z"}  # fmt: skip
-    said = tracker().parse_webhook(*signed(event("Comment", "create", data=data)))
+    said = linear_tracker().parse_webhook(*signed(event("Comment", "create", data=data)))
     assert (said.kind, said.remote_id, said.key) == (EventKind.COMMENTED, MARKER, "FBH-12")
     assert (said.state, said.comment) == (None, "Fixed?")
 
@@ -678,19 +633,19 @@ def test_parse_webhook_of_other_events(tracker):
         {},
     ],
 )
-def test_parse_webhook_ignores_what_is_not_about_a_ticket(tracker, payload):
-    assert tracker().parse_webhook(*signed(payload)) is None
+def test_parse_webhook_ignores_what_is_not_about_a_ticket(linear_tracker, payload):
+    assert linear_tracker().parse_webhook(*signed(payload)) is None
 
 
-def test_parse_webhook_survives_any_shape_of_known_fields(tracker):
+def test_parse_webhook_survives_any_shape_of_known_fields(linear_tracker):
     for strange in (None, 7, "x", [], {}, [[]], {"name": 7}, True, "\ud800\x00", 1e308):
         data = {"id": MARKER} | dict.fromkeys(
             ("state", "identifier", "updatedAt", "trashed", "url"), strange
         )
-        parsed = tracker().parse_webhook(
+        parsed = linear_tracker().parse_webhook(
             *signed(event(data=data, actor=strange, createdAt=strange))
         )
         assert parsed.remote_id == MARKER
         json.dumps(parsed.to_json(), ensure_ascii=False).encode()
-        tracker().parse_webhook(*signed(event(data=strange)))
-        tracker().parse_webhook(*signed(event(subject=strange, action=strange)))
+        linear_tracker().parse_webhook(*signed(event(data=strange)))
+        linear_tracker().parse_webhook(*signed(event(subject=strange, action=strange)))

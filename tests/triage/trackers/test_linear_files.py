@@ -7,8 +7,9 @@ import pytest
 from werkzeug import Response
 
 from feedbackhub.outbound import Limits, OutboundError, Outcome
+from tests.triage.trackers.drafts import MARKER
+from tests.triage.trackers.fake_linear import KEY, failure
 from tests.triage.trackers.test_doubles import Double, OnLinear, new_draft
-from tests.triage.trackers.test_linear import KEY, MARKER, api, failure, tracker  # noqa: F401
 from triage.trackers import linear_files
 from triage.trackers.linear_files import Upload, upload_of
 
@@ -34,14 +35,16 @@ def prepared(url, **headers):
 
 
 @pytest.fixture
-def storage(httpserver, api):  # noqa: F811
+def storage(httpserver, linear_api):
     """Where files are put; `puts` is what came, `answers` how it is answered."""
 
     class Storage:
         def __init__(self):
             self.puts, self.status, self.url = [], 200, httpserver.url_for("/signed/1?sig=x")
             httpserver.expect_request("/signed/1").respond_with_handler(self.answer)
-            api.gives(Evidence=NOTHING_YET, Upload=prepared(self.url), Link=LINKED, Comment=SAID)
+            linear_api.gives(
+                Evidence=NOTHING_YET, Upload=prepared(self.url), Link=LINKED, Comment=SAID
+            )
 
         def answer(self, request):
             self.puts.append(request)
@@ -50,22 +53,24 @@ def storage(httpserver, api):  # noqa: F811
     return Storage()
 
 
-def attach(tracker):  # noqa: F811
-    tracker().attach(MARKER, name="P7-brief.md", text=TEXT, marker=MARKER)
+def attach(linear_tracker):
+    linear_tracker().attach(MARKER, name="P7-brief.md", text=TEXT, marker=MARKER)
 
 
 # --- the way it goes ------------------------------------------------------------------------------
 
 
-def test_the_file_is_put_with_the_signed_headers_and_without_our_key(api, tracker, storage):  # noqa: F811
-    api.gives(Upload=prepared(storage.url, **{"x-goog-content-length-range": "9,9"}))
-    attach(tracker)
+def test_the_file_is_put_with_the_signed_headers_and_without_our_key(
+    linear_api, linear_tracker, storage
+):
+    linear_api.gives(Upload=prepared(storage.url, **{"x-goog-content-length-range": "9,9"}))
+    attach(linear_tracker)
     (put,) = storage.puts
     assert (put.method, put.data.decode()) == ("PUT", TEXT)
     assert put.headers["Content-Type"] == "text/markdown"
     assert put.headers["x-goog-content-length-range"] == "9,9"
     assert "Authorization" not in put.headers and KEY not in str(put.headers)
-    asked = dict(api.asked)
+    asked = dict(linear_api.asked)
     assert asked["Upload"] == {
         "name": "P7-brief.md",
         "type": "text/markdown",
@@ -77,16 +82,16 @@ def test_the_file_is_put_with_the_signed_headers_and_without_our_key(api, tracke
         "url": "https://uploads.linear.app/a/b",
         "title": "P7-brief.md",
     }
-    assert "Comment" not in api.operations
+    assert "Comment" not in linear_api.operations
 
 
 @pytest.mark.parametrize("there", ["attachments", "comments"])
-def test_what_is_there_already_is_not_put_again(api, tracker, storage, there):  # noqa: F811
+def test_what_is_there_already_is_not_put_again(linear_api, linear_tracker, storage, there):
     seen = json.loads(json.dumps(NOTHING_YET))
     seen["data"]["issue"][there]["nodes"] = [{"id": MARKER}]
-    api.gives(Evidence=seen)
-    attach(tracker)
-    assert (api.operations, storage.puts) == (["Evidence"], [])
+    linear_api.gives(Evidence=seen)
+    attach(linear_tracker)
+    assert (linear_api.operations, storage.puts) == (["Evidence"], [])
 
 
 @pytest.mark.parametrize(
@@ -144,23 +149,25 @@ def test_headers_that_would_steer_the_call_are_not_taken():
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
-def test_where_the_file_is_refused_the_brief_is_a_comment(api, tracker, storage, status):  # noqa: F811
+def test_where_the_file_is_refused_the_brief_is_a_comment(
+    linear_api, linear_tracker, storage, status
+):
     """Also a 401 of the storage: it says nothing of our key, so nothing is paused."""
     storage.status = status
-    attach(tracker)
-    assert api.operations == ["Evidence", "Upload", "Evidence", "Comment"]
+    attach(linear_tracker)
+    assert linear_api.operations == ["Evidence", "Upload", "Evidence", "Comment"]
 
 
-def test_a_storage_that_is_away_is_tried_later(api, tracker, storage):  # noqa: F811
+def test_a_storage_that_is_away_is_tried_later(linear_api, linear_tracker, storage):
     storage.status = 503
-    error = failure(attach, tracker)
+    error = failure(attach, linear_tracker)
     assert (error.outcome, error.credential_refused) == (Outcome.REFUSED_TRY_LATER, False)
-    assert "Comment" not in api.operations
+    assert "Comment" not in linear_api.operations
 
 
-def test_a_redirect_of_the_storage_is_not_followed(api, tracker, storage):  # noqa: F811
+def test_a_redirect_of_the_storage_is_not_followed(linear_api, linear_tracker, storage):
     storage.status = 307
-    failure(attach, tracker)
+    failure(attach, linear_tracker)
     assert len(storage.puts) == 1
 
 
