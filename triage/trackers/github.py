@@ -203,7 +203,7 @@ class GitHub(Tracker):
             "POST",
             "/issues",
             body={
-                "title": rendering.one_line(draft.title, otherwise="Untitled problem"),
+                "title": rendering.title(draft),
                 "body": rendering.markdown_description(draft, _LIMIT),
                 "labels": labels,
             },

@@ -138,7 +138,7 @@ class Jira(JiraCalls):
         fields: dict[str, Any] = {
             "project": {"key": self.project},
             "issuetype": {"id": screen.type_id},
-            "summary": rendering.one_line(draft.title, otherwise="Untitled problem"),
+            "summary": rendering.title(draft),
             "labels": [label, *_labels(draft.labels)],
             **screen.further_fields(self.config),
         }

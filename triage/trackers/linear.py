@@ -107,7 +107,7 @@ class Linear(LinearCalls):
                 "input": {
                     "id": marker,
                     "teamId": team_id,
-                    "title": rendering.one_line(draft.title, otherwise="Untitled problem"),
+                    "title": rendering.title(draft),
                     "description": rendering.markdown_description(draft),
                     "priority": _PRIORITIES.get(draft.severity, 0),
                     "labelIds": _label_ids(prepared, team_id),

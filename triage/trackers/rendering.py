@@ -59,6 +59,10 @@ def safe_url(url: str) -> str:
 # --- the whole ticket -----------------------------------------------------------------------------
 
 
+def title(draft: TicketDraft) -> str:
+    return one_line(draft.title, otherwise="Untitled problem")
+
+
 def adf_description(draft: TicketDraft, limit: int = 32_000) -> dict[str, Any]:
     """The draft's body as an ADF document whose serialised form stays under `limit`."""
     return _fit(draft.blocks, lambda blocks: _adf_document(blocks, _adf_footer(draft)), limit)
