@@ -3,6 +3,9 @@
 The clock is moved by hand: what is due later is made due, so minutes of waiting cost nothing.
 """
 
+import os
+import signal
+import threading
 import time
 import uuid
 from datetime import timedelta
@@ -14,9 +17,10 @@ from feedbackhub.outbound import LIMITS
 from feedbackhub.outbox.delivery import deliver_due
 from tests.factories import InteractionFactory, ProblemFactory, ProblemMemberFactory
 from tests.triage.trackers.drafts import HOSTILE
-from tests.triage.trackers.test_doubles import Double
+from tests.triage.trackers.test_doubles import Double, all_has_arrived
 from triage import connections, escalation, problems, ticket_notes, ticket_state
 from triage.models import Escalation, Fix, Ticket, TicketNote, TrackerConnection
+from triage.trackers.jira import Jira
 
 pytestmark = [pytest.mark.shared, pytest.mark.django_db]
 
@@ -83,6 +87,7 @@ def duty(name, double, project):
 
 def time_passes(duty):
     """What waits, waits no longer; the doubles' own clocks stand still meanwhile."""
+    all_has_arrived(duty.connection)
     TrackerConnection.objects.update(paused_until=None)
     past = timezone.now() - timedelta(minutes=10)
     Escalation.objects.filter(pk=duty.pk).update(due_at=past, unknown_since=past)
@@ -123,9 +128,30 @@ def test_every_failing_create_ends_in_one_ticket(name, preset, duty, double, lim
 
 
 @pytest.mark.parametrize("name", ["jira"])
+def test_a_create_that_its_caller_gave_up_and_that_is_made_later_is_found(
+    name, duty, double, monkeypatch
+):
+    call, wakes = Jira._call, []
+
+    def falls_asleep_before_the_create(self, method, path, **more):
+        if path == "/issue" and not wakes:
+            os.kill(double.process.pid, signal.SIGSTOP)
+            wakes.append(threading.Timer(1.5, os.kill, (double.process.pid, signal.SIGCONT)))
+            wakes[0].start()
+        return call(self, method, path, **more)
+
+    monkeypatch.setattr(Jira, "_call", falls_asleep_before_the_create)
+    time_passes(duty)
+    assert escalation.pursue(escalation=duty).state == "unknown"  # half a second of patience
+    assert pursue_until_filed(duty) == ["filed"]
+    wakes[0].join()
+    assert_one_ticket(duty, double)
+
+
+@pytest.mark.parametrize("name", ["jira"])
 def test_a_search_that_lags_behind_makes_no_double(name, duty, double):
     double.admin("config", {"index_lag_s": 2})
-    double.fault("create-then-timeout", CREATE[name])
+    double.fault("create-then-reset", CREATE[name])
     time_passes(duty)
     assert escalation.pursue(escalation=duty).state == "unknown"
     time_passes(duty)

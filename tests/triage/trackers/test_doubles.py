@@ -11,10 +11,12 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.parse
 import urllib.request
 import uuid
 from pathlib import Path
 
+import psutil
 import pytest
 
 from feedbackhub.outbound import Limits, OutboundError, Outcome
@@ -26,6 +28,7 @@ from triage.trackers.linear import Linear
 pytestmark = pytest.mark.shared
 
 QUICK = Limits(connect=1, read=0.5, total=1)
+NEVER_ANSWERS = ("hang", "create-then-timeout")
 HOOK_SECRET = "hook-secret"
 CLOUD_ID = "11223344-a1b2-3b33-c444-def123456789"
 
@@ -58,11 +61,10 @@ class Double:
             return json.load(answer)
 
     def fault(self, preset, operation):
-        match = {"operation": operation}
-        self.admin(
-            "faults",
-            {"match": match, **(preset if isinstance(preset, dict) else {"preset": preset})},
-        )
+        fault = preset if isinstance(preset, dict) else {"preset": preset}
+        if fault.get("preset") in NEVER_ANSWERS:
+            fault = {"delay_s": QUICK.total + 1, **fault}  # no longer than anybody here waits
+        self.admin("faults", {"match": {"operation": operation}, **fault})
 
     def issues(self):
         return self.admin("state")["issues"]
@@ -82,6 +84,22 @@ class Double:
         assert (violations["violations"], violations["self_check"]) == ([], [])
         assert violations["unsupported"] == []
         assert self.journal("trap") == []
+
+
+def all_has_arrived(connection, within=60):
+    """Wait until nothing is on its way into a connection's double any more.
+
+    A create that its caller gave up may still be read: a test that lets minutes pass by hand would look for the ticket
+    before the double has made it, and make another.
+    """
+    port = urllib.parse.urlsplit(connection.config["base_url"]).port
+    until = time.monotonic() + within
+    while any(
+        each.laddr.port == port and each.status in ("ESTABLISHED", "CLOSE_WAIT")
+        for each in psutil.net_connections("tcp")
+    ):
+        assert time.monotonic() < until, "the double does not come to rest"
+        time.sleep(0.02)
 
 
 class OnJira:
