@@ -58,6 +58,8 @@ def erase_person(*, project: Project, ref_hash: str) -> dict[str, int]:
     project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     now = timezone.now()
     reporters = Reporter.objects.filter(project=project, ref_hash=ref_hash)
+    # first, as whoever tells them something does: neither waits for the other, and nothing goes out behind this
+    their_keys = list(reporters.select_for_update(no_key=True).values_list("pk", flat=True))
     own = Interaction.objects.filter(project=project, user_hash=ref_hash, erased_at=None)
     interactions = list(own.select_for_update().values_list("pk", flat=True))
     feedback = FeedbackEvent.objects.filter(
@@ -73,7 +75,7 @@ def erase_person(*, project: Project, ref_hash: str) -> dict[str, int]:
             .values_list("interaction", flat=True)
             .distinct()
         ),
-        reporters=list(reporters.values_list("pk", flat=True)),
+        reporters=their_keys,
     )
     forget(erased, now)
     if erased.interactions or erased.feedback:
