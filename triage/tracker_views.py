@@ -15,6 +15,7 @@ from feedbackhub.list_pages import list_page
 from feedbackhub.outbound import OutboundError
 from triage import connections, credentials
 from triage.forms import ConnectionForm
+from triage.hook_silence import hook_silence
 from triage.models import Escalation, TrackerConnection, TrackerDelivery
 from triage.trackers import TRACKERS, choices
 from triage.trackers.base import ConfigError, ConnectionReport
@@ -150,6 +151,7 @@ def connection_page(request, public_id):
         rests=_rests(connection),
         webhook_url=connections.webhook_url(connection),
         has_webhook_secret=bool(kept.get("webhook_secret")),
+        silence=hook_silence(connection),
         can_be_deleted=connections.can_be_deleted(connection),
         waiting=Escalation.objects.open().filter(connection=connection).count(),
         list=deliveries,
