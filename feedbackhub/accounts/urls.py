@@ -13,9 +13,11 @@ project_urls = [
     path("settings/audit/", views.settings_audit, name="settings_audit"),
 ]
 
-# An address is given by whoever invites: nobody changes their own, and none is confirmed by letter.
+# An address is given by whoever invites: nobody changes their own, and none is confirmed by letter. No act of ours asks for
+# the password again.
 to_profile = RedirectView.as_view(url=reverse_lazy("profile"))
-addresses_stay = [
+not_ours = [
+    path("reauthenticate/", to_profile),
     path("email/", to_profile),
     path("confirm-email/", to_profile),
     path("confirm-email/<str:key>/", to_profile),
@@ -26,7 +28,7 @@ urlpatterns = [
     path("profile/", views.profile, name="profile"),
     path("theme/", views.choose_theme, name="theme"),
     path("demo/<str:token>/", demo_sign_in.sign_in, name="demo_sign_in"),
-    path("accounts/", include(addresses_stay)),
+    path("accounts/", include(not_ours)),
     path("accounts/", include("allauth.account.urls")),
     path("p/<slug:project>/", include(project_urls)),
 ]
