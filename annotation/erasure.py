@@ -30,13 +30,13 @@ from feedbackhub.capture.retention import keeper
 
 @eraser
 def forget(erased: Erased) -> None:
-    theirs = _their_answers(erased)
-    _forget_work(erased, theirs)
-    _forget_gold(erased, theirs)
-    _make_again_what_quotes(theirs)
+    edits = _their_edits(erased)
+    _forget_work(erased, edits)
+    _forget_gold(erased, edits)
+    _make_again_what_quotes(edits)
 
 
-def _forget_work(erased, theirs):
+def _forget_work(erased, edits):
     items = ReviewItem.objects.filter(interaction__in=erased.interactions)
     Assignment.objects.filter(item__in=items).update(draft={}, skip_note="", return_reason="")
     Annotation.objects.filter(item__in=items).update(note="", ratings=[])
@@ -45,10 +45,10 @@ def _forget_work(erased, theirs):
     Settlement.objects.filter(interaction__in=erased.interactions).update(spans=[], reason="")
     CaseAssertion.objects.filter(interaction__in=erased.interactions).delete()
     ModelSuggestion.objects.filter(item__in=items).update(why="", failure="")
-    _empty_drafts(erased, theirs)
-    CandidateAnswer.objects.filter(pk__in=[each.pk for each in theirs]).update(
-        text="", text_hash="erased", corrects_hash=""
-    )
+    _empty_drafts(erased, edits)
+    CandidateAnswer.objects.filter(
+        Q(interaction__in=erased.interactions) | Q(pk__in=[each.pk for each in edits])
+    ).update(text="", text_hash="erased", corrects_hash="")
     Comparison.objects.filter(item__in=items).update(text="", text_hash="erased", given_hash="")
     items.update(reason="")
     IdempotencyKey.objects.filter(
@@ -57,19 +57,15 @@ def _forget_work(erased, theirs):
     items.filter(state__in=ReviewItem.OPEN_STATES).update(state=ReviewItem.State.DISMISSED)
 
 
-def _their_answers(erased) -> list[CandidateAnswer]:
-    """Answers written for their interactions; and of anybody's, their own edits with what others made of those after them:
-    the same text, or one that was begun from it.
+def _their_edits(erased) -> list[CandidateAnswer]:
+    """What they made of answers that others were given, and what was made of that after them: the same text, or one that
+    was begun from it.
     """
-    rows = CandidateAnswer.objects.filter(
-        interaction__in=[*erased.interactions, *erased.reported_interactions]
-    ).select_related("annotation")
-    found, own = [], set(erased.interactions)
-    texts: set[tuple[int, str]] = set()
-    for each in rows.order_by("interaction", "revision"):
+    rows = CandidateAnswer.objects.filter(interaction__in=erased.reported_interactions)
+    found, texts = [], set()
+    for each in rows.select_related("annotation").order_by("interaction", "revision"):
         if (
-            each.interaction_id in own
-            or each.source == CandidateAnswer.Source.REPORTER
+            each.source == CandidateAnswer.Source.REPORTER
             or (each.interaction_id, each.text_hash) in texts
             or (each.annotation and _began_from(each.annotation.suggestion, found))
         ):
@@ -84,20 +80,20 @@ def _began_from(suggestion, answers) -> bool:
     return any(source == f"answer:{each.public_id}" for each in answers)
 
 
-def _empty_drafts(erased, theirs):
-    """Corrections in hand that were begun from an answer of theirs."""
-    texts = [each.text for each in theirs]
+def _empty_drafts(erased, edits):
+    """Corrections in hand that were begun from an edit of theirs."""
+    texts = [each.text for each in edits]
     drafts = Assignment.objects.filter(item__interaction__in=erased.reported_interactions)
     for assignment in drafts.exclude(draft={}).select_for_update():
         draft = assignment.draft
-        if draft.get("correction") in texts or _began_from(draft.get("suggestion"), theirs):
+        if draft.get("correction") in texts or _began_from(draft.get("suggestion"), edits):
             left = {name: value for name, value in draft.items() if name != "correction"}
             Assignment.objects.filter(pk=assignment.pk).update(draft=left)
 
 
-def _forget_gold(erased, theirs):
+def _forget_gold(erased, edits):
     revisions = GoldRevision.objects.filter(
-        Q(example__interaction__in=erased.interactions) | Q(settlement__chosen_answer__in=theirs),
+        Q(example__interaction__in=erased.interactions) | Q(settlement__chosen_answer__in=edits),
         erased_at=None,
     )
     ids = list(revisions.values_list("pk", flat=True))
@@ -131,9 +127,9 @@ def _forget_gold(erased, theirs):
     exporting.make_again(runs=runs)
 
 
-def _make_again_what_quotes(theirs):
+def _make_again_what_quotes(edits):
     """Raw annotations hold every correction, also one that gold does not; what is being written begins anew."""
-    quoted = {each.interaction_id for each in theirs if each.annotation_id}
+    quoted = {each.interaction_id for each in edits if each.annotation_id}
     runs = ExportRun.objects.filter(
         format=raw_annotations.FORMAT.name, version__revisions__example__interaction__in=quoted
     ).distinct()
