@@ -17,7 +17,7 @@ from annotation.evaluation import judge as judging
 from annotation.evaluation.checks import GoldCase, assess
 from annotation.evaluation.runs import batches, cases, shares_now, still_of_their_split
 from annotation.evaluation.verdict import CaseResult, Thresholds, summarise, without_words
-from annotation.models import EvalResult, EvalRun, Split
+from annotation.models import EvalResult, EvalRun, GoldExample, Split
 from annotation.schema_history import ProjectCategories
 from feedbackhub import outbox
 from feedbackhub.doorbell import ring
@@ -248,9 +248,12 @@ def last_accepted(run: EvalRun) -> EvalRun | None:
 def case_results(run: EvalRun) -> list[CaseResult]:
     """Each case of the run's split with its attempts added up; one that nobody answered has none.
 
-    What was merged counts with what it was merged into.
+    What was merged counts with what it was merged into. Of what a training file has the near-duplicates prove nothing either.
     """
     found = {}
+    given_out = GoldExample.objects.filter(project=run.project_id, is_contaminated=True)
+    groups = given_out.exclude(interaction__signature=None)
+    contaminated = set(groups.values_list("interaction__signature__group", flat=True))
     categories = ProjectCategories(run.project)
     rows = (
         EvalResult.objects.filter(run=run)
@@ -265,6 +268,7 @@ def case_results(run: EvalRun) -> list[CaseResult]:
         "revision__labels",
         "revision__settlement__schema_name",
         "revision__example__is_contaminated",
+        "revision__example__interaction__signature__group",
     )
     return [
         CaseResult(
@@ -275,9 +279,9 @@ def case_results(run: EvalRun) -> list[CaseResult]:
             passed_attempts=sum(each.passed is True for each in attempts),
             undecided_attempts=sum(each.passed is None for each in attempts),
             why=_why(attempts),
-            is_contaminated=is_contaminated,
+            is_contaminated=is_contaminated or group in contaminated,
         )
-        for revision_id, public_id, labels, schema_name, is_contaminated in members
+        for revision_id, public_id, labels, schema_name, is_contaminated, group in members
     ]
 
 

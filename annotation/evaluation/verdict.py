@@ -23,7 +23,7 @@ class CaseResult:
     passed_attempts: int
     why: str = ""
     undecided_attempts: int = 0  # only a judge could say
-    is_contaminated: bool = False  # a training file has it
+    is_contaminated: bool = False  # a training file has it, or a near-duplicate of it
 
     @property
     def passed(self) -> bool:

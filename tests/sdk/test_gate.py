@@ -306,7 +306,7 @@ def said_of(**summary):
     ("summary", "sentence"),
     [
         ({"undecided": ["u1", "u2"]}, "2 only a judge could decide, counted neither way: "),
-        ({"contaminated": ["x1"]}, "1 in a training file, left out: "),
+        ({"contaminated": ["x1"]}, "1 in a training file or a twin of what is, left out: "),
         ({"flaky": ["f1"]}, "1 passing only sometimes, counted as failed: "),
         ({"flaky": ["f"] * 500, "counts": {"flaky": 700}}, "700 passing only sometimes"),
     ],

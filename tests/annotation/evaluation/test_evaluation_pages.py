@@ -8,6 +8,8 @@ from django.urls import reverse
 
 from annotation.evaluation import runs
 from annotation.models import EvalRun, GateRules, GoldExample
+from feedbackhub.capture import near_duplicates
+from feedbackhub.capture.models import NearDuplicateSignature
 from tests.annotation.evaluation.candidate import answers, evaluate, gold_version
 from tests.factories import LabelSchemaFactory
 from tests.pages import assert_same_queries
@@ -101,8 +103,21 @@ def test_what_is_left_out_is_listed_and_what_is_flaky_marked(as_user, dana, ben,
     page = as_user(dana).get(url("evaluation", run.public_id))
     said = page.content.decode()
     assert page.context["asides"]["contaminated"] == [seen]
-    assert "1 case is in a training file and was left out." in said
+    assert "1 case is in a training file, or a near-duplicate is, and was left out." in said
     assert ">flaky</span>" in said
+
+
+def test_a_twin_of_what_a_training_file_has_proves_nothing_either(project, ben):
+    """A case born into the holdout, whose near-duplicate had left in an export before their groups became one."""
+    version = gold_version(project, ben, 4, split="holdout")
+    seen, twin, *_others = GoldExample.objects.order_by("id")
+    GoldExample.objects.filter(pk=seen.pk).update(is_contaminated=True)
+    group = near_duplicates.group_of(seen.interaction)
+    near_duplicates.group_of(twin.interaction)
+    NearDuplicateSignature.objects.filter(interaction=twin.interaction).update(group=group)
+    run = evaluate(version, results=answers(version, wrong=[1]), split="holdout")
+    assert set(run.summary["contaminated"]) == {str(seen.public_id), str(twin.public_id)}
+    assert (run.summary["cases"], run.passed) == (2, True)
 
 
 def test_a_long_list_says_how_many_there_are(as_user, dana, ben, project):
