@@ -59,6 +59,16 @@ def test_a_ticket_of_theirs_is_followed_by_its_pasted_link(
     assert "follows this ticket as P1007" in str(comment["body"])
 
 
+def test_names_that_no_database_keeps_are_shown_without_it(as_user, ben, problem, connection, jira):
+    issue = people_file(jira, assignee={"displayName": "Za\0phod \ud800"})
+    adoption.adopt_ticket(problem=problem, connection=connection, pasted="FBH-77")
+    jira.say(issue["id"], "Look.", by="Mar\0vin \ud800")
+    ticket = Ticket.objects.get()
+    assert ticket.assignee == "Za\ufffdphod \ufffd"
+    answer = as_user(ben).get(url("ticket_comments", ticket.public_id))
+    assert "Mar\ufffdvin" in answer.content.decode()
+
+
 @pytest.mark.parametrize(
     "pasted",
     [

@@ -85,6 +85,13 @@ def test_without_a_valid_signature_nothing_is_kept(post, ticket, signature):
     assert not TrackerDelivery.objects.exists()
 
 
+def test_what_no_database_keeps_is_taken_over_without_it(post, ticket):
+    status = {"name": "Do\0ing \ud800it", "statusCategory": {"key": "indeterminate"}}
+    assert post(happened(status=status)).status_code == 200
+    work()
+    assert Ticket.objects.get().status_name == "Do\ufffding \ufffdit"
+
+
 def test_a_tampered_body_is_refused(post, ticket):
     body = json.dumps(happened()).encode()
     response = post(body.replace(b"10001", b"10002"), headers={"X-Hub-Signature": signed(body)})

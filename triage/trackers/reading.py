@@ -1,8 +1,11 @@
 """Reading answers and webhooks that may have any shape: what is not there is empty, and nothing raises."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+
+_NEVER_KEPT = re.compile("[\0\ud800-\udfff]")  # by PostgreSQL: NUL, half of a surrogate pair
 
 
 def dig(value: Any, *path: str | int) -> Any:
@@ -18,11 +21,11 @@ def dig(value: Any, *path: str | int) -> Any:
 
 
 def text_at(value: Any, *path: str | int, limit: int = 200) -> str:
-    """The string (or integer id) at a path, cut to `limit`; empty where there is none."""
+    """The string (or integer id) at a path, as it can be kept, cut to `limit`; empty where there is none."""
     found = dig(value, *path)
     if isinstance(found, int) and not isinstance(found, bool):
         found = str(found)
-    return found[:limit] if isinstance(found, str) else ""
+    return _NEVER_KEPT.sub("\ufffd", found[:limit]) if isinstance(found, str) else ""
 
 
 def list_at(value: Any, *path: str | int) -> list[Any]:
