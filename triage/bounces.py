@@ -5,7 +5,6 @@ mail goes by SMTP, the report itself: the mail server pipes it into `manage.py t
 """
 
 import email
-import email.policy
 import re
 import uuid
 
@@ -33,7 +32,7 @@ def take_event(*, event_type: str, metadata: dict) -> Notice | None:
 
 def take_report(raw: bytes) -> Notice | None:
     """A delivery report (RFC 3464) or a complaint (RFC 5965) as it came by mail; None when it is not about us."""
-    message = email.message_from_bytes(raw, policy=email.policy.default)
+    message = email.message_from_bytes(raw)  # headers as they came: reading broken ones can raise
     parts = list(message.walk())
     kinds = {part.get_content_type() for part in parts}
     if "message/feedback-report" in kinds:
@@ -60,8 +59,7 @@ def _has_failed(part) -> bool:
 def _message_id(part) -> str:
     """Of the message that came back: whole, or only its headers."""
     if part.get_content_type() == "text/rfc822-headers":
-        headers = email.message_from_string(part.get_content(), policy=email.policy.default)
-        return str(headers.get("Message-ID", ""))
+        part = email.message_from_bytes(part.get_payload(decode=True) or b"")
     return str(part.get("Message-ID", ""))
 
 

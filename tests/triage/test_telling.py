@@ -1,6 +1,7 @@
 """How a project tells its reporters: when, how fast, by which words and ways; and what comes back."""
 
 import json
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -442,6 +443,19 @@ def test_a_delay_is_no_bounce(sent, change):
     assert bounces.take_report(report(sent, **change)) is None
     sent.refresh_from_db()
     assert sent.state == "sent"
+
+
+BROKEN = [b"<[", b"<@", b"<a@[", b'"', b"=?utf-8?b?//8=?=", b"\xff <", b"[" * 99, b"\0"]
+
+
+@pytest.mark.parametrize("header", ["Message-ID", "To", "Content-Type", "Action"])
+def test_a_report_with_broken_headers_is_read_as_far_as_it_goes(sent, header):
+    for broken in BROKEN:
+        name = header.encode()
+        raw = re.sub(name + rb": .*", lambda _, b=broken: name + b": " + b, report(sent))  # noqa: B023
+        assert bounces.take_report(raw) in (None, sent)
+    sent.refresh_from_db()
+    assert sent.state == ("bounced" if header == "To" else "sent")
 
 
 @pytest.mark.parametrize("raw", [b"", b"\xff\xfe", b"Subject: hi\n\nfailed", b"{}"])
