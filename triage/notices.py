@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -32,6 +33,7 @@ LATE_UNTIL = timedelta(days=28)  # after a fix shipped
 
 CAME_BACK = "its problem came back"
 CAME_BACK_HELD = "its problem came back while it was held"
+TOLD_ALREADY = "told under another reference"
 HELD_FIRST = "until a lead releases it"
 
 
@@ -109,16 +111,27 @@ def prepare_notices(*, fix) -> int:
         .select_related("project")
         .order_by("id")
     )
-    made = [_notice(fix, reporter, policy) for reporter in reporters]
+    told = {
+        address.lower()
+        for address in fix.notices.filter(channel="email")
+        .exclude(state=STATE.SUPPRESSED)
+        .values_list("reporter__email", flat=True)
+    }
+    made = [_notice(fix, reporter, policy, told) for reporter in reporters]
     Notice.objects.bulk_create(made, ignore_conflicts=True, batch_size=1_000)
     if fix.notices.filter(state=STATE.PENDING).exists():
         ring(tasks.deliver_notices)
     return len(made)
 
 
-def _notice(fix, reporter, policy) -> Notice:
+def _notice(fix, reporter, policy, told: set[str]) -> Notice:
+    """For one reporter; `told` are the addresses that hear of this fix already, under another reference."""
     channel = channel_for(reporter, policy)
     reason = reason_not_to(reporter, channel)
+    if channel == "email" and not reason:
+        if reporter.email.lower() in told:
+            reason = TOLD_ALREADY
+        told.add(reporter.email.lower())
     notice = Notice(
         project_id=fix.project_id, fix=fix, reporter=reporter, channel=channel or "email"
     )
@@ -171,7 +184,7 @@ def _why_undeliverable(reporter) -> str:
 
 
 def people_to_tell(*, project, complaints) -> int:
-    """Of how many who complained `reason_not_to` would let a notice pass, counted by the database."""
+    """How many of those who complained would get a notice, counted by the database: an address once, whatever its references."""
     policy = policy_of(project)
     reporters = Reporter.objects.filter(
         pk__in=complaints.order_by().values("reporter"),
@@ -189,10 +202,13 @@ def people_to_tell(*, project, complaints) -> int:
         Undeliverable.objects.filter(project=project).values_list("address_hash", flat=True)
     )
     bounced = Reporter.objects.filter(undeliverable__isnull=False, **same_address)
-    doubtful = reporters.filter(by_mail, Exists(bounced)).select_related("project")
-    return reporters.filter(by_mail | by_hook).count() - sum(
-        address_hash(reporter) in hashes for reporter in doubtful
-    )
+    addresses = reporters.filter(by_mail).values(address=Lower("email")).distinct().count()
+    dead = {
+        reporter.email.lower()
+        for reporter in reporters.filter(by_mail, Exists(bounced)).select_related("project")
+        if address_hash(reporter) in hashes
+    }
+    return addresses - len(dead) + reporters.filter(by_hook).count()
 
 
 def address_hash(reporter) -> str:

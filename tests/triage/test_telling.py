@@ -108,6 +108,35 @@ def test_two_fixes_for_one_person_go_as_one_message(project, problem):
     assert set(Notice.objects.values_list("state", flat=True)) == {"sent"}
 
 
+def test_one_address_hears_of_a_fix_once_whatever_its_references(project, problem):
+    with_consent = [
+        complain(problem, ReporterFactory(project=project, email=address))
+        for address in ("rita@example.org", "Rita@example.org")
+    ]
+    complain(problem, ReporterFactory(project=project, email="zoe@example.org"))
+    complaints = notices.complaints_about([problem])
+    assert notices.people_to_tell(project=project, complaints=complaints) == 2
+    fix = ship(problem)
+    notices.prepare_notices(fix=fix)
+    deliver_all()
+    assert sorted(message.to[0] for message in mail.outbox) == [
+        "rita@example.org",
+        "zoe@example.org",
+    ]
+    assert Notice.objects.get(reporter=with_consent[1]).reason == "told under another reference"
+    late = complain(problem, ReporterFactory(project=project, email="RITA@example.org"))
+    notices.prepare_notices(fix=fix)
+    assert Notice.objects.get(reporter=late).state == "suppressed"
+
+
+def test_a_reference_that_may_not_be_told_keeps_its_address_from_nobody(project, problem):
+    complain(problem, ReporterFactory(project=project, email="rita@example.org", has_consent=False))
+    complain(problem, ReporterFactory(project=project, email="rita@example.org"))
+    ship(problem)
+    deliver_all()
+    assert [message.to for message in mail.outbox] == [["rita@example.org"]]
+
+
 def test_nobody_is_told_again_before_the_hours_that_the_project_chose(project, problem):
     choose(project, hours_between=24)
     other = ProblemFactory(project=project)
