@@ -126,12 +126,20 @@ def deliver_notices():
             if not due:
                 return
             for notice_id in random.sample(due, min(BATCH, len(due))):
-                notice_delivery.deliver_notice(notice_id=notice_id)
+                _without_holding_up_others(notice_delivery.deliver_notice, notice_id=notice_id)
     deliver_notices.delay()
+
+
+def _without_holding_up_others(action, **ids) -> None:
+    """What cannot be done now is done when its lease is over; those behind it are not to wait for that."""
+    try:
+        action(**ids)
+    except Exception as error:
+        log.exception(f"{action.__name__}.failed", error=type(error).__name__, **ids)
 
 
 @app.task
 def send_letters():
     with acting(action="send_letter"):
         for letter_id in letters.due_letters():
-            letters.send_letter(letter_id=letter_id)
+            _without_holding_up_others(letters.send_letter, letter_id=letter_id)

@@ -27,9 +27,10 @@ from triage import (
     notice_words,
     notices,
     reporting_back,
+    tasks,
     verification,
 )
-from triage.channels import webhook
+from triage.channels import email, webhook
 from triage.models import Letter, Notice, NoticePolicy, NoticeTemplate
 from triage.reporter_link import token_for
 
@@ -367,6 +368,43 @@ def test_gone_ends_the_calls_and_tells_the_owners(problem, product, olu):
     assert notice.state == "failed"
     assert "410" in NoticePolicy.objects.get().webhook_disabled
     assert Letter.objects.get().user == olu
+
+
+def test_a_secret_that_no_key_opens_waits_for_a_new_one_and_holds_up_nobody(
+    problem, product, as_user, ben
+):
+    product.expect_request("/told").respond_with_data("")
+    NoticePolicy.objects.update(webhook_secrets=b"sealed by a key that is gone")
+    by_mail, by_hook = (
+        complain(problem, ReporterFactory(project=problem.project, email=address))
+        for address in ("rita@example.org", "")
+    )
+    ship(problem)
+    tasks.deliver_notices()
+    waits = Notice.objects.get(reporter=by_hook)
+    assert Notice.objects.get(reporter=by_mail).state == "sent"
+    assert (waits.state, "CREDENTIAL_KEYS" in waits.failure) == ("pending", True)
+    as_user(ben).post(reverse("rotate_webhook_secret", args=["tax-help"]))
+    Notice.objects.update(due_at=timezone.now())
+    tasks.deliver_notices()
+    waits.refresh_from_db()
+    assert (waits.state, len(product.log)) == ("sent", 1)
+
+
+def test_one_that_cannot_even_be_written_holds_up_nobody(problem, monkeypatch):
+    bad, good = complain(problem), complain(problem)
+    compose = email.compose
+
+    def fails_for_one(rows):
+        if rows[0].reporter == bad:
+            raise LookupError("a bug of ours")
+        return compose(rows)
+
+    monkeypatch.setattr(email, "compose", fails_for_one)
+    ship(problem)
+    tasks.deliver_notices()
+    assert Notice.objects.get(reporter=good).state == "sent"
+    assert Notice.objects.get(reporter=bad).state == "pending"
 
 
 def test_a_worker_that_died_during_the_call_calls_again(problem, product):

@@ -47,7 +47,10 @@ def compose(rows) -> Call:
 
     (first,) = rows
     policy = NoticePolicy.objects.filter(project=first.project_id).first()
-    keys = tuple(keys_of(policy)) if policy else ()
+    try:
+        keys = tuple(keys_of(policy)) if policy else ()
+    except credentials.CredentialsLost as lost:  # the old key may come back
+        raise OutboundError(str(lost), Outcome.REFUSED_TRY_LATER) from None
     own = first.reporter.callback_url
     url = own or (policy.webhook_url if policy else "")
     if not url or not keys or (policy.webhook_disabled and not own):
@@ -136,9 +139,13 @@ def new_secret() -> str:
 
 
 def rotate_secret(policy) -> str:
-    """A new secret, shown once; the last one signs beside it until the next change."""
+    """A new secret, shown once; the last one signs beside it until the next change, if it can be opened still."""
     secret = new_secret()
-    policy.webhook_secrets = credentials.seal({"keys": [secret, *keys_of(policy)[:1]]})
+    try:
+        last = keys_of(policy)[:1]
+    except credentials.CredentialsLost:
+        last = []
+    policy.webhook_secrets = credentials.seal({"keys": [secret, *last]})
     policy.save()
     return secret
 
