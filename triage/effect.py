@@ -1,7 +1,7 @@
 """Experts see that it mattered: which of their labels went into which fix, in the review screen and in a weekly mail.
 
-A label went into a fix when the answer it is about is a case of a problem that the fix solves. Fixes that were taken back
-do not count.
+A label went into a fix when the answer it is about is a case of a problem that the fix solves, from before it shipped. Fixes
+that were taken back do not count.
 """
 
 from collections import Counter
@@ -44,6 +44,7 @@ def labels_in_fixes(*, project, user=None, shipped: tuple[datetime, datetime] | 
     went_in = {
         f"{_in}__left_at": None,
         f"{_in}__problem__fixed_by__fix__state__in": COUNTS,
+        "item__interaction__occurred_at__lte": F(f"{_in}__problem__fixed_by__fix__shipped_at"),
     }
     if shipped:
         went_in[f"{_in}__problem__fixed_by__fix__shipped_at__range"] = shipped

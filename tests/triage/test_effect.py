@@ -30,8 +30,8 @@ def forgetful(db):
     cache.clear()
 
 
-def judged(expert, problem):
-    interaction = InteractionFactory(project=problem.project)
+def judged(expert, problem, occurred_at=MONDAY - timedelta(days=10)):
+    interaction = InteractionFactory(project=problem.project, occurred_at=occurred_at)
     ProblemMemberFactory(problem=problem, interaction=interaction)
     item = ReviewItemFactory(queue__project=problem.project, interaction=interaction)
     assignment = AssignmentFactory(item=item, expert=expert, state="submitted")
@@ -66,6 +66,16 @@ def test_a_label_counts_once_its_problem_is_fixed(project, problem, ana, ben):
     assert (in_fixes(ana), in_fixes(ben)) == (2, 1)
     fixing.revert_fix(fix=fix)
     assert in_fixes(ana) == 0
+
+
+def test_a_label_of_an_answer_that_failed_after_the_fix_did_not_go_into_it(project, problem, ana):
+    judged(ana, problem)
+    fixed(project, problem, days_ago=3)
+    judged(ana, problem, occurred_at=MONDAY - timedelta(days=2))
+    assert in_fixes(ana) == 1
+    fixed(project, problem, summary="Once more.", days_ago=1)
+    assert in_fixes(ana) == 2
+    assert [each.labels for each in effect.effects_of(project=project, user=ana)] == [2, 1]
 
 
 def test_a_label_in_two_fixes_is_one_label(project, problem, ana):
