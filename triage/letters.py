@@ -122,7 +122,7 @@ def still_wrong(*, said) -> None:
         project=problem.project,
         users=people.values() or people_with(problem.project, OWNER),
         kind="still_wrong",
-        key=str(said.pk),
+        key=f"{said.pk}-{said.feedback_id}",
         subject=_("P%d is still wrong, a reporter says") % problem.number,
         body="\n\n".join(
             [

@@ -1,12 +1,12 @@
 """What a reporter says on their page: still wrong, thank you, no more mail, forget me."""
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from feedbackhub import redaction
 from feedbackhub.capture.identity import canonical_hash, project_key
-from feedbackhub.capture.models import FeedbackEvent
+from feedbackhub.capture.models import FeedbackEvent, Reporter
 from feedbackhub.capture.vocabulary import FeedbackKind
 from triage import letters, notices, problems
 from triage.models import Notice, Problem, StillWrong
@@ -42,9 +42,10 @@ def reports_of(notice) -> list[dict]:
                 {
                     "problem": problem,
                     "complaints": complaints,
-                    "has_said_still_wrong": StillWrong.objects.filter(
-                        notice=notice, problem=problem
-                    ).exists(),
+                    "has_said_still_wrong": any(
+                        _stands(said, problem)
+                        for said in StillWrong.objects.filter(notice=notice, problem=problem)
+                    ),
                 }
             )
     return rows
@@ -52,30 +53,39 @@ def reports_of(notice) -> list[dict]:
 
 @transaction.atomic
 def say_still_wrong(*, notice, problem, words: str = "") -> StillWrong:
-    """Keep the reporter's word as feedback on their own report, and open the problem again. Twice is once."""
+    """Keep the reporter's word as feedback on their own report, and open the problem again.
+
+    Twice is once; after it was solved once more, by whatever it takes, they may find it still wrong once more.
+    """
+    # first, as forgetting them does: no word of theirs is kept behind that
+    reporter = Reporter.objects.select_for_update(no_key=True).get(pk=notice.reporter_id)
     problem = problem.original
     complaint = (
         notices.complaints_about([problem], until=notice.fix.shipped_at)
-        .filter(reporter=notice.reporter)
+        .filter(reporter=reporter)
         .order_by("-occurred_at", "-id")
         .first()
     )
     if complaint is None or problem not in problems_of(notice):
         raise Problem.DoesNotExist
-    try:
-        with transaction.atomic():
-            said = StillWrong.objects.create(
-                project_id=notice.project_id, notice=notice, problem=problem
-            )
-    except IntegrityError:
-        return StillWrong.objects.get(notice=notice, problem=problem)
-    said.feedback = _keep_words(notice, complaint, words)
-    said.save(update_fields=["feedback"])
+    said, is_new = StillWrong.objects.get_or_create(
+        project_id=notice.project_id, notice=notice, problem=problem
+    )
+    if not is_new and _stands(said, problem):
+        return said
+    said.feedback, said.created_at = _keep_words(notice, complaint, words), timezone.now()
+    said.save(update_fields=["feedback", "created_at"])
     problem = Problem.objects.select_for_update().get(pk=problem.pk)
     if problem.state not in Problem.UNSOLVED_STATES:
         problems.reopen_problem(problem=problem, why="still_wrong")
     letters.still_wrong(said=said)
     return said
+
+
+def _stands(said, problem) -> bool:
+    """Nobody has called the problem solved since."""
+    is_solved = problem.state in (Problem.State.SHIPPED, Problem.State.VERIFIED)
+    return not is_solved or said.created_at >= problem.state_changed_at
 
 
 def say_thanks(*, notice) -> None:

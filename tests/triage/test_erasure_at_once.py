@@ -2,15 +2,24 @@
 
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 from django.core import mail
 from django.db import connection, connections
+from django.utils import timezone
 
 from feedbackhub.capture import erasure
-from tests.factories import ReporterFactory
-from triage import notice_delivery
-from triage.models import Fix, Notice
+from feedbackhub.capture.models import FeedbackEvent
+from tests.factories import (
+    FeedbackEventFactory,
+    InteractionFactory,
+    ProblemFactory,
+    ProblemMemberFactory,
+    ReporterFactory,
+)
+from triage import notice_delivery, reporting_back
+from triage.models import Fix, FixedProblem, Notice, Problem
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,21 +50,59 @@ def in_a_thread(job):
     return thread, failed
 
 
-def test_neither_forgetting_nor_telling_dies_of_the_other(project, monkeypatch):
-    reporter = ReporterFactory(project=project, email="rita@example.org")
-    fix = Fix.objects.create(project=project, summary="Repaired.")
-    notice = Notice.objects.create(project=project, fix=fix, reporter=reporter)
-    empty, told = erasure._empty_interactions, []
+@pytest.fixture
+def reporter(project):
+    return ReporterFactory(project=project, email="rita@example.org")
 
-    def while_a_worker_takes_it(*about):
-        told.append(in_a_thread(lambda: notice_delivery.deliver_notice(notice_id=notice.pk)))
-        until_somebody_waits_for_a_lock()
-        return empty(*about)
 
-    monkeypatch.setattr(erasure, "_empty_interactions", while_a_worker_takes_it)
-    erasure.erase_person(project=project, ref_hash=reporter.ref_hash)
-    ((worker, failed),) = told
-    worker.join(timeout=20)
+@pytest.fixture
+def notice(project, reporter):
+    fix = Fix.objects.create(project=project, summary="Repaired.", shipped_at=timezone.now())
+    return Notice.objects.create(project=project, fix=fix, reporter=reporter)
+
+
+@pytest.fixture
+def while_forgetting(monkeypatch, project, reporter):
+    """`while_forgetting(job)`: somebody does this in the middle of the person's erasure; answers what it died of."""
+
+    def forget(job):
+        empty, begun = erasure._empty_interactions, []
+
+        def not_alone(*about):
+            begun.append(in_a_thread(job))
+            until_somebody_waits_for_a_lock()
+            return empty(*about)
+
+        monkeypatch.setattr(erasure, "_empty_interactions", not_alone)
+        erasure.erase_person(project=project, ref_hash=reporter.ref_hash)
+        ((worker, failed),) = begun
+        worker.join(timeout=20)
+        return failed
+
+    return forget
+
+
+def test_neither_forgetting_nor_telling_dies_of_the_other(notice, while_forgetting):
+    failed = while_forgetting(lambda: notice_delivery.deliver_notice(notice_id=notice.pk))
     assert (failed, mail.outbox) == ([], [])
     row = Notice.objects.get()
     assert (row.state, row.reason, row.body) == ("suppressed", "erased", "")
+
+
+def test_no_word_of_theirs_is_kept_behind_it(project, reporter, notice, while_forgetting):
+    yesterday = timezone.now() - timedelta(days=1)
+    interaction = InteractionFactory(
+        project=project, user_hash=reporter.ref_hash, occurred_at=yesterday
+    )
+    FeedbackEventFactory(interaction=interaction, reporter=reporter)
+    problem = ProblemFactory(project=project, state="shipped")
+    ProblemMemberFactory(problem=problem, interaction=interaction)
+    FixedProblem.objects.create(project=project, fix=notice.fix, problem=problem)
+    notice = Notice.objects.select_related("fix", "reporter", "project").get()
+
+    (failed,) = while_forgetting(
+        lambda: reporting_back.say_still_wrong(notice=notice, problem=problem, words="Marvin!")
+    )
+    assert isinstance(failed, Problem.DoesNotExist)
+    assert not FeedbackEvent.objects.filter(comment__contains="Marvin").exists()
+    assert Problem.objects.get().state == "shipped"
