@@ -103,7 +103,7 @@ def prepare_notices(*, fix) -> int:
     from triage import tasks
 
     policy = policy_of(fix.project)
-    reporters = (
+    reporters = list(
         Reporter.objects.filter(
             pk__in=complaints_solved_by(fix).exclude(reporter=None).values("reporter")
         )
@@ -111,17 +111,17 @@ def prepare_notices(*, fix) -> int:
         .select_related("project")
         .order_by("id")
     )
-    told = {
-        address.lower()
-        for address in fix.notices.filter(channel="email")
-        .exclude(state=STATE.SUPPRESSED)
-        .values_list("reporter__email", flat=True)
-    }
+    told = _addresses_told(fix) if reporters else set()
     made = [_notice(fix, reporter, policy, told) for reporter in reporters]
     Notice.objects.bulk_create(made, ignore_conflicts=True, batch_size=1_000)
     if fix.notices.filter(state=STATE.PENDING).exists():
         ring(tasks.deliver_notices)
     return len(made)
+
+
+def _addresses_told(fix) -> set[str]:
+    mails = fix.notices.filter(channel="email").exclude(state=STATE.SUPPRESSED)
+    return {address.lower() for address in mails.values_list("reporter__email", flat=True)}
 
 
 def _notice(fix, reporter, policy, told: set[str]) -> Notice:
