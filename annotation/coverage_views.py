@@ -43,9 +43,11 @@ def gold_coverage(request):
 
 
 def _review(request, schema, queues):
-    part, key = request.POST.get("part", ""), request.POST.get("key", "")
-    queue = queues.filter(slug=request.POST.get("queue", "")).first()
-    if part not in coverage.PARTS or not key or len(key) > 200 or "\x00" in key or queue is None:
+    part, key, slug = (request.POST.get(name, "") for name in ("part", "key", "queue"))
+    if part not in coverage.PARTS or not key or len(key) > 200 or "\x00" in key + slug:
+        raise Http404
+    queue = queues.filter(slug=slug).first()
+    if queue is None:
         raise Http404
     items = coverage.review_gap(
         project=request.project, part=part, key=key, queue=queue, by=request.user, schema=schema

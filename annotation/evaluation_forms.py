@@ -6,7 +6,8 @@ from django.utils.translation import gettext_lazy
 
 from annotation import assertions
 from annotation.comparing import MOST_OF_A_RUN
-from annotation.models import ReviewQueue, Split
+from annotation.models import Split
+from annotation.queue_choice import QueueChoice
 from annotation.refusals import InvalidAnswer
 from feedbackhub.api import strict_json
 from feedbackhub.capture.vocabulary import Severity
@@ -90,9 +91,7 @@ class OverrideForm(forms.Form):
 class CompareForm(forms.Form):
     """Which queue compares a candidate's answers with those that were given, and how many of them."""
 
-    queue = forms.ModelChoiceField(
-        label=gettext_lazy("Queue"), queryset=None, empty_label=None, to_field_name="slug"
-    )
+    queue = QueueChoice()
     most = forms.IntegerField(
         label=gettext_lazy("How many, those that fail first"),
         min_value=1,
@@ -103,8 +102,7 @@ class CompareForm(forms.Form):
 
     def __init__(self, *args, project, **kwargs):
         super().__init__(*args, **kwargs)
-        queues = ReviewQueue.objects.for_project(project).filter(is_open=True)
-        self.fields["queue"].queryset = queues.select_related("project").order_by("name")
+        self.fields["queue"].of_project(project)
 
     @property
     def has_queues(self) -> bool:

@@ -8,15 +8,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from annotation import intake
-from annotation.models import ReviewItem, ReviewQueue
+from annotation.models import ReviewItem
+from annotation.queue_choice import QueueChoice
 from feedbackhub.accounts.access import project_page
 from feedbackhub.capture.models import Interaction
 
 
 class FlagForm(forms.Form):
-    queue = forms.ModelChoiceField(
-        label=gettext_lazy("Queue"), queryset=None, empty_label=None, to_field_name="slug"
-    )
+    queue = QueueChoice()
     reason = forms.CharField(
         label=gettext_lazy("Why"),
         max_length=200,
@@ -28,8 +27,7 @@ class FlagForm(forms.Form):
 
     def __init__(self, *args, project, **kwargs):
         super().__init__(*args, **kwargs)
-        queues = ReviewQueue.objects.for_project(project).filter(is_open=True)
-        self.fields["queue"].queryset = queues.order_by("name")
+        self.fields["queue"].of_project(project)
 
 
 @project_page("flag_interaction")
