@@ -214,7 +214,9 @@ def test_grouped_and_percent():
     assert draw("{{ n|grouped }}", n=1234567) == "1,234,567"
     assert draw("{{ n|grouped }}", n=None) == "–"
     assert draw("{{ n|percent }}", n=0.812) == "81\N{NO-BREAK SPACE}%"
+    assert draw("{{ n|percent }}", n=0.816) == "82\N{NO-BREAK SPACE}%"
     assert draw("{{ n|percent:1 }}", n=0.8125) == "81.2\N{NO-BREAK SPACE}%"
+    assert draw("{{ n|percent:1 }}", n=0.6667) == "66.7\N{NO-BREAK SPACE}%"
 
 
 # Texts

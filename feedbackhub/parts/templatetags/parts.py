@@ -247,10 +247,15 @@ def grouped(number: float | None) -> str:
 
 @register.filter
 def percent(share: float | None, digits: int = 0) -> str:
-    """0.812 as 81 %."""
+    """0.816 as 82 %."""
     if share is None:
         return "–"
-    return f"{formats.number_format(share * 100, decimal_pos=digits)}\N{NO-BREAK SPACE}%"
+    return f"{_rounded(share * 100, digits)}\N{NO-BREAK SPACE}%"
+
+
+def _rounded(number: float, digits: int) -> str:
+    """Django's own number_format cuts digits off."""
+    return formats.number_format(round(number, digits), decimal_pos=digits, force_grouping=True)
 
 
 @register.filter
@@ -424,7 +429,7 @@ def matrix(problems: Iterable[dict], title: str = "") -> dict:
         bubble["said"] = _("%(title)s: %(severity)s, %(frequency)s per 1,000, reach %(reach)s") % {
             "title": bubble["title"],
             "severity": words.SEVERITIES[bubble["severity"]][1],
-            "frequency": formats.number_format(bubble["frequency"], decimal_pos=1),
+            "frequency": _rounded(bubble["frequency"], 1),
             "reach": grouped(bubble["reach"]),
         }
     return placed | {"title": title, "most": _said(placed["most"], "number")}
@@ -437,7 +442,7 @@ def _said(value: float | None, kind: str) -> str:
         return percent(value)
     if float(value).is_integer():
         return grouped(int(value))
-    return formats.number_format(value, decimal_pos=2 if abs(value) < 1 else 1, force_grouping=True)
+    return _rounded(value, 2 if abs(value) < 1 else 1)
 
 
 def _interval(point: charts.Point, kind: str) -> str:
