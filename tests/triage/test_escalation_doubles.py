@@ -131,7 +131,7 @@ def test_every_failing_create_ends_in_one_ticket(name, preset, duty, double, lim
 def test_a_create_that_its_caller_gave_up_and_that_is_made_later_is_found(
     name, duty, double, monkeypatch
 ):
-    call, wakes = Jira._call, []
+    call, wakes = Jira.call, []
 
     def falls_asleep_before_the_create(self, method, path, **more):
         if path == "/issue" and not wakes:
@@ -140,7 +140,7 @@ def test_a_create_that_its_caller_gave_up_and_that_is_made_later_is_found(
             wakes[0].start()
         return call(self, method, path, **more)
 
-    monkeypatch.setattr(Jira, "_call", falls_asleep_before_the_create)
+    monkeypatch.setattr(Jira, "call", falls_asleep_before_the_create)
     time_passes(duty)
     assert escalation.pursue(escalation=duty).state == "unknown"  # half a second of patience
     assert pursue_until_filed(duty) == ["filed"]

@@ -892,7 +892,7 @@ def test_parse_webhook_of_a_comment_copes_without_the_issue(jira):
     assert (whole.kind, whole.remote_id, whole.comment) == (
         EventKind.COMMENTED,
         "10101",
-        "Is this  fixed?",
+        "Is this \N{REPLACEMENT CHARACTER} fixed?",
     )
     assert (bare.remote_id, bare.state, bare.actor_id) == ("10101", None, "5b12")
     assert "fixed" not in json.dumps(whole.to_json())
